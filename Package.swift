@@ -1,0 +1,155 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// One target per room. The edges below are the whole import graph: a room imports what its row names and nothing
+// else, and `swift build --explicit-target-dependency-import-check error` refuses the rest. `scripts/lint` checks the
+// same table against the `import` lines, since the compiler's check misses re-exported modules.
+
+// Argument parsing, help texts and shell completion for the `martlet` verbs.
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+// HTTP/1.1 client with pooling and Unix-socket URLs: the CLI asks the admin API through it.
+let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
+// SHA-256 for digests, revisions and the audit chain.
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+// SQLite with migrations, WAL and typed queries.
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+// HTTP server and router.
+let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+// Drives Hummingbird routes in tests without a hand-made client.
+let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+// Structured, levelled logging behind one API.
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+// Logic-less templates: the language of prompts.
+let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
+// Ordered sets, deques and heaps.
+let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+// Starts and stops long-running parts in order, and turns signals into graceful shutdown.
+let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// The HTTP body types that Hummingbird and async-http-client share.
+let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+
+let package = Package(
+    name: "martlet",
+    products: [
+        .executable(name: "martlet", targets: ["martlet"])
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
+        .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // Layer 4: the executable wires everything and decides nothing.
+        .executableTarget(
+            name: "martlet",
+            dependencies: [
+                "Controller", "Gateway", "Commands", "GitSource", "ManifestYAML", "StateStore", "Serving", "Engines",
+                "Planning", "Schema", argumentParser, logging, serviceLifecycle,
+            ]
+        ),
+
+        // Layer 3: the three doors. They never import each other.
+        .target(
+            name: "Controller",
+            dependencies: ["Planning", "ManifestYAML", "Schema", collections, logging, serviceLifecycle]
+        ),
+        .target(
+            name: "Gateway",
+            dependencies: ["Serving", "Planning", "Schema", hummingbird, logging, nioCore]
+        ),
+        .target(
+            name: "Commands",
+            dependencies: ["Planning", "ManifestYAML", "Schema", argumentParser, asyncHTTPClient, nioCore]
+        ),
+
+        // Layer 2: adapters and runtimes behind the ports of Planning.
+        .target(name: "GitSource", dependencies: ["Planning", "Schema", "CLibGit2"]),
+        .target(name: "ManifestYAML", dependencies: ["Planning", "Schema", "CLibYAML"]),
+        .target(name: "StateStore", dependencies: ["Planning", "Schema", grdb]),
+        .target(name: "Serving", dependencies: ["Planning", "Schema", collections, logging, mustache]),
+        .target(name: "Engines", dependencies: ["Planning", "Schema", "CEngine"]),
+
+        // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
+        .target(name: "Planning", dependencies: ["Schema"]),
+
+        // Layer 0: what a manifest may say, and the system libraries behind one module each.
+        .target(name: "Schema", dependencies: [crypto]),
+        .systemLibrary(
+            name: "CLibGit2",
+            pkgConfig: "libgit2",
+            providers: [.apt(["libgit2-dev"])]
+        ),
+        .systemLibrary(
+            name: "CLibYAML",
+            pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]
+        ),
+        .systemLibrary(name: "CEngine"),
+
+        // Never shipped: clocks, scripted engines, temporary repositories and the compatibility suites.
+        .target(
+            name: "TestSupport",
+            dependencies: ["Planning", "Schema"],
+            path: "Tests/TestSupport"
+        ),
+        .testTarget(name: "SchemaTests", dependencies: ["Schema"]),
+        .testTarget(
+            name: "PlanningTests",
+            dependencies: ["Planning", "Schema", "TestSupport"]
+        ),
+        .testTarget(
+            name: "ManifestYAMLTests",
+            dependencies: ["ManifestYAML", "Planning", "Schema", "TestSupport"],
+            exclude: ["Fixtures"]
+        ),
+        .testTarget(
+            name: "GitSourceTests",
+            dependencies: ["GitSource", "Planning", "Schema", "TestSupport"]
+        ),
+        .testTarget(
+            name: "StateStoreTests",
+            dependencies: ["StateStore", "Planning", "Schema", "TestSupport", grdb]
+        ),
+        .testTarget(
+            name: "EnginesTests",
+            dependencies: ["Engines", "Planning", "Schema", "TestSupport"]
+        ),
+        .testTarget(
+            name: "ServingTests",
+            dependencies: ["Serving", "Planning", "Schema", "TestSupport"]
+        ),
+        .testTarget(
+            name: "ControllerTests",
+            dependencies: ["Controller", "ManifestYAML", "Planning", "Schema", "TestSupport"]
+        ),
+        .testTarget(
+            name: "GatewayTests",
+            dependencies: ["Gateway", "Serving", "Planning", "Schema", "TestSupport", hummingbird, hummingbirdTesting]
+        ),
+        .testTarget(
+            name: "CommandsTests",
+            dependencies: ["Commands", "Planning", "ManifestYAML", "Schema", "TestSupport", argumentParser]
+        ),
+        // End to end: the built executable, real git repositories, the example models.
+        .testTarget(name: "MartletTests", dependencies: ["martlet", "TestSupport", "Schema"]),
+    ],
+    swiftLanguageModes: [.v6]
+)
+
+for target in package.targets where target.type != .system {
+    target.swiftSettings = [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+        .enableUpcomingFeature("InferIsolatedConformances"),
+    ]
+}

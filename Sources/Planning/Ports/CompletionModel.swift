@@ -1,0 +1,112 @@
+package import Schema
+
+/// One turn of a conversation.
+package struct ChatMessage: Sendable, Hashable, Codable {
+    /// `system`, `user`, `assistant` or `tool`.
+    package var role: String
+    package var content: String
+
+    package init(role: String, content: String) {
+        self.role = role
+        self.content = content
+    }
+}
+
+/// What a model is asked to write.
+package struct CompletionRequest: Sendable, Hashable {
+    package enum Prompt: Sendable, Hashable {
+        /// A conversation; the model's chat template is put around it.
+        case chat([ChatMessage])
+        /// Plain text to be continued; special tokens in it are plain text too.
+        case text(String)
+    }
+
+    package var prompt: Prompt
+    package var sampling: SamplingParameters
+    /// The most tokens to generate; nil: until the context is full.
+    package var maxTokens: Int?
+    /// Generation ends before any of these texts; they are not part of the answer.
+    package var stop: [String]
+    /// Adapters by name, in effect for this request.
+    package var adapters: [String]
+    /// How many of the likeliest alternatives to report for every token; nil reports nothing.
+    package var topLogProbabilities: Int?
+
+    package init(
+        prompt: Prompt,
+        sampling: SamplingParameters = SamplingParameters(),
+        maxTokens: Int? = nil,
+        stop: [String] = [],
+        adapters: [String] = [],
+        topLogProbabilities: Int? = nil
+    ) {
+        self.prompt = prompt
+        self.sampling = sampling
+        self.maxTokens = maxTokens
+        self.stop = stop
+        self.adapters = adapters
+        self.topLogProbabilities = topLogProbabilities
+    }
+}
+
+/// Counted tokens.
+package struct TokenUsage: Sendable, Hashable, Codable {
+    package var promptTokens: Int
+    package var completionTokens: Int
+
+    package init(promptTokens: Int = 0, completionTokens: Int = 0) {
+        self.promptTokens = promptTokens
+        self.completionTokens = completionTokens
+    }
+
+    package static func + (lhs: TokenUsage, rhs: TokenUsage) -> TokenUsage {
+        TokenUsage(
+            promptTokens: lhs.promptTokens + rhs.promptTokens,
+            completionTokens: lhs.completionTokens + rhs.completionTokens
+        )
+    }
+}
+
+/// Why generation ended.
+package enum FinishReason: String, Sendable, Hashable, Codable {
+    /// The model ended its turn, or a stop text came up.
+    case stop
+    /// `maxTokens` or the context was used up.
+    case length
+}
+
+/// The log-probability of one generated token, as text.
+package struct TokenLogProbability: Sendable, Hashable, Codable {
+    package var text: String
+    package var bytes: [UInt8]
+    package var logProbability: Double
+    package var alternatives: [TokenLogProbability]
+
+    package init(text: String, bytes: [UInt8], logProbability: Double, alternatives: [TokenLogProbability]) {
+        self.text = text
+        self.bytes = bytes
+        self.logProbability = logProbability
+        self.alternatives = alternatives
+    }
+}
+
+/// A piece of an answer, in order; the last one is ``finished``.
+package enum CompletionEvent: Sendable, Hashable {
+    /// Whole characters to append to the answer.
+    case text(String, logProbabilities: [TokenLogProbability])
+    case finished(FinishReason, TokenUsage)
+}
+
+/// A model that answers whole requests. Ending the iteration of its stream early cancels the work.
+package protocol CompletionModel: Sendable {
+    var description: ModelDescription { get }
+
+    /// Starts an answer. Throws, here or in the stream, `PromptTooLong` with the token counts, `Aborted`, and others.
+    func complete(_ request: CompletionRequest) async throws -> AsyncThrowingStream<CompletionEvent, any Error>
+
+    /// The embeddings of texts, one of `description.embeddingWidth` floats for each, and the tokens read.
+    func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage)
+
+    /// Gives everything back. Answers under way end with `Aborted`.
+    func close() async
+}

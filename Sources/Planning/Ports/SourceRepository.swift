@@ -1,0 +1,86 @@
+package import Schema
+
+/// A git object id in lower-case hexadecimal.
+package typealias ObjectID = String
+
+/// One commit, as people see it.
+package struct CommitSummary: Sendable, Hashable, Codable {
+    package var id: ObjectID
+    /// The first line of the commit message.
+    package var subject: String
+    /// `Name <address>`.
+    package var author: String
+    /// The committer's time, in seconds since 1970.
+    package var time: Int64
+
+    package init(id: ObjectID, subject: String, author: String, time: Int64) {
+        self.id = id
+        self.subject = subject
+        self.author = author
+        self.time = time
+    }
+}
+
+/// One entry of a commit's tree.
+package struct TreeEntry: Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable {
+        case file
+        case folder
+        /// A symbolic link; the adapter has not followed it.
+        case link
+        case submodule
+    }
+
+    /// Repository-relative, `/`-separated, without a leading slash.
+    package var path: String
+    package var kind: Kind
+    package var object: ObjectID
+
+    package init(path: String, kind: Kind, object: ObjectID) {
+        self.path = path
+        self.kind = kind
+        self.object = object
+    }
+}
+
+/// What differs between two trees below one sub-path.
+package struct TreeChanges: Sendable, Hashable {
+    /// Files and links that are new or whose content differs.
+    package var changed: [TreeEntry]
+    /// Paths that are gone.
+    package var removed: [String]
+
+    package init(changed: [TreeEntry], removed: [String]) {
+        self.changed = changed
+        self.removed = removed
+    }
+}
+
+/// A git repository as Martlet reads it: by commit, never from the work tree.
+///
+/// Calls block for as long as the object database takes, so callers run them off the cooperative pool.
+package protocol SourceRepository: Sendable {
+    /// Resolves a branch, tag or commit id. Throws `RefNotFound` when there is no such thing.
+    func resolve(_ ref: String) throws -> CommitSummary
+
+    /// Lists what differs below `subpath` (empty for the root) from one commit, or from nothing, to another.
+    func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges
+
+    /// The entry at a repository-relative path, or nil. The last component is not followed when it is a link.
+    func entry(at path: String, in commit: ObjectID) throws -> TreeEntry?
+
+    /// All files below a folder, sorted by path.
+    func files(below path: String, in commit: ObjectID) throws -> [TreeEntry]
+
+    /// The size of a blob in bytes, read from its header.
+    func size(of object: ObjectID) throws -> Int64
+
+    /// The bytes of a blob. Throws `BlobTooLarge` when it has more than `limit` bytes, before reading it.
+    func read(_ object: ObjectID, limit: Int64) throws -> [UInt8]
+
+    /// The commits from `head` backwards that touch anything below `subpath`, newest first.
+    func log(from head: ObjectID, under subpath: String, limit: Int) throws -> [CommitSummary]
+
+    /// Yields whenever a ref may have moved; consumers resolve again and compare. Ends when the consumer stops.
+    func refChanges() -> AsyncStream<Void>
+}
