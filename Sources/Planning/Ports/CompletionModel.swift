@@ -1,5 +1,3 @@
-package import Schema
-
 /// One turn of a conversation.
 package struct ChatMessage: Sendable, Hashable, Codable {
     /// `system`, `user`, `assistant` or `tool`.

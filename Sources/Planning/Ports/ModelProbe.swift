@@ -1,5 +1,3 @@
-package import Schema
-
 /// What a probe found out about a model before it was let into the process.
 package struct ProbeReport: Sendable, Hashable, Codable {
     package var description: ModelDescription

@@ -1,5 +1,3 @@
-package import Schema
-
 /// A git object id in lower-case hexadecimal.
 package typealias ObjectID = String
 
