@@ -1,0 +1,192 @@
+package import Schema
+
+/// A resource in a list, as `martlet get` and the admin API show it.
+package struct ResourceView: Sendable, Hashable, Codable {
+    package var kind: Kind
+    package var namespace: String
+    package var name: String
+    package var labels: [String: String]
+    package var digest: Digest?
+    /// `path:line:column` in the commit.
+    package var location: String?
+    package var sync: SyncStatus
+    package var health: HealthStatus
+    package var conditions: [Condition]
+    /// Of an endpoint: its variants, the default one first.
+    package var variants: [VariantView]
+    package var settingsRevision: Revision?
+    /// Of a model: what is loaded for it.
+    package var instance: InstanceView?
+    package var suspended: Bool
+    /// The spec as the commit says it, with defaults left out; absent in lists.
+    package var spec: JSONValue?
+
+    package init(
+        identity: ResourceIdentity,
+        labels: [String: String] = [:],
+        digest: Digest? = nil,
+        location: String? = nil,
+        sync: SyncStatus,
+        health: HealthStatus,
+        conditions: [Condition] = [],
+        variants: [VariantView] = [],
+        settingsRevision: Revision? = nil,
+        instance: InstanceView? = nil,
+        suspended: Bool = false,
+        spec: JSONValue? = nil
+    ) {
+        self.kind = identity.kind
+        self.namespace = identity.namespace
+        self.name = identity.name
+        self.labels = labels
+        self.digest = digest
+        self.location = location
+        self.sync = sync
+        self.health = health
+        self.conditions = conditions
+        self.variants = variants
+        self.settingsRevision = settingsRevision
+        self.instance = instance
+        self.suspended = suspended
+        self.spec = spec
+    }
+
+    package var identity: ResourceIdentity {
+        ResourceIdentity(self.kind, namespace: self.namespace, name: self.name)
+    }
+}
+
+/// The four revisions of one variant, and what stands in their way.
+package struct VariantView: Sendable, Hashable, Codable {
+    package var variant: VariantID
+    package var desired: Revision?
+    package var attempted: Revision?
+    package var serving: [TrafficShare]
+    package var promoted: Revision?
+    /// Promoted before, newest first: what `rollback --to` can go back to.
+    package var earlier: [Revision]
+    package var rollout: Rollout?
+    package var hold: Hold?
+    package var replicas: Int
+    package var inFlight: Int
+
+    package init(
+        variant: VariantID,
+        desired: Revision?,
+        attempted: Revision?,
+        serving: [TrafficShare],
+        promoted: Revision?,
+        earlier: [Revision],
+        rollout: Rollout?,
+        hold: Hold?,
+        replicas: Int,
+        inFlight: Int
+    ) {
+        self.variant = variant
+        self.desired = desired
+        self.attempted = attempted
+        self.serving = serving
+        self.promoted = promoted
+        self.earlier = earlier
+        self.rollout = rollout
+        self.hold = hold
+        self.replicas = replicas
+        self.inFlight = inFlight
+    }
+}
+
+/// One loaded model.
+package struct InstanceView: Sendable, Hashable, Codable {
+    package var key: InstanceKey
+    package var state: InstanceObservation.State
+    package var message: String
+    package var memoryBytes: Int64
+    package var copies: Int
+
+    package init(key: InstanceKey, observation: InstanceObservation) {
+        self.key = key
+        self.state = observation.state
+        self.message = observation.message
+        self.memoryBytes = observation.memoryBytes
+        self.copies = observation.copies
+    }
+}
+
+/// Where the manifests come from.
+package struct SourceView: Sendable, Hashable, Codable {
+    package var location: String
+    package var ref: String
+    package var path: String
+    /// The newest commit that was read.
+    package var commit: CommitSummary?
+    package var condition: Condition
+
+    package init(location: String, ref: String, path: String, commit: CommitSummary?, condition: Condition) {
+        self.location = location
+        self.ref = ref
+        self.path = path
+        self.commit = commit
+        self.condition = condition
+    }
+}
+
+/// The whole controller at a glance: `martlet status`.
+package struct StatusView: Sendable, Hashable, Codable {
+    package var version: String
+    package var source: SourceView
+    package var sync: SyncStatus
+    package var health: HealthStatus
+    /// Everything is suspended.
+    package var suspended: Bool
+    package var endpoints: [ResourceView]
+    package var diagnostics: [Diagnostic]
+    package var holds: [Hold]
+    package var waits: [PlanWait]
+    /// Steps that the last plan still had.
+    package var pendingSteps: Int
+    package var memoryBytes: Int64
+    package var memoryBudget: Int64?
+    /// Calls into engines that hung and were left behind since the start.
+    package var abandonedCalls: Int
+
+    package init(
+        version: String,
+        source: SourceView,
+        sync: SyncStatus,
+        health: HealthStatus,
+        suspended: Bool,
+        endpoints: [ResourceView],
+        diagnostics: [Diagnostic],
+        holds: [Hold],
+        waits: [PlanWait],
+        pendingSteps: Int,
+        memoryBytes: Int64,
+        memoryBudget: Int64?,
+        abandonedCalls: Int
+    ) {
+        self.version = version
+        self.source = source
+        self.sync = sync
+        self.health = health
+        self.suspended = suspended
+        self.endpoints = endpoints
+        self.diagnostics = diagnostics
+        self.holds = holds
+        self.waits = waits
+        self.pendingSteps = pendingSteps
+        self.memoryBytes = memoryBytes
+        self.memoryBudget = memoryBudget
+        self.abandonedCalls = abandonedCalls
+    }
+}
+
+/// What was promoted when, and which commits were read: `martlet history`.
+package struct HistoryView: Sendable, Hashable, Codable {
+    package var promotions: [PromotionRecord]
+    package var commits: [CommitRecord]
+
+    package init(promotions: [PromotionRecord], commits: [CommitRecord]) {
+        self.promotions = promotions
+        self.commits = commits
+    }
+}

@@ -1,0 +1,47 @@
+package import Schema
+
+/// What one commit asks for, resolved and checked: the planner's first input.
+package struct DesiredState: Sendable, Hashable {
+    /// Why a resource is not applied, and what to mend.
+    package struct Blocker: Sendable, Hashable, Codable {
+        /// The resource that is at fault; the blocked one itself when its own document is broken.
+        package var resource: ResourceIdentity
+        package var message: String
+
+        package init(resource: ResourceIdentity, message: String) {
+            self.resource = resource
+            self.message = message
+        }
+    }
+
+    package var commit: CommitSummary
+    /// Every resource of the commit that could be read.
+    package var resources: [ResourceIdentity: Resource]
+    /// All that is wrong with the commit, sorted by place.
+    package var diagnostics: [Diagnostic]
+    /// The variants that can be rolled out. A blocked endpoint has none here and keeps its promoted revision.
+    package var variants: [VariantID: RevisionGraph]
+    /// Of every endpoint whose own document is valid, blocked or not.
+    package var settings: [ResourceIdentity: EndpointSettings]
+    package var blocked: [ResourceIdentity: Blocker]
+    /// Declared before by files that cannot be read now: not to be pruned.
+    package var retained: Set<ResourceIdentity>
+
+    package init(
+        commit: CommitSummary,
+        resources: [ResourceIdentity: Resource] = [:],
+        diagnostics: [Diagnostic] = [],
+        variants: [VariantID: RevisionGraph] = [:],
+        settings: [ResourceIdentity: EndpointSettings] = [:],
+        blocked: [ResourceIdentity: Blocker] = [:],
+        retained: Set<ResourceIdentity> = []
+    ) {
+        self.commit = commit
+        self.resources = resources
+        self.diagnostics = diagnostics
+        self.variants = variants
+        self.settings = settings
+        self.blocked = blocked
+        self.retained = retained
+    }
+}

@@ -1,0 +1,55 @@
+package import Schema
+
+/// The running side, as the controller acts on it. Every call is idempotent: done twice equals done once.
+///
+/// The runtime holds no policy. It keeps the routing snapshot, which only ``setTraffic(_:for:)``,
+/// ``apply(_:to:)`` and ``remove(endpoint:)`` change.
+package protocol ServingRuntime: Sendable {
+    /// What runs now.
+    func observe() async -> RuntimeObservation
+
+    /// Loads an instance's copies from verified files. Cancelling abandons the load: should the engine's call hang,
+    /// it is counted and left behind. Throws the engine's own error, `LoadAbandoned`, and others.
+    func load(_ instance: InstanceSpec, opening: ModelOpening) async throws
+
+    /// Gives an instance back. Nothing happens while a runner leases it.
+    func unload(_ instance: InstanceKey) async
+
+    /// Starts a revision's replicas on loaded instances; they take no traffic. Throws `InstanceMissing`.
+    func start(_ graph: RevisionGraph, replicas: Int) async throws
+
+    /// Sends each model's warm-up requests through; afterwards the runner is ready. Throws `WarmUpFailed`.
+    func warmUp(_ runner: RunnerKey) async throws
+
+    /// Sends a variant's new requests to revisions by weight, from the next request on.
+    func setTraffic(_ shares: [TrafficShare], for variant: VariantID) async
+
+    /// Puts an endpoint's settings in force at once.
+    func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async
+
+    func scale(_ runner: RunnerKey, replicas: Int) async throws
+
+    /// Returns when nothing is under way on the runner, or when the time is up and what was left got an error.
+    func drain(_ runner: RunnerKey, timeout: ManifestDuration) async
+
+    /// Ends a runner and its leases.
+    func stop(_ runner: RunnerKey) async
+
+    /// Takes an endpoint, with its settings and traffic, out of the routing snapshot.
+    func remove(endpoint: ResourceIdentity) async
+
+    /// Names the commit that answers are stamped with.
+    func setCommit(_ commit: ObjectID) async
+
+    /// Yields when something changed by itself: an instance died, hung, or a drained runner became idle.
+    func changes() -> AsyncStream<Void>
+}
+
+/// Turns artifacts into verified files on this machine.
+package protocol ArtifactStore: Sendable {
+    /// The absolute path of a file with the artifact's bytes. Throws `ArtifactMissing`, `DigestMismatch`, `BlobTooLarge`.
+    func materialise(_ artifact: Artifact) async throws -> String
+
+    /// Removes cached files that no named artifact needs.
+    func prune(keeping artifacts: [Artifact]) async
+}
