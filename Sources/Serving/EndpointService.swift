@@ -1,0 +1,189 @@
+package import Planning
+package import Schema
+
+/// Who calls: nobody that is known, or a tenant.
+package enum Caller: Sendable, Hashable {
+    case anonymous
+    case tenant(String)
+}
+
+/// An endpoint as callers name it: `desk`, or `shop/desk` for another namespace than the default one.
+package struct EndpointName: Sendable, Hashable {
+    package var namespace: String
+    package var name: String
+
+    package init(namespace: String, name: String) {
+        self.namespace = namespace
+        self.name = name
+    }
+}
+
+/// One call of an endpoint.
+package struct EndpointCall<Body: Sendable>: Sendable {
+    package var endpoint: EndpointName
+    package var caller: Caller
+    /// `x-request-id`, accepted or made.
+    package var requestID: String
+    package var body: Body
+
+    package init(endpoint: EndpointName, caller: Caller, requestID: String, body: Body) {
+        self.endpoint = endpoint
+        self.caller = caller
+        self.requestID = requestID
+        self.body = body
+    }
+}
+
+/// A request to write text: a conversation or plain text, with the caller's own parameters.
+package struct TextRequest: Sendable, Hashable {
+    package var prompt: CompletionRequest.Prompt
+    /// Parameters that the caller gave, by their OpenAI names; nil where not given. An endpoint that serves a chain
+    /// refuses what its templates decide (`UnsupportedParameter`).
+    package var temperature: Double?
+    package var topP: Double?
+    package var seed: UInt32?
+    package var frequencyPenalty: Double?
+    package var presencePenalty: Double?
+    package var maxTokens: Int?
+    package var stop: [String]
+    package var topLogProbabilities: Int?
+
+    package init(prompt: CompletionRequest.Prompt, stop: [String] = []) {
+        self.prompt = prompt
+        self.stop = stop
+    }
+}
+
+/// What every answer is stamped with.
+package struct AnswerStamp: Sendable, Hashable {
+    package var variant: VariantID
+    package var revision: Revision
+    package var commit: ObjectID
+    /// Whether a recording gave the answer.
+    package var replayed: Bool
+
+    package init(variant: VariantID, revision: Revision, commit: ObjectID, replayed: Bool) {
+        self.variant = variant
+        self.revision = revision
+        self.commit = commit
+        self.replayed = replayed
+    }
+}
+
+/// An answer under way: its stamp at once, its text as it comes. Ending the iteration early cancels the work.
+package struct TextAnswer: Sendable {
+    package var stamp: AnswerStamp
+    package var events: AsyncThrowingStream<CompletionEvent, any Error>
+
+    package init(stamp: AnswerStamp, events: AsyncThrowingStream<CompletionEvent, any Error>) {
+        self.stamp = stamp
+        self.events = events
+    }
+}
+
+/// The vectors of one embedding call.
+package struct EmbeddingAnswer: Sendable {
+    package var stamp: AnswerStamp
+    package var vectors: [[Float]]
+    package var usage: TokenUsage
+
+    package init(stamp: AnswerStamp, vectors: [[Float]], usage: TokenUsage) {
+        self.stamp = stamp
+        self.vectors = vectors
+        self.usage = usage
+    }
+}
+
+/// One thing that happened in a chain, for `?stream=true`.
+package enum ChainEvent: Sendable, Hashable {
+    case stepStarted(String)
+    /// A piece of a step's text, where that step streams.
+    case stepText(String, String)
+    case stepFinished(String, output: JSONValue)
+    case stepSkipped(String)
+    case stepFailed(String, code: String, message: String)
+    /// The last event: the chain's output, and the tokens of all its steps.
+    case finished(output: JSONValue, usage: TokenUsage)
+}
+
+/// A chain's run under way. Ending the iteration early cancels the work.
+package struct ChainAnswer: Sendable {
+    package var stamp: AnswerStamp
+    package var events: AsyncThrowingStream<ChainEvent, any Error>
+
+    package init(stamp: AnswerStamp, events: AsyncThrowingStream<ChainEvent, any Error>) {
+        self.stamp = stamp
+        self.events = events
+    }
+}
+
+/// An endpoint in a list.
+package struct EndpointListing: Sendable, Hashable {
+    package var name: EndpointName
+    package var revision: Revision
+    /// When the revision began to serve.
+    package var since: Timestamp
+    /// The most bytes that a request body may have.
+    package var maxBodyBytes: Int64
+
+    package init(name: EndpointName, revision: Revision, since: Timestamp, maxBodyBytes: Int64) {
+        self.name = name
+        self.revision = revision
+        self.since = since
+        self.maxBodyBytes = maxBodyBytes
+    }
+}
+
+/// Why a call was not answered, in words for the caller.
+package struct CallError: Error, Sendable, Hashable {
+    package enum Code: String, Sendable, Hashable {
+        /// Unknown, or not for this caller: the two answer alike.
+        case endpointNotFound
+        case invalidInput
+        case unsupportedParameter
+        /// The message gives both token counts.
+        case promptTooLong
+        /// The endpoint has no revision that serves, or is going away.
+        case unavailable
+        case queueFull
+        case queueTimeout
+        /// `limits.timeout` is over.
+        case timeout
+        /// A step or the model failed.
+        case failed
+        /// The drain time-out ended the answer.
+        case interrupted
+    }
+
+    package var code: Code
+    package var message: String
+    /// The request's field at fault, where one is: `messages`, `temperature`.
+    package var parameter: String?
+    /// Seconds after which to try again, where that helps.
+    package var retryAfter: Int?
+
+    package init(_ code: Code, _ message: String, parameter: String? = nil, retryAfter: Int? = nil) {
+        self.code = code
+        self.message = message
+        self.parameter = parameter
+        self.retryAfter = retryAfter
+    }
+}
+
+/// What callers can ask of endpoints: the gateway's way into Serving.
+package protocol EndpointService: Sendable {
+    /// The endpoints that the caller may use and that serve, sorted by name.
+    func listings(for caller: Caller) -> [EndpointListing]
+
+    /// One endpoint, or nil when it is unknown, forbidden or not serving.
+    func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing?
+
+    /// Chat and plain completion. Throws ``CallError``, here before the first byte or later in the stream.
+    func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer
+
+    /// Embeddings of texts, by an endpoint that serves a bare model with embeddings.
+    func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer
+
+    /// Runs the endpoint's chain on its own input.
+    func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer
+}
