@@ -164,11 +164,18 @@ package protocol LanguageModel: Sendable {
     /// The beginning-of-sequence token, where the vocabulary has one.
     var beginningToken: Token? { get }
 
+    /// What the tokenizer wants behind a text to embed (BERT's separator); nil for nothing.
+    var endingToken: Token? { get }
+
     /// Opens a session: the caches of `description.slots` sequences. Blocks while it allocates.
     func makeSession() throws -> any LanguageSession
 
     /// Gives the weights back. Sessions must be closed first; calls after it throw.
     func close()
+}
+
+extension LanguageModel {
+    package var endingToken: Token? { nil }
 }
 
 /// One token of a batch.
@@ -222,7 +229,8 @@ package protocol LanguageSession: AnyObject, Sendable {
     /// The most entries that one ``decode(_:)`` takes.
     var batchLimit: Int { get }
 
-    /// Computes a batch. Throws `Aborted` after ``abort()``, `DecodeFailed` when the engine reports a fault.
+    /// Computes a batch, of which at most one entry for each slot wants logits. A text to embed is one batch on an
+    /// empty sequence, of which any number of entries may want logits. Throws `Aborted` after ``abort()``, `DecodeFailed` when the engine reports a fault.
     func decode(_ batch: [BatchEntry]) throws
 
     /// Makes the sampler of one request; it remembers what it sampled (penalties, grammar state, random numbers).
