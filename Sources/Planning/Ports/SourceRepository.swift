@@ -58,16 +58,26 @@ package struct TreeChanges: Sendable, Hashable {
 ///
 /// Calls block for as long as the object database takes, so callers run them off the cooperative pool.
 package protocol SourceRepository: Sendable {
-    /// Resolves a branch, tag or commit id. Throws `RefNotFound` when there is no such thing.
+    /// Resolves a branch, tag or commit id; a branch comes before a tag of the same name.
+    ///
+    /// Throws `RefNotFound`, with the nearest name that there is, or `RepositoryEmpty` when nothing was committed yet.
     func resolve(_ ref: String) throws -> CommitSummary
 
     /// Lists what differs below `subpath` (empty for the root) from one commit, or from nothing, to another.
+    ///
+    /// Both lists are sorted by the bytes of their paths. Throws `PathNotFound` when `head` has no such folder: a
+    /// misspelt path must not look like the removal of everything.
     func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges
 
     /// The entry at a repository-relative path, or nil. The last component is not followed when it is a link.
     func entry(at path: String, in commit: ObjectID) throws -> TreeEntry?
 
-    /// All files below a folder, sorted by path.
+    /// The entry that a path leads to when all links on the way, the last one too, are followed within the commit.
+    ///
+    /// Throws `PathNotFound`, `PathLoops`, or, naming the link, `PathLeavesRepository`.
+    func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry
+
+    /// All files, links and submodules below a folder, sorted by the bytes of their paths. Throws `PathNotFound`.
     func files(below path: String, in commit: ObjectID) throws -> [TreeEntry]
 
     /// The size of a blob in bytes, read from its header.
@@ -76,9 +86,16 @@ package protocol SourceRepository: Sendable {
     /// The bytes of a blob. Throws `BlobTooLarge` when it has more than `limit` bytes, before reading it.
     func read(_ object: ObjectID, limit: Int64) throws -> [UInt8]
 
+    /// Writes the bytes of a blob to a file that appears whole or not at all, replacing one that is there.
+    ///
+    /// The folder must exist. Throws `BlobTooLarge` when the blob has more than `limit` bytes, before reading it.
+    func export(_ object: ObjectID, to file: String, limit: Int64) throws
+
     /// The commits from `head` backwards that touch anything below `subpath`, newest first.
     func log(from head: ObjectID, under subpath: String, limit: Int) throws -> [CommitSummary]
 
     /// Yields whenever a ref may have moved; consumers resolve again and compare. Ends when the consumer stops.
+    ///
+    /// What moves after this call returned is noticed, so ask for the stream first and resolve then.
     func refChanges() -> AsyncStream<Void>
 }
