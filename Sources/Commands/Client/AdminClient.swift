@@ -1,0 +1,148 @@
+internal import AsyncHTTPClient
+internal import Foundation
+internal import NIOCore
+internal import NIOFoundationCompat
+package import Planning
+package import Schema
+
+/// Asks the admin API of a running controller over its Unix socket.
+package struct AdminClient: Sendable {
+    /// The largest answer that is read, in bytes.
+    private static let answerLimit = 256 << 20
+
+    private let socketPath: String
+    /// Who asks: the name of the account that runs the command.
+    private let actor: String
+
+    package init(socketPath: String, actor: String) {
+        self.socketPath = socketPath
+        self.actor = actor
+    }
+
+    /// `GET /api/v1/<path>`, decoded.
+    package func get<Answer: Decodable>(_ path: String, as type: Answer.Type = Answer.self) async throws -> Answer {
+        try AdminClient.decode(try await self.send(.GET, path, body: nil))
+    }
+
+    /// `POST /api/v1/<path>`, decoded.
+    package func post<Answer: Decodable>(
+        _ path: String,
+        _ body: some Encodable,
+        as type: Answer.Type = Answer.self
+    ) async throws -> Answer {
+        try AdminClient.decode(try await self.send(.POST, path, body: try JSONEncoder().encode(body)))
+    }
+
+    /// `POST /api/v1/<path>`, for its effect.
+    package func post(_ path: String, _ body: some Encodable) async throws {
+        _ = try await self.send(.POST, path, body: try JSONEncoder().encode(body))
+    }
+
+    /// Follows the event stream until the caller stops or the controller ends.
+    package func followEvents(
+        after sequence: Int64?,
+        resource: ResourceIdentity?,
+        _ receive: (Event) throws -> Void
+    ) async throws {
+        var query = ["follow=true"]
+        if let sequence { query.append("after=\(sequence)") }
+        if let resource { query.append("resource=\(AdminClient.escape(resource.description))") }
+        var request = self.request(.GET, "events?" + query.joined(separator: "&"))
+        request.headers.add(name: "accept", value: "text/event-stream")
+        let response = try await self.execute(request, timeout: .hours(24 * 365))
+        var lines = EventStreamLines()
+        for try await var chunk in response.body {
+            for data in lines.append(chunk.readString(length: chunk.readableBytes) ?? "") {
+                try receive(try JSONDecoder().decode(Event.self, from: Data(data.utf8)))
+            }
+        }
+    }
+
+    private func send(_ method: HTTPMethodName, _ path: String, body: Data?) async throws -> Data {
+        var request = self.request(method, path)
+        if let body {
+            request.headers.add(name: "content-type", value: "application/json")
+            request.body = .bytes(ByteBuffer(data: body))
+        }
+        let response = try await self.execute(request, timeout: .seconds(120))
+        let answer = Data(buffer: try await response.body.collect(upTo: AdminClient.answerLimit))
+        guard (200..<300).contains(response.status.code) else {
+            throw AdminClient.problem(answer, status: Int(response.status.code))
+        }
+        return answer
+    }
+
+    private enum HTTPMethodName: String {
+        case GET
+        case POST
+    }
+
+    private func request(_ method: HTTPMethodName, _ path: String) -> HTTPClientRequest {
+        var request = HTTPClientRequest(
+            url: "http+unix://\(AdminClient.escape(self.socketPath))/api/v1/\(path)"
+        )
+        request.method = method == .GET ? .GET : .POST
+        request.headers.add(name: "x-martlet-actor", value: self.actor)
+        return request
+    }
+
+    private func execute(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
+        do {
+            return try await HTTPClient.shared.execute(request, timeout: timeout)
+        } catch {
+            throw MartletError(
+                "ControllerUnreachable",
+                "no controller answers at \(self.socketPath); start one with 'martlet run', or name its state "
+                    + "directory with --state-dir or MARTLET_STATE_DIR",
+                disposition: .retryable,
+                cause: error
+            )
+        }
+    }
+
+    /// Reads RFC 9457 problem details.
+    private static func problem(_ body: Data, status: Int) -> MartletError {
+        struct Problem: Decodable {
+            var detail: String?
+            var title: String?
+            var code: String?
+        }
+        let problem = try? JSONDecoder().decode(Problem.self, from: body)
+        return MartletError(
+            problem?.code ?? "HTTP\(status)",
+            problem?.detail ?? problem?.title ?? "the controller answered with status \(status)"
+        )
+    }
+
+    private static func decode<Answer: Decodable>(_ body: Data) throws -> Answer {
+        do {
+            return try JSONDecoder().decode(Answer.self, from: body)
+        } catch {
+            throw MartletError(
+                "AnswerUnreadable",
+                "the controller's answer cannot be read; is it of another version than this command?",
+                cause: error
+            )
+        }
+    }
+
+    static func escape(_ text: String) -> String {
+        let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
+        return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
+    }
+}
+
+/// Cuts a server-sent event stream into the `data` of its events.
+struct EventStreamLines {
+    private var rest = ""
+
+    /// Takes the next piece of the stream; returns the data of each event that it completes.
+    mutating func append(_ piece: String) -> [String] {
+        self.rest += piece
+        var lines = self.rest.split(separator: "\n", omittingEmptySubsequences: false)
+        self.rest = String(lines.removeLast())
+        return lines.compactMap { line in
+            line.hasPrefix("data: ") ? String(line.dropFirst(6)) : nil
+        }
+    }
+}

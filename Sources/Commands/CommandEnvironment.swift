@@ -1,0 +1,103 @@
+package import Planning
+package import Schema
+
+/// What `martlet run` was asked for.
+package struct RunOptions: Sendable, Hashable {
+    /// A path of a repository, with or without a work tree.
+    package var repository: String
+    /// A branch, tag or commit.
+    package var ref: String
+    /// Only manifests below this folder; empty: all.
+    package var path: String
+    /// The namespace of manifests that name none.
+    package var namespace: String
+    /// Nil: the default place.
+    package var stateDirectory: String?
+    /// `host:port` of the data plane; port 0 asks the system for one.
+    package var listen: String
+    /// `host:port` of `/metrics`, `/livez` and `/readyz`.
+    package var metricsListen: String
+    /// Bytes that loaded models may take together; nil: no bound.
+    package var memoryBudget: ByteCount?
+    package var logLevel: String
+
+    package init(
+        repository: String,
+        ref: String,
+        path: String,
+        namespace: String,
+        stateDirectory: String?,
+        listen: String,
+        metricsListen: String,
+        memoryBudget: ByteCount?,
+        logLevel: String
+    ) {
+        self.repository = repository
+        self.ref = ref
+        self.path = path
+        self.namespace = namespace
+        self.stateDirectory = stateDirectory
+        self.listen = listen
+        self.metricsListen = metricsListen
+        self.memoryBudget = memoryBudget
+        self.logLevel = logLevel
+    }
+}
+
+/// What the verbs reach outside themselves; the executable fills it in, tests put fakes there.
+package struct CommandEnvironment: Sendable {
+    /// Opens a repository for the offline verbs. Throws with what to do when there is none.
+    package var openRepository: @Sendable (_ path: String) throws -> any SourceRepository
+    /// Runs the controller until it is told to stop.
+    package var run: @Sendable (RunOptions) async throws -> Void
+    /// Serves one probe request on standard input and output.
+    package var probe: @Sendable () throws -> Void
+    package var engines: any EngineCatalog
+    /// The admin API's socket in a state directory; nil names the default place.
+    package var socketPath: @Sendable (_ stateDirectory: String?) throws -> String
+    /// The files of the starter repository that `martlet init` writes, by path.
+    package var starterFiles: @Sendable () -> [String: String]
+    /// Writes to standard output and standard error.
+    package var print: @Sendable (String) -> Void
+    package var printError: @Sendable (String) -> Void
+    /// Whether standard output is a terminal that takes colour.
+    package var colour: Bool
+    package var environment: [String: String]
+    package var version: String
+
+    package init(
+        openRepository: @escaping @Sendable (_ path: String) throws -> any SourceRepository,
+        run: @escaping @Sendable (RunOptions) async throws -> Void,
+        probe: @escaping @Sendable () throws -> Void,
+        engines: any EngineCatalog,
+        socketPath: @escaping @Sendable (_ stateDirectory: String?) throws -> String,
+        starterFiles: @escaping @Sendable () -> [String: String],
+        print: @escaping @Sendable (String) -> Void,
+        printError: @escaping @Sendable (String) -> Void,
+        colour: Bool,
+        environment: [String: String],
+        version: String
+    ) {
+        self.openRepository = openRepository
+        self.run = run
+        self.probe = probe
+        self.engines = engines
+        self.socketPath = socketPath
+        self.starterFiles = starterFiles
+        self.print = print
+        self.printError = printError
+        self.colour = colour
+        self.environment = environment
+        self.version = version
+    }
+
+    @TaskLocal package static var task: CommandEnvironment?
+
+    /// The environment of the verb that runs now. Only the executable and tests start verbs, and both set it.
+    package static var current: CommandEnvironment {
+        guard let environment = CommandEnvironment.task else {
+            preconditionFailure("a verb was started without CommandEnvironment.$task.withValue")
+        }
+        return environment
+    }
+}

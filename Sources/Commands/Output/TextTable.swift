@@ -1,0 +1,28 @@
+/// Columns of text, aligned by the widest cell, as kubectl prints them.
+struct TextTable {
+    private var rows: [[String]]
+
+    init(_ header: [String]) {
+        self.rows = [header]
+    }
+
+    mutating func add(_ cells: [String]) {
+        self.rows.append(cells)
+    }
+
+    /// One line for each row, without trailing white space.
+    func render() -> String {
+        let columns = self.rows.map(\.count).max() ?? 0
+        let widths = (0..<columns).map { column in
+            self.rows.map { column < $0.count ? $0[column].count : 0 }.max() ?? 0
+        }
+        return self.rows.map { row in
+            let cells = row.enumerated().map { index, cell in
+                index == row.count - 1
+                    ? cell : cell + String(repeating: " ", count: max(widths[index] - cell.count, 0))
+            }
+            let line = cells.joined(separator: "   ")
+            return String(line.reversed().drop(while: { $0 == " " }).reversed())
+        }.joined(separator: "\n")
+    }
+}
