@@ -16,8 +16,12 @@ let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto"
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 // HTTP server and router.
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
+// Hummingbird's connections, where a client that hangs up is noticed.
+let hummingbirdCore: Target.Dependency = .product(name: "HummingbirdCore", package: "hummingbird")
 // Drives Hummingbird routes in tests without a hand-made client.
 let hummingbirdTesting: Target.Dependency = .product(name: "HummingbirdTesting", package: "hummingbird")
+// Names of header fields, methods and statuses.
+let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-http-types")
 // Structured, levelled logging behind one API.
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 // Logic-less templates: the language of prompts.
@@ -28,6 +32,8 @@ let collections: Target.Dependency = .product(name: "Collections", package: "swi
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 // The HTTP body types that Hummingbird and async-http-client share.
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
+// HTTP methods and headers, as async-http-client takes them.
+let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
 
 let package = Package(
     name: "martlet",
@@ -38,6 +44,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -63,11 +70,14 @@ let package = Package(
         ),
         .target(
             name: "Gateway",
-            dependencies: ["Serving", "Planning", "Schema", hummingbird, logging, nioCore]
+            dependencies: [
+                "Serving", "Planning", "Schema", hummingbird, hummingbirdCore, httpTypes, logging, nioCore,
+                serviceLifecycle,
+            ]
         ),
         .target(
             name: "Commands",
-            dependencies: ["Planning", "ManifestYAML", "Schema", argumentParser, asyncHTTPClient, nioCore]
+            dependencies: ["Planning", "ManifestYAML", "Schema", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]
         ),
 
         // Layer 2: adapters and runtimes behind the ports of Planning.
@@ -132,7 +142,10 @@ let package = Package(
         ),
         .testTarget(
             name: "GatewayTests",
-            dependencies: ["Gateway", "Serving", "Planning", "Schema", "TestSupport", hummingbird, hummingbirdTesting]
+            dependencies: [
+                "Gateway", "Serving", "Planning", "Schema", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
+                logging, nioCore, serviceLifecycle,
+            ]
         ),
         .testTarget(
             name: "CommandsTests",
