@@ -1,7 +1,7 @@
 internal import AsyncHTTPClient
 internal import Foundation
 internal import NIOCore
-internal import NIOFoundationCompat
+internal import NIOHTTP1
 package import Planning
 package import Schema
 
@@ -58,30 +58,25 @@ package struct AdminClient: Sendable {
         }
     }
 
-    private func send(_ method: HTTPMethodName, _ path: String, body: Data?) async throws -> Data {
+    private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
         var request = self.request(method, path)
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
-            request.body = .bytes(ByteBuffer(data: body))
+            request.body = .bytes(ByteBuffer(bytes: body))
         }
         let response = try await self.execute(request, timeout: .seconds(120))
-        let answer = Data(buffer: try await response.body.collect(upTo: AdminClient.answerLimit))
+        let answer = Data((try await response.body.collect(upTo: AdminClient.answerLimit)).readableBytesView)
         guard (200..<300).contains(response.status.code) else {
             throw AdminClient.problem(answer, status: Int(response.status.code))
         }
         return answer
     }
 
-    private enum HTTPMethodName: String {
-        case GET
-        case POST
-    }
-
-    private func request(_ method: HTTPMethodName, _ path: String) -> HTTPClientRequest {
+    private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
         var request = HTTPClientRequest(
             url: "http+unix://\(AdminClient.escape(self.socketPath))/api/v1/\(path)"
         )
-        request.method = method == .GET ? .GET : .POST
+        request.method = method
         request.headers.add(name: "x-martlet-actor", value: self.actor)
         return request
     }

@@ -1,0 +1,99 @@
+package import Planning
+package import Schema
+
+/// What a finished step leaves to be written down.
+package struct StepOutcome: Sendable, Hashable {
+    package var changes: [FactChange]
+
+    package init(changes: [FactChange] = []) {
+        self.changes = changes
+    }
+}
+
+/// Performs the effects of steps through the ports. It holds no policy: what to do, and whether again, is the plan's.
+package struct PlanExecutor: Sendable {
+    private let runtime: any ServingRuntime
+    private let artifacts: any ArtifactStore
+    private let probe: any ModelProbe
+    private let store: any ControlStore
+
+    package init(
+        runtime: any ServingRuntime,
+        artifacts: any ArtifactStore,
+        probe: any ModelProbe,
+        store: any ControlStore
+    ) {
+        self.runtime = runtime
+        self.artifacts = artifacts
+        self.probe = probe
+        self.store = store
+    }
+
+    /// Performs a step that acts on the runtime. Steps that only write facts do nothing here.
+    package func perform(_ action: StepAction) async throws -> StepOutcome {
+        switch action {
+        case .probe(let instance):
+            return try await self.probe(instance)
+        case .load(let instance):
+            try await self.load(instance)
+        case .start(let graph, let replicas):
+            try await self.runtime.start(graph, replicas: replicas)
+        case .warmUp(let runner):
+            try await self.runtime.warmUp(runner)
+        case .setTraffic(let variant, let shares):
+            await self.runtime.setTraffic(shares, for: variant)
+        case .applySettings(let endpoint, let settings):
+            await self.runtime.apply(settings, to: endpoint)
+        case .scale(let runner, let replicas):
+            try await self.runtime.scale(runner, replicas: replicas)
+        case .drain(let runner, let timeout):
+            await self.runtime.drain(runner, timeout: timeout)
+        case .stop(let runner):
+            await self.runtime.stop(runner)
+        case .unload(let instance):
+            await self.runtime.unload(instance)
+        case .removeEndpoint(let endpoint):
+            await self.runtime.remove(endpoint: endpoint)
+        case .beginRollout, .promote, .advanceRollout, .hold, .liftHold, .forget:
+            break
+        }
+        return StepOutcome()
+    }
+
+    private func probe(_ instance: InstanceSpec) async throws -> StepOutcome {
+        let opening = try await self.opening(of: instance)
+        let warmUp = instance.warmUp.map { request in
+            CompletionRequest(prompt: .text(request.prompt), maxTokens: request.maxTokens)
+        }
+        let report = try await self.probe.probe(engine: instance.engine, opening: opening, warmUp: warmUp)
+        return StepOutcome(changes: [.probe(instance.key, report)])
+    }
+
+    /// The mark is written before the engine sees the file and taken away whatever happens, so that only the end of
+    /// the process can leave it behind.
+    private func load(_ instance: InstanceSpec) async throws {
+        let opening = try await self.opening(of: instance)
+        try self.store.write([.beginLoading(instance.key)])
+        do {
+            try await self.runtime.load(instance, opening: opening)
+        } catch {
+            try self.store.write([.endLoading(instance.key)])
+            throw error
+        }
+        try self.store.write([.endLoading(instance.key)])
+    }
+
+    private func opening(of instance: InstanceSpec) async throws -> ModelOpening {
+        var adapters: [ModelOpening.Adapter] = []
+        for adapter in instance.adapters {
+            let file = try await self.artifacts.materialise(adapter.artifact)
+            adapters.append(ModelOpening.Adapter(name: adapter.name, file: file, scale: adapter.scale))
+        }
+        return ModelOpening(
+            file: try await self.artifacts.materialise(instance.artifact),
+            adapters: adapters,
+            options: instance.options,
+            threads: instance.threads
+        )
+    }
+}

@@ -1,0 +1,245 @@
+package import Planning
+package import Schema
+
+extension Reconciler: OperatorCommands {
+    package func status() async throws -> StatusView {
+        let views = self.views()
+        let endpoints = views.resources.filter { $0.kind == .endpoint }
+        return StatusView(
+            version: self.version,
+            source: self.sourceView(),
+            sync: self.desired == nil ? .unknown : views.sync,
+            health: self.desired == nil ? .unknown : views.health,
+            suspended: self.facts.suspensions.contains(.everything),
+            endpoints: endpoints,
+            diagnostics: self.desired?.diagnostics ?? [],
+            holds: self.facts.holds,
+            waits: self.plan.waits,
+            pendingSteps: self.plan.steps.count,
+            memoryBytes: self.observation.instances.values.reduce(0) { $0 + $1.memoryBytes },
+            memoryBudget: self.memoryBudget,
+            abandonedCalls: self.observation.abandonedCalls
+        )
+    }
+
+    package func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView] {
+        self.views().resources.filter { view in
+            (kind == nil || view.kind == kind) && (namespace == nil || view.namespace == namespace)
+        }
+    }
+
+    package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
+        let resources = self.views().resources
+        guard var view = resources.first(where: { $0.identity == identity }) else {
+            let names = resources.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
+            let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
+            throw MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
+        }
+        view.spec = self.desired?.resources[identity]?.canonicalSpec
+        return view
+    }
+
+    package func plan() async throws -> Plan { self.plan }
+
+    package func events(_ query: EventQuery) async throws -> [Event] { try self.ports.store.events(query) }
+
+    package func eventStream() async -> AsyncStream<Event> { self.hub.follow() }
+
+    package func history(of variant: VariantID?, limit: Int) async throws -> HistoryView {
+        HistoryView(
+            promotions: try self.ports.store.promotions(of: variant, limit: limit),
+            commits: try self.ports.store.commits(limit: limit)
+        )
+    }
+
+    package func holds() async throws -> [Hold] { self.facts.holds }
+
+    package func audit(limit: Int) async throws -> [AuditEntry] { try self.ports.store.audit(limit: limit) }
+
+    package func verifyAudit() async throws -> AuditVerification { try self.ports.store.verifyAudit() }
+
+    package func engines() async throws -> [EngineReport] { self.ports.engines.reports() }
+
+    package func sync(_ request: OperatorRequest) async throws -> CommitSummary {
+        try self.decide("sync", "source", request, [])
+        return try await withCheckedThrowingContinuation { continuation in
+            self.syncWaiters.append(continuation)
+            self.mailbox.post(.sourceMoved)
+        }
+    }
+
+    package func suspend(_ suspension: Suspension, _ request: OperatorRequest) async throws {
+        try self.check(suspension)
+        try self.decide("suspend", suspension.subject, request, [.suspend(suspension)])
+        self.facts.suspensions.insert(suspension)
+        self.mailbox.post(.wake)
+    }
+
+    package func resume(_ suspension: Suspension, _ request: OperatorRequest) async throws {
+        guard self.facts.suspensions.contains(suspension) else {
+            throw MartletError("Conflict", "\(suspension.subject) is not suspended")
+        }
+        try self.decide("resume", suspension.subject, request, [.resume(suspension)])
+        self.facts.suspensions.remove(suspension)
+        self.mailbox.post(.wake)
+    }
+
+    package func rollback(
+        _ variant: VariantID,
+        to revision: String?,
+        _ request: OperatorRequest
+    ) async throws -> Hold {
+        let facts = try self.variantFacts(variant)
+        guard let desired = self.desired?.variants[variant] else {
+            throw MartletError("Conflict", "\(variant) has no revision in the newest commit to roll back from")
+        }
+        let target = try self.rollbackTarget(of: variant, facts, from: desired.revision, to: revision)
+        let hold = Hold(
+            variant: variant,
+            revision: desired.revision,
+            reason: "RolledBack",
+            message: request.reason,
+            actor: request.actor,
+            at: self.ports.wallClock.now(),
+            commit: desired.commit,
+            target: target
+        )
+        try self.decide("rollback", "\(variant)#\(desired.revision) to \(target)", request, [.hold(hold)])
+        self.facts.holds.removeAll { $0.variant == variant && $0.revision == hold.revision }
+        self.facts.holds.append(hold)
+        self.mailbox.post(.wake)
+        return hold
+    }
+
+    package func retry(_ variant: VariantID, _ request: OperatorRequest) async throws {
+        guard let graph = self.desired?.variants[variant] else {
+            throw MartletError("NotFound", "\(variant) has no revision in the newest commit")
+        }
+        let instances = graph.models.map(\.instance.key).filter { self.facts.crashed.contains($0) }
+        let changes = [.liftHold(variant, graph.revision)] + instances.map { FactChange.forgiveCrash($0) }
+        try self.decide("retry", "\(variant)#\(graph.revision)", request, changes)
+        self.facts.holds.removeAll { $0.variant == variant && $0.revision == graph.revision }
+        self.facts.crashed.subtract(instances)
+        self.queue.forget { _ in true }
+        self.mailbox.post(.wake)
+    }
+
+    package func release(_ variant: VariantID, _ request: OperatorRequest) async throws {
+        let holds = self.facts.holds.filter { $0.variant == variant }
+        guard !holds.isEmpty else {
+            throw MartletError("Conflict", "\(variant) has no hold to release")
+        }
+        try self.decide("release", variant.description, request, holds.map { .liftHold(variant, $0.revision) })
+        self.facts.holds.removeAll { $0.variant == variant }
+        self.mailbox.post(.wake)
+    }
+}
+
+extension Reconciler {
+    private func views() -> StatusComputer.Status {
+        StatusComputer.compute(
+            desired: self.desired ?? DesiredState(commit: CommitSummary(id: "", subject: "", author: "", time: 0)),
+            observed: self.observed(),
+            plan: self.plan,
+            previous: self.conditions,
+            now: self.ports.wallClock.now()
+        )
+    }
+
+    private func sourceView() -> SourceView {
+        let place = self.ports.source.place
+        return SourceView(
+            location: place.location,
+            ref: place.ref,
+            path: place.path,
+            commit: self.desired?.commit,
+            condition: self.sourceCondition
+        )
+    }
+
+    /// Writes a person's decision with its audit entry and event, before anything acts on it.
+    private func decide(
+        _ action: String,
+        _ subject: String,
+        _ request: OperatorRequest,
+        _ changes: [FactChange]
+    ) throws {
+        let now = self.ports.wallClock.now()
+        let commit = self.desired?.commit.id
+        let because = request.reason.isEmpty ? "" : ": \(request.reason)"
+        let written = try self.ports.store.write(
+            changes + [
+                .audit(
+                    AuditEntry(
+                        at: now,
+                        actor: request.actor,
+                        action: action,
+                        subject: subject,
+                        reason: request.reason,
+                        origin: request.origin,
+                        commit: commit
+                    )
+                ),
+                .event(
+                    Event(
+                        at: now,
+                        commit: commit,
+                        reason: "Operator",
+                        message: "\(request.actor) asked: \(action) \(subject)\(because)"
+                    )
+                ),
+            ]
+        )
+        self.hub.publish(written)
+    }
+
+    private func check(_ suspension: Suspension) throws {
+        guard case .resource(let identity) = suspension else { return }
+        guard self.desired?.resources[identity] != nil else {
+            throw MartletError("NotFound", "no \(identity) in the newest commit")
+        }
+    }
+
+    private func variantFacts(_ variant: VariantID) throws -> VariantFacts {
+        guard let facts = self.facts.variants[variant] else {
+            throw MartletError("NotFound", "\(variant) has never been rolled out")
+        }
+        return facts
+    }
+
+    /// The revision to go back to: the one whose digits were given, else the promoted one that is not desired.
+    private func rollbackTarget(
+        of variant: VariantID,
+        _ facts: VariantFacts,
+        from desired: Revision,
+        to digits: String?
+    ) throws -> Revision {
+        if let digits {
+            let matches = facts.graphs.map(\.revision).filter { $0.digest.hex.hasPrefix(digits.lowercased()) }
+            guard let match = matches.first, matches.count == 1 else {
+                let known = facts.graphs.map(\.revision.description).joined(separator: ", ")
+                let problem = matches.isEmpty ? "is not kept" : "names more than one revision"
+                throw MartletError("BadRequest", "revision '\(digits)' of \(variant) \(problem); kept are \(known)")
+            }
+            guard match != desired else {
+                throw MartletError("Conflict", "\(match) is what the newest commit asks for; 'martlet retry' tries it")
+            }
+            return match
+        }
+        if let promoted = facts.promoted, promoted != desired { return promoted }
+        guard let earlier = facts.earlier.last(where: { $0 != desired && facts.graph(of: $0) != nil }) else {
+            throw MartletError("Conflict", "\(variant) has no earlier promoted revision to go back to")
+        }
+        return earlier
+    }
+}
+
+extension Suspension {
+    /// What is suspended, in words.
+    var subject: String {
+        switch self {
+        case .everything: "everything"
+        case .resource(let identity): identity.description
+        }
+    }
+}

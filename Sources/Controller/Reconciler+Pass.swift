@@ -1,0 +1,200 @@
+internal import Planning
+internal import Schema
+
+extension Reconciler {
+    /// Reads what was written down, and turns loads that never ended into crashes: the process died with them.
+    func recover() throws {
+        self.facts = try self.ports.store.facts()
+        self.conditions = try self.ports.store.conditions()
+        for instance in try self.ports.store.unfinishedLoads() {
+            self.facts.crashed.insert(instance)
+            self.pending += [.crashed(instance), .endLoading(instance)]
+            self.note(
+                .warning,
+                "CrashedWhileLoading",
+                "the last process ended while it loaded instance \(instance); it is not loaded again until "
+                    + "'martlet retry' says so"
+            )
+        }
+        self.writePending()
+    }
+
+    /// Takes over a commit that was read, or notes why the source could not be.
+    func accept(_ result: Result<SourceReading, any Error>) {
+        switch result {
+        case .success(let reading):
+            if let desired = reading.desired {
+                self.adopt(desired)
+            }
+            self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
+            for waiter in self.syncWaiters { waiter.resume(returning: reading.commit) }
+        case .failure(let error):
+            let error = MartletError.wrapping(error)
+            if self.sourceCondition.message != error.description {
+                self.note(.warning, error.code, "the source cannot be read: \(error)")
+            }
+            self.setSourceCondition(.no, error.code, error.description)
+            for waiter in self.syncWaiters { waiter.resume(throwing: error) }
+        }
+        self.syncWaiters = []
+    }
+
+    private func adopt(_ desired: DesiredState) {
+        let earlier = Set(self.desired?.diagnostics ?? [])
+        self.desired = desired
+        let errors = desired.diagnostics.filter { $0.severity == .error }
+        self.pending.append(
+            .commit(CommitRecord(commit: desired.commit, readAt: self.ports.wallClock.now(), errors: errors.count))
+        )
+        self.converged = false
+        self.note(
+            .normal,
+            "CommitRead",
+            "commit \(desired.commit.id.prefix(10)): \(desired.commit.subject)",
+            commit: desired.commit.id
+        )
+        // A repository full of errors must not flood the log; `martlet validate` lists them all.
+        for diagnostic in errors where !earlier.contains(diagnostic) {
+            self.note(.warning, "ManifestInvalid", diagnostic.description, resource: diagnostic.resource)
+            if self.pending.count > 200 { break }
+        }
+    }
+
+    private func setSourceCondition(_ status: Condition.Status, _ reason: String, _ message: String) {
+        let moved = status != self.sourceCondition.status
+        self.sourceCondition = Condition(
+            type: .sourceReady,
+            status: status,
+            reason: reason,
+            message: message,
+            lastTransitionTime: moved
+                ? self.ports.wallClock.now().seconds : self.sourceCondition.lastTransitionTime
+        )
+    }
+
+    /// Plans, performs the steps that only write facts, and plans again until there are none; then writes all of it
+    /// in one transaction. False when the store refused: then nothing may be built on it.
+    func planAndWrite(_ desired: DesiredState) -> Bool {
+        let before = self.facts
+        let noted = self.pending
+        let now = self.ports.wallClock.now()
+        var observed = self.observed()
+        self.plan = Planner.plan(desired: desired, observed: observed, now: now)
+        while true {
+            let writes = self.plan.steps.filter { $0.after.isEmpty && $0.action.writesFacts }
+            if writes.isEmpty { break }
+            for step in writes {
+                observed = observed.applying(step, at: now)
+                self.facts = observed.facts
+                self.record(step, desired: desired, before: before, at: now)
+            }
+            self.plan = Planner.plan(desired: desired, observed: observed, now: now)
+        }
+        self.noteConvergence(of: desired, at: now)
+        let moved = self.conditionChanges(desired, observed, now)
+        self.pending += moved.map { .conditions($0.key, $0.value) }
+        guard self.writePending() else {
+            self.facts = before
+            self.pending = noted
+            return false
+        }
+        self.conditions.merge(moved) { _, new in new }
+        return true
+    }
+
+    func observed() -> ObservedState {
+        ObservedState(
+            runtime: self.observation,
+            facts: self.facts,
+            failures: self.queue.failures,
+            memoryBudget: self.memoryBudget,
+            engines: Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
+        )
+    }
+
+    /// Writes what is pending in one transaction; keeps it for the next try when the store refuses.
+    @discardableResult
+    func writePending() -> Bool {
+        guard !self.pending.isEmpty else { return true }
+        do {
+            self.hub.publish(try self.ports.store.write(self.pending))
+            self.pending = []
+            return true
+        } catch {
+            self.logger.error("the control database cannot be written; will try again", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    private func conditionChanges(
+        _ desired: DesiredState,
+        _ observed: ObservedState,
+        _ now: Timestamp
+    ) -> [ResourceIdentity: [Condition]] {
+        let status = StatusComputer.compute(
+            desired: desired,
+            observed: observed,
+            plan: self.plan,
+            previous: self.conditions,
+            now: now
+        )
+        return status.conditions.filter { self.conditions[$0.key] != $0.value }
+    }
+
+    private func noteConvergence(of desired: DesiredState, at now: Timestamp) {
+        guard !self.converged, self.plan.steps.isEmpty else { return }
+        self.converged = true
+        let errors = desired.diagnostics.count { $0.severity == .error }
+        self.pending.append(
+            .commit(CommitRecord(commit: desired.commit, readAt: now, errors: errors, convergedAt: now))
+        )
+        self.note(.normal, "Converged", "nothing is left to do for commit \(desired.commit.id.prefix(10))")
+    }
+
+    /// Settles a step that ended: notes what it found out, or when to try again.
+    func settle(_ key: StepKey, _ result: Result<StepOutcome, any Error>) {
+        switch result {
+        case .success(let outcome):
+            self.queue.succeed(key)
+            for change in outcome.changes {
+                if case .probe(let instance, let report) = change { self.facts.probes[instance] = report }
+            }
+            self.pending += outcome.changes
+        case .failure(let error) where error is CancellationError || self.queue.running[key] == true:
+            self.queue.abandon(key)
+        case .failure(let error):
+            let error = MartletError.wrapping(error)
+            let failure = self.queue.fail(key, error, at: self.ports.wallClock.now(), jitter: self.ports.jitter())
+            // Every failure at first, then ever fewer: 1, 2, 4, 8, …
+            if failure.attempts & (failure.attempts - 1) == 0 {
+                self.note(.warning, error.code, "\(key) failed (try \(failure.attempts)): \(error)")
+            }
+        }
+    }
+
+    /// Adds an event to the next transaction.
+    func note(
+        _ severity: Event.Severity,
+        _ reason: String,
+        _ message: String,
+        resource: ResourceIdentity? = nil,
+        variant: VariantID? = nil,
+        revision: Revision? = nil,
+        commit: ObjectID? = nil
+    ) {
+        self.pending.append(
+            .event(
+                Event(
+                    at: self.ports.wallClock.now(),
+                    severity: severity,
+                    resource: resource ?? variant?.resource,
+                    variant: variant,
+                    revision: revision,
+                    commit: commit ?? self.desired?.commit.id,
+                    reason: reason,
+                    message: message
+                )
+            )
+        )
+    }
+}

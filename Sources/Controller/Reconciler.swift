@@ -1,0 +1,231 @@
+package import Logging
+package import Planning
+package import Schema
+package import ServiceLifecycle
+
+/// The reconcile loop: observe, plan, act, record, again and again.
+///
+/// It is level-triggered. Whatever wakes it, it reads the desired state and the facts, observes the runtime, asks the
+/// planner, starts the steps whose predecessors are done, and cancels running steps that the newest plan has no use
+/// for. So the newest commit always wins, a crash loses nothing but time, and running twice equals running once.
+package actor Reconciler: Service {
+    /// Everything the loop acts through.
+    package struct Ports: Sendable {
+        package var source: DesiredStateReader
+        package var store: any ControlStore
+        package var runtime: any ServingRuntime
+        package var engines: any EngineCatalog
+        package var executor: PlanExecutor
+        package var wallClock: any WallClock
+        package var clock: any Clock<Duration>
+        package var jitter: JitterSource
+
+        package init(
+            source: DesiredStateReader,
+            store: any ControlStore,
+            runtime: any ServingRuntime,
+            engines: any EngineCatalog,
+            executor: PlanExecutor,
+            wallClock: any WallClock,
+            clock: any Clock<Duration>,
+            jitter: @escaping JitterSource
+        ) {
+            self.source = source
+            self.store = store
+            self.runtime = runtime
+            self.engines = engines
+            self.executor = executor
+            self.wallClock = wallClock
+            self.clock = clock
+            self.jitter = jitter
+        }
+    }
+
+    let ports: Ports
+    let version: String
+    let memoryBudget: Int64?
+    let logger: Logger
+    let mailbox = Mailbox()
+    let hub = EventHub()
+    private let executor: ReconcilerExecutor
+
+    var desired: DesiredState?
+    var sourceCondition: Condition
+    var facts = Facts()
+    var queue: WorkQueue
+    var plan = Plan(commit: "")
+    var observation = RuntimeObservation()
+    var conditions: [ResourceIdentity: [Condition]] = [:]
+    /// Changes to be written with the next pass's transaction.
+    var pending: [FactChange] = []
+    private var cancelSignals: [StepKey: CancelSignal] = [:]
+    /// Whether the end of the newest commit's work was noted.
+    var converged = false
+    private var reading = false
+    private var readAgain = false
+    var syncWaiters: [CheckedContinuation<CommitSummary, any Error>] = []
+
+    /// The loop's own thread: passes write to disk, and must not hold up the threads that serve requests.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor {
+        self.executor.asUnownedSerialExecutor()
+    }
+
+    package init(
+        ports: Ports,
+        version: String,
+        memoryBudget: Int64? = nil,
+        backoff: Backoff = Backoff(),
+        logger: Logger
+    ) {
+        self.ports = ports
+        self.version = version
+        self.memoryBudget = memoryBudget
+        self.logger = logger
+        self.executor = ReconcilerExecutor()
+        self.queue = WorkQueue(backoff: backoff)
+        self.sourceCondition = Condition(
+            type: .sourceReady,
+            status: .unknown,
+            reason: "NotReadYet",
+            message: "the source has not been read yet",
+            lastTransitionTime: ports.wallClock.now().seconds
+        )
+    }
+
+    /// Reads what was written down, then loops until shutdown. Throws when the facts cannot be read or written.
+    package func run() async throws {
+        try self.recover()
+        let mailbox = self.mailbox
+        try await withGracefulShutdownHandler {
+            try await self.loop()
+        } onGracefulShutdown: {
+            mailbox.finish()
+        }
+        self.hub.finish()
+    }
+
+    private func loop() async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            let (source, runtime, mailbox) = (self.ports.source, self.ports.runtime, self.mailbox)
+            group.addTask {
+                for await _ in source.refChanges() { mailbox.post(.sourceMoved) }
+            }
+            group.addTask {
+                for await _ in runtime.changes() { mailbox.post(.runtimeChanged) }
+            }
+            mailbox.post(.sourceMoved)
+            for await _ in mailbox.wakeUps {
+                for event in mailbox.takeAll() {
+                    self.handle(event, in: &group)
+                }
+                await self.pass(in: &group)
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        switch event {
+        case .sourceMoved:
+            self.readSource(in: &group)
+        case .sourceRead(let result):
+            self.reading = false
+            self.accept(result)
+            if self.readAgain {
+                self.readAgain = false
+                self.readSource(in: &group)
+            }
+        case .stepEnded(let key, let result):
+            self.cancelSignals[key] = nil
+            self.settle(key, result)
+        case .wake:
+            // The same moment may have to be waited for again, should clocks disagree.
+            self.wakeUpAt = nil
+        case .runtimeChanged:
+            break
+        }
+    }
+
+    /// Reads the source beside the loop; a wish that comes during a read is kept for after it.
+    private func readSource(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        guard !self.reading else {
+            self.readAgain = true
+            return
+        }
+        self.reading = true
+        let (source, mailbox) = (self.ports.source, self.mailbox)
+        group.addTask {
+            do {
+                mailbox.post(.sourceRead(.success(try await source.read())))
+            } catch {
+                mailbox.post(.sourceRead(.failure(error)))
+            }
+        }
+    }
+
+    /// One pass: cancels what is superseded, writes the facts, starts what can start.
+    private func pass(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        guard let desired = self.desired else {
+            self.writePending()
+            return
+        }
+        await self.ports.runtime.setCommit(desired.commit.id)
+        self.observation = await self.ports.runtime.observe()
+        guard self.planAndWrite(desired) else {
+            self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
+            return
+        }
+        let wanted = Set(self.plan.steps.map(\.action.key))
+        self.queue.forget { !wanted.contains($0) }
+        for key in self.queue.supersede(keeping: wanted) {
+            self.cancelSignals[key]?.cancel()
+        }
+        for step in self.plan.steps where step.after.isEmpty {
+            self.start(step.action, in: &group)
+        }
+        self.scheduleWakeUp(in: &group)
+    }
+
+    private func start(_ action: StepAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        let key = action.key
+        guard self.queue.begin(key) else { return }
+        let signal = CancelSignal()
+        self.cancelSignals[key] = signal
+        let (executor, mailbox) = (self.ports.executor, self.mailbox)
+        self.logger.debug("step begins", metadata: ["step": "\(key)"])
+        group.addTask {
+            do {
+                mailbox.post(.stepEnded(key, .success(try await signal.run { try await executor.perform(action) })))
+            } catch {
+                mailbox.post(.stepEnded(key, .failure(error)))
+            }
+        }
+    }
+
+    private var wakeUpSignal: CancelSignal?
+    private var wakeUpAt: Timestamp?
+
+    /// Wakes the loop when the earliest wait of the plan is over.
+    private func scheduleWakeUp(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        self.wakeUp(at: self.plan.waits.compactMap(\.until).min(), in: &group)
+    }
+
+    private func wakeUp(at earliest: Timestamp?, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        guard earliest != self.wakeUpAt else { return }
+        self.wakeUpSignal?.cancel()
+        self.wakeUpAt = earliest
+        guard let earliest else { return }
+        let delay = max(earliest.milliseconds - self.ports.wallClock.now().milliseconds, 0)
+        let signal = CancelSignal()
+        self.wakeUpSignal = signal
+        let (clock, mailbox) = (self.ports.clock, self.mailbox)
+        group.addTask {
+            do {
+                try await signal.run { try await clock.sleep(for: .milliseconds(delay)) }
+                mailbox.post(.wake)
+            } catch {
+                // Cancelled: a later plan waits for another moment.
+            }
+        }
+    }
+}
