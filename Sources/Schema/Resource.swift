@@ -23,6 +23,7 @@ package struct Resource: Sendable, Hashable {
     package var location: SourceLocation
     /// Where each field that refers to something stands: `spec.serve.chain`, `spec.steps[0].prompt.model`.
     package var fieldLocations: [String: SourceLocation]
+    let links: ResourceLinks
 
     package init(
         identity: ResourceIdentity,
@@ -41,5 +42,11 @@ package struct Resource: Sendable, Hashable {
         self.digest = Digest(canonical: ["kind": .string(identity.kind.rawValue), "spec": canonicalSpec])
         self.location = location
         self.fieldLocations = fieldLocations
+        self.links = ResourceLinks(
+            identity: identity,
+            canonicalSpec: canonicalSpec,
+            location: location,
+            fieldLocations: fieldLocations
+        )
     }
 }

@@ -1,6 +1,6 @@
 /// `Dataset`: rows in the repository or elsewhere.
 package struct DatasetSpec: Sendable, Hashable, Codable {
-    package enum Format: String, Sendable, Hashable, Codable {
+    package enum Format: String, Sendable, Hashable, Codable, CaseIterable {
         case jsonl
         case csv
     }

@@ -39,12 +39,12 @@ package struct EndpointSpec: Sendable, Hashable, Codable {
             case experiment
         }
 
-        package enum OnFailure: String, Sendable, Hashable, Codable {
+        package enum OnFailure: String, Sendable, Hashable, Codable, CaseIterable {
             case rollback
             case pause
         }
 
-        package enum StickyBy: String, Sendable, Hashable, Codable {
+        package enum StickyBy: String, Sendable, Hashable, Codable, CaseIterable {
             case session
             case tenant
             case none

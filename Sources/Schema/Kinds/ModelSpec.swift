@@ -3,7 +3,7 @@
 /// Every spec type decodes from a *complete* value: one that passed its ``Shape`` and has every default filled in.
 package struct ModelSpec: Sendable, Hashable, Codable {
     /// When the weights are loaded.
-    package enum LoadPolicy: String, Sendable, Hashable, Codable {
+    package enum LoadPolicy: String, Sendable, Hashable, Codable, CaseIterable {
         case eager
         case lazy
     }

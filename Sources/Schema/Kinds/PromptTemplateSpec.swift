@@ -1,6 +1,6 @@
 /// `PromptTemplate`: a prompt as code and its examples as data.
 package struct PromptTemplateSpec: Sendable, Hashable, Codable {
-    package enum VariableType: String, Sendable, Hashable, Codable {
+    package enum VariableType: String, Sendable, Hashable, Codable, CaseIterable {
         case string
         case integer
         case number
@@ -18,7 +18,7 @@ package struct PromptTemplateSpec: Sendable, Hashable, Codable {
     }
 
     package struct Message: Sendable, Hashable, Codable {
-        package enum Role: String, Sendable, Hashable, Codable {
+        package enum Role: String, Sendable, Hashable, Codable, CaseIterable {
             case system
             case user
             case assistant
@@ -30,7 +30,7 @@ package struct PromptTemplateSpec: Sendable, Hashable, Codable {
     }
 
     /// Few-shot pairs, from a dataset or inline.
-    package struct Examples: Sendable, Hashable, Codable {
+    package struct Examples: Sendable, Hashable {
         package struct Pair: Sendable, Hashable, Codable {
             package var input: JSONValue
             package var output: JSONValue
@@ -54,7 +54,7 @@ package struct PromptTemplateSpec: Sendable, Hashable, Codable {
     }
 
     package struct Output: Sendable, Hashable, Codable {
-        package enum OnInvalid: String, Sendable, Hashable, Codable {
+        package enum OnInvalid: String, Sendable, Hashable, Codable, CaseIterable {
             case retry
             case fail
             case pass

@@ -1,0 +1,160 @@
+/// Limits of ``JSONValue/init(parsing:limits:)``: what is refused before it costs memory.
+package struct JSONLimits: Sendable, Hashable {
+    /// How deeply arrays and objects may nest.
+    package var depth: Int
+    /// The longest accepted text, in bytes.
+    package var bytes: Int
+
+    package init(depth: Int = 128, bytes: Int = 64 << 20) {
+        self.depth = depth
+        self.bytes = bytes
+    }
+}
+
+/// Says what is wrong with a JSON text, and where.
+package struct JSONSyntaxError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// In bytes from the beginning of the text.
+    package var offset: Int
+    package var problem: String
+
+    package var description: String {
+        "\(self.problem) at byte \(self.offset)"
+    }
+}
+
+extension JSONValue {
+    /// Parses one RFC 8259 text.
+    ///
+    /// Integers that fit 64 bits stay integers. A key that occurs twice in an object is an error, since readers
+    /// disagree about what it means. So is a number too large for a double, and anything that is not UTF-8.
+    package init(parsing text: String, limits: JSONLimits = JSONLimits()) throws(JSONSyntaxError) {
+        try self.init(parsing: Array(text.utf8), limits: limits)
+    }
+
+    /// Parses the UTF-8 bytes of one RFC 8259 text, by the rules of ``init(parsing:limits:)``.
+    package init(parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONSyntaxError) {
+        guard bytes.count <= limits.bytes else {
+            throw JSONSyntaxError(offset: limits.bytes, problem: "more than \(limits.bytes) bytes of JSON")
+        }
+        if let offset = UTF8Scan.firstInvalidByte(in: bytes) {
+            throw JSONSyntaxError(offset: offset, problem: "not UTF-8")
+        }
+        var parser = JSONParser(maximumDepth: limits.depth)
+        self = try parser.parseText(bytes.span)
+    }
+}
+
+/// A recursive-descent parser over bytes that are known to be UTF-8.
+struct JSONParser {
+    let maximumDepth: Int
+    var position = 0
+    private var depth = 0
+
+    init(maximumDepth: Int) {
+        self.maximumDepth = maximumDepth
+    }
+
+    mutating func parseText(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        self.skipSpace(bytes)
+        let value = try self.parseValue(bytes)
+        self.skipSpace(bytes)
+        guard self.position == bytes.count else { throw self.error("unexpected text after the value") }
+        return value
+    }
+
+    private mutating func parseValue(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        guard self.position < bytes.count else { throw self.error("unexpected end of the text") }
+        switch bytes[self.position] {
+        case UInt8(ascii: "{"): return try self.parseObject(bytes)
+        case UInt8(ascii: "["): return try self.parseArray(bytes)
+        case UInt8(ascii: "\""): return .string(try self.parseString(bytes))
+        case UInt8(ascii: "t"): return try self.parseWord("true", as: .bool(true), bytes)
+        case UInt8(ascii: "f"): return try self.parseWord("false", as: .bool(false), bytes)
+        case UInt8(ascii: "n"): return try self.parseWord("null", as: .null, bytes)
+        case UInt8(ascii: "-"), UInt8(ascii: "0")...UInt8(ascii: "9"): return try self.parseNumber(bytes)
+        default: throw self.error("expected a JSON value")
+        }
+    }
+
+    private mutating func parseObject(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        try self.enter()
+        var members: [String: JSONValue] = [:]
+        if self.skip(UInt8(ascii: "}"), bytes) { return self.leave(.object(members)) }
+        repeat {
+            self.skipSpace(bytes)
+            let keyOffset = self.position
+            guard self.position < bytes.count, bytes[self.position] == UInt8(ascii: "\"") else {
+                throw self.error("expected a key in double quotes")
+            }
+            let key = try self.parseString(bytes)
+            guard self.skip(UInt8(ascii: ":"), bytes) else { throw self.error("expected ':' after a key") }
+            self.skipSpace(bytes)
+            let value = try self.parseValue(bytes)
+            guard members.updateValue(value, forKey: key) == nil else {
+                throw JSONSyntaxError(offset: keyOffset, problem: "duplicate key '\(key)'")
+            }
+        } while self.skip(UInt8(ascii: ","), bytes)
+        guard self.skip(UInt8(ascii: "}"), bytes) else { throw self.error("expected ',' or '}' in an object") }
+        return self.leave(.object(members))
+    }
+
+    private mutating func parseArray(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        try self.enter()
+        var elements: [JSONValue] = []
+        if self.skip(UInt8(ascii: "]"), bytes) { return self.leave(.array(elements)) }
+        repeat {
+            self.skipSpace(bytes)
+            elements.append(try self.parseValue(bytes))
+        } while self.skip(UInt8(ascii: ","), bytes)
+        guard self.skip(UInt8(ascii: "]"), bytes) else { throw self.error("expected ',' or ']' in an array") }
+        return self.leave(.array(elements))
+    }
+
+    private mutating func parseWord(
+        _ word: StaticString,
+        as value: JSONValue,
+        _ bytes: Span<UInt8>
+    ) throws(JSONSyntaxError) -> JSONValue {
+        let matches = word.withUTF8Buffer { letters in
+            bytes.count - self.position >= letters.count
+                && letters.indices.allSatisfy { bytes[self.position + $0] == letters[$0] }
+        }
+        guard matches else { throw self.error("expected a JSON value") }
+        self.position += word.utf8CodeUnitCount
+        return value
+    }
+
+    private mutating func enter() throws(JSONSyntaxError) {
+        guard self.depth < self.maximumDepth else {
+            throw self.error("nested deeper than \(self.maximumDepth) levels")
+        }
+        self.depth += 1
+        self.position += 1
+    }
+
+    private mutating func leave(_ value: JSONValue) -> JSONValue {
+        self.depth -= 1
+        return value
+    }
+
+    /// Skips white space and then `byte`, if it is next.
+    private mutating func skip(_ byte: UInt8, _ bytes: Span<UInt8>) -> Bool {
+        self.skipSpace(bytes)
+        guard self.position < bytes.count, bytes[self.position] == byte else { return false }
+        self.position += 1
+        return true
+    }
+
+    private mutating func skipSpace(_ bytes: Span<UInt8>) {
+        while self.position < bytes.count {
+            switch bytes[self.position] {
+            case 0x20, 0x09, 0x0A, 0x0D: self.position += 1
+            default: return
+            }
+        }
+    }
+
+    func error(_ problem: String) -> JSONSyntaxError {
+        JSONSyntaxError(offset: self.position, problem: problem)
+    }
+}
