@@ -1,0 +1,25 @@
+internal import ArgumentParser
+internal import Planning
+
+/// `martlet engines`: which engines were found, where, and why one cannot be used.
+struct EnginesCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engines",
+        abstract: "List the engines that were found, where, which version, or why not. Works without a controller."
+    )
+
+    @OptionGroup var controller: ControllerOptions
+
+    func run() async throws {
+        let reports = CommandEnvironment.current.engines.reports()
+        try self.controller.show(reports) { _ in
+            var table = TextTable(["ENGINE", "VERSION", "LOCATION", "PROBLEM"])
+            for report in reports {
+                table.add([report.name, report.version ?? "-", report.location, report.problem ?? ""])
+            }
+            return table.render()
+        } names: {
+            reports.map(\.name)
+        }
+    }
+}

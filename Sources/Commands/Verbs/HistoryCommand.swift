@@ -1,0 +1,68 @@
+internal import ArgumentParser
+internal import Planning
+internal import Schema
+
+/// `martlet history`: which revisions were promoted when, by whom and why, and which commits were read.
+struct HistoryCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "history",
+        abstract: "Show which revisions were promoted when, by whom and why."
+    )
+
+    @Argument(help: "Only this endpoint: endpoint/desk.")
+    var endpoint: String?
+
+    @Option(help: "Only this tenant's own variant.")
+    var variant: String?
+
+    @Option(help: "Show at most this many.")
+    var limit = 20
+
+    @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var controller: ControllerOptions
+
+    func validate() throws {
+        guard (1...10_000).contains(self.limit) else { throw ValidationError("--limit goes from 1 to 10000") }
+    }
+
+    func run() async throws {
+        let client = try self.controller.client()
+        var query = ["limit=\(self.limit)"]
+        if let endpoint = self.endpoint {
+            let variant = try ResourceName.variant(
+                endpoint,
+                tenant: self.variant,
+                namespace: self.namespace.namespace
+            )
+            query.append("variant=\(AdminClient.escape(variant.description))")
+        }
+        let history = try await client.get("history?" + query.joined(separator: "&"), as: HistoryView.self)
+        try self.controller.show(history) { _ in
+            HistoryText.render(history)
+        } names: {
+            history.promotions.map { "\($0.variant)#\($0.revision)" }
+        }
+    }
+}
+
+/// The history as two tables, newest first.
+enum HistoryText {
+    static func render(_ history: HistoryView) -> String {
+        var promotions = TextTable(["PROMOTED AT", "VARIANT", "REVISION", "COMMIT", "BY", "REASON"])
+        for record in history.promotions {
+            promotions.add([
+                TimeText.render(record.at), record.variant.description, record.revision.description,
+                String(record.commit.prefix(10)), record.actor.description, record.reason,
+            ])
+        }
+        var commits = TextTable(["READ AT", "COMMIT", "ERRORS", "CONVERGED AFTER", "SUBJECT"])
+        for record in history.commits {
+            let took = record.convergedAt.map { "\($0.milliseconds - record.readAt.milliseconds) ms" } ?? "-"
+            commits.add([
+                TimeText.render(record.readAt), String(record.commit.id.prefix(10)), String(record.errors), took,
+                record.commit.subject,
+            ])
+        }
+        return promotions.render() + "\n\n" + commits.render()
+    }
+}

@@ -1,0 +1,74 @@
+internal import ArgumentParser
+internal import Schema
+
+/// `martlet run`: the controller.
+struct RunCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Run the controller: make what runs follow a git repository, until stopped."
+    )
+
+    @Argument(help: "The repository: a folder with a work tree, or a bare one.")
+    var repository = "."
+
+    @Option(help: "The branch, tag or commit to follow.")
+    var ref = "HEAD"
+
+    @Option(help: "Only manifests below this folder of the repository.")
+    var path = ""
+
+    @OptionGroup var namespace: NamespaceOptions
+
+    @Option(help: "Where state lives; default $XDG_STATE_HOME/martlet, else ~/.local/state/martlet.")
+    var stateDir: String?
+
+    @Option(help: "Address and port of the data plane; port 0 asks the system for one.")
+    var listen = "127.0.0.1:8080"
+
+    @Option(help: "Address and port of /metrics, /livez and /readyz.")
+    var metricsListen = "127.0.0.1:9090"
+
+    @Option(help: "Memory that loaded models may take together, such as 4Gi; without it, no bound.")
+    var memoryBudget: String?
+
+    @Option(help: "trace, debug, info, notice, warning or error.")
+    var logLevel = "info"
+
+    func validate() throws {
+        if let budget = self.memoryBudget, ByteCount(budget) == nil {
+            throw ValidationError("--memory-budget '\(budget)' is no amount of memory; write 512Mi or 4Gi")
+        }
+        let levels = ["trace", "debug", "info", "notice", "warning", "error"]
+        guard levels.contains(self.logLevel) else {
+            let hint = Suggestion.text(for: self.logLevel, among: levels)
+            throw ValidationError("--log-level '\(self.logLevel)' is not one of \(levels.joined(separator: ", "))\(hint)")
+        }
+        for (option, value) in [("--listen", self.listen), ("--metrics-listen", self.metricsListen)] {
+            guard RunCommand.isAddress(value) else {
+                throw ValidationError("\(option) '\(value)' is no address; write 127.0.0.1:8080")
+            }
+        }
+    }
+
+    private static func isAddress(_ text: String) -> Bool {
+        guard let colon = text.lastIndex(of: ":"), colon != text.startIndex else { return false }
+        return UInt16(text[text.index(after: colon)...]) != nil
+    }
+
+    func run() async throws {
+        let environment = CommandEnvironment.current
+        try await environment.run(
+            RunOptions(
+                repository: self.repository,
+                ref: self.ref,
+                path: self.path,
+                namespace: self.namespace.namespace,
+                stateDirectory: self.stateDir ?? environment.environment["MARTLET_STATE_DIR"],
+                listen: self.listen,
+                metricsListen: self.metricsListen,
+                memoryBudget: self.memoryBudget.flatMap { ByteCount($0) },
+                logLevel: self.logLevel
+            )
+        )
+    }
+}
