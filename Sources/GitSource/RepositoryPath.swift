@@ -17,7 +17,8 @@ struct RepositoryPath: Hashable, Sendable, CustomStringConvertible {
         guard !parts.contains("..") else {
             throw MartletError(
                 "PathInvalid",
-                "'\(text)' is not a path within the repository: '..' is not allowed, write it from the repository's root"
+                "'\(text)' is not a path within the repository: '..' is not allowed, write it from the "
+                    + "repository's root"
             )
         }
         self.parts = parts
