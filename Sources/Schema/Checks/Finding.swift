@@ -1,0 +1,46 @@
+/// Something wrong or doubtful inside one spec, by the field where it stands.
+package struct Finding: Sendable, Hashable {
+    package var severity: Diagnostic.Severity
+    /// From the root of the document.
+    package var path: FieldPath
+    /// Whether the place is the field's name rather than its value.
+    package var isAtKey: Bool
+    package var message: String
+
+    package init(_ severity: Diagnostic.Severity, _ path: FieldPath, atKey: Bool = false, _ message: String) {
+        self.severity = severity
+        self.path = path
+        self.isAtKey = atKey
+        self.message = message
+    }
+
+    /// Makes an error.
+    package init(_ path: FieldPath, atKey: Bool = false, _ message: String) {
+        self.init(.error, path, atKey: atKey, message)
+    }
+}
+
+extension Kind {
+    /// What is wrong with a spec beyond the shape of its fields, as far as the document alone can tell.
+    ///
+    /// The spec may be incomplete: a field that its shape refused is left out, an element of a list that was refused is
+    /// null. `knownEngines` are the engines whose names raise no warning.
+    package func findings(in spec: JSONValue, knownEngines: Set<String>) -> [Finding] {
+        let root = FieldPath("spec")
+        switch self {
+        case .model: return ModelCheck(spec: spec, path: root, knownEngines: knownEngines).findings()
+        case .promptTemplate: return PromptTemplateCheck(spec: spec, path: root).findings()
+        case .chain: return ChainCheck(spec: spec, path: root).findings()
+        case .endpoint: return EndpointCheck(spec: spec, path: root).findings()
+        case .dataset: return SourceCheck.findings(spec["source"], at: root.field("source"))
+        case .knowledgeBase:
+            return (spec["documents"]?.array ?? []).enumerated().flatMap { index, documents in
+                SourceCheck.findings(documents["source"], at: root.field("documents").item(index).field("source"))
+            }
+        case .featureTable:
+            return SourceCheck.findings(spec["sqlite"]?["source"], at: root.field("sqlite").field("source"))
+        case .monitor, .evaluation, .tenant, .receiver, .trigger, .batchJob, .streamJob, .policy, .cluster, .overlay:
+            return ExpressionCheck.findings(in: spec, of: self.shape, at: root)
+        }
+    }
+}

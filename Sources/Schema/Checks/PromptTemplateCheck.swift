@@ -1,0 +1,84 @@
+/// Checks of a `PromptTemplate`: its messages against its variables.
+struct PromptTemplateCheck {
+    let spec: JSONValue
+    let path: FieldPath
+
+    func findings() -> [Finding] {
+        var findings: [Finding] = []
+        var used: Set<String> = []
+        let variables = self.spec["variables"]?.object ?? [:]
+        for (index, message) in (self.spec["messages"]?.array ?? []).enumerated() {
+            guard let content = message["content"]?.string else { continue }
+            let path = self.path.field("messages").item(index).field("content")
+            let template = MustacheScanner(content)
+            findings += template.problems.map { Finding(path, "\($0.message)") }
+            var reported: Set<String> = []
+            for tag in template.tags {
+                guard let root = tag.name.first else { continue }
+                used.insert(root)
+                guard variables[root] == nil, !self.mayBeElsewhere(tag, variables) else { continue }
+                guard reported.insert(root).inserted else { continue }
+                findings.append(
+                    Finding(path, "unknown variable '\(root)'" + NearestWord.hint(for: root, among: variables.keys))
+                )
+            }
+        }
+        for name in variables.keys.sorted() where !used.contains(name) {
+            findings.append(
+                Finding(
+                    .warning,
+                    self.path.field("variables").field(name),
+                    atKey: true,
+                    "variable '\(name)' is not used in any message"
+                )
+            )
+        }
+        return findings + self.variableFindings(variables)
+    }
+
+    /// Whether a section around the tag enters an object or a list, whose own names are not declared.
+    private func mayBeElsewhere(_ tag: MustacheScanner.Tag, _ variables: [String: JSONValue]) -> Bool {
+        tag.sections.contains { section in
+            guard let root = section.first, let variable = variables[root] else { return true }
+            return section.count > 1 || ["array", "object"].contains(variable["type"]?.string)
+        }
+    }
+
+    private func variableFindings(_ variables: [String: JSONValue]) -> [Finding] {
+        variables.sorted { $0.key < $1.key }.flatMap { name, variable in
+            let path = self.path.field("variables").field(name)
+            let type = variable["type"]?.string ?? "string"
+            var findings: [Finding] = []
+            if let value = variable["default"] {
+                if !value.isOf(type) {
+                    findings.append(Finding(path.field("default"), "the default of '\(name)' must be of type \(type)"))
+                } else if let choices = variable["enum"]?.array, !choices.contains(value) {
+                    findings.append(
+                        Finding(path.field("default"), "the default of '\(name)' must be one of its enum's values")
+                    )
+                }
+            }
+            for (index, choice) in (variable["enum"]?.array ?? []).enumerated() where !choice.isOf(type) {
+                findings.append(
+                    Finding(path.field("enum").item(index), "a value of '\(name)' must be of type \(type)")
+                )
+            }
+            return findings
+        }
+    }
+}
+
+extension JSONValue {
+    /// Whether this is a value of a variable's type.
+    fileprivate func isOf(_ type: String) -> Bool {
+        switch self {
+        case .string: type == "string"
+        case .integer: type == "integer" || type == "number"
+        case .number(let number): type == "number" || (type == "integer" && Int64(exactly: number) != nil)
+        case .bool: type == "boolean"
+        case .array: type == "array"
+        case .object: type == "object"
+        case .null: false
+        }
+    }
+}
