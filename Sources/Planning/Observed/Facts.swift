@@ -60,21 +60,26 @@ package struct VariantFacts: Sendable, Hashable, Codable {
     package var attempted: Revision?
     /// The rollout under way, if one is.
     package var rollout: Rollout?
-    /// The resolved graphs of every revision named above and of the last three attempted.
+    /// The resolved graphs of every revision named above and of the last three attempted, newest last.
     package var graphs: [RevisionGraph]
+    /// The endpoint's settings when they were last applied: in force again after a restart, should the endpoint's
+    /// document be broken by then.
+    package var settings: EndpointSettings?
 
     package init(
         promoted: Revision? = nil,
         earlier: [Revision] = [],
         attempted: Revision? = nil,
         rollout: Rollout? = nil,
-        graphs: [RevisionGraph] = []
+        graphs: [RevisionGraph] = [],
+        settings: EndpointSettings? = nil
     ) {
         self.promoted = promoted
         self.earlier = earlier
         self.attempted = attempted
         self.rollout = rollout
         self.graphs = graphs
+        self.settings = settings
     }
 
     package func graph(of revision: Revision) -> RevisionGraph? {

@@ -77,11 +77,14 @@ package struct PlanWait: Sendable, Hashable, Codable {
     package var reason: String
     /// When to look again; nil: when something changes.
     package var until: Timestamp?
+    /// The failed step that waits to be tried again: its failure must not be forgotten while this stands.
+    package var step: StepKey?
 
-    package init(subject: ResourceIdentity, reason: String, until: Timestamp?) {
+    package init(subject: ResourceIdentity, reason: String, until: Timestamp?, step: StepKey? = nil) {
         self.subject = subject
         self.reason = reason
         self.until = until
+        self.step = step
     }
 }
 

@@ -42,12 +42,12 @@ extension StepAction {
         }
     }
 
-    /// The same thing to do has the same key in every plan.
+    /// The same thing to do has the same key in every plan, whichever resource asks for it.
     package var key: StepKey {
         switch self {
         case .scale(let runner, let replicas): StepKey("scale \(runner) \(replicas)")
-        case .start(let graph, _): StepKey("start \(graph.variant)#\(graph.revision)")
-        case .probe, .load, .beginRollout, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold,
+        case .probe(let instance), .load(let instance): StepKey("\(self.word) \(instance.key)")
+        case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold,
             .applySettings, .drain, .stop, .unload, .removeEndpoint, .forget:
             StepKey("\(self.word) \(self.subject)")
         }

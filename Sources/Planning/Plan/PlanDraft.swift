@@ -1,0 +1,80 @@
+internal import Schema
+
+/// How far a plan comes with something that other steps depend on.
+enum Milestone: Sendable, Hashable {
+    /// It is so already.
+    case reached
+    /// It is so after the plan's step with this index.
+    case planned(Int)
+    /// The plan cannot bring it about: something is waited for.
+    case waiting
+}
+
+/// A plan in the making: appends steps in an order that respects `after`, and holds back what must wait.
+struct PlanDraft {
+    private let failures: [StepKey: StepFailure]
+    private let now: Timestamp
+    private(set) var steps: [PlanStep] = []
+    private(set) var waits: [PlanWait] = []
+    private var milestones: [StepKey: Milestone] = [:]
+    private var noted: Set<PlanWait> = []
+
+    init(failures: [StepKey: StepFailure], now: Timestamp) {
+        self.failures = failures
+        self.now = now
+    }
+
+    /// Appends a step, unless the same one is there already, one of `after` is waited for, or the step failed and its
+    /// backoff is not over: then that becomes a wait of `subject`, at the latest until `deadline`.
+    mutating func add(
+        _ action: StepAction,
+        for subject: ResourceIdentity,
+        because reason: String,
+        cause: PlanCause? = nil,
+        after: [Milestone] = [],
+        deadline: Timestamp? = nil
+    ) -> Milestone {
+        let key = action.key
+        if let known = self.milestones[key] { return known }
+        guard !after.contains(.waiting) else { return .waiting }
+        if let failure = self.failures[key], failure.retryAt > self.now {
+            self.milestones[key] = .waiting
+            let until = min(failure.retryAt, deadline ?? failure.retryAt)
+            self.waits.append(
+                PlanWait(
+                    subject: subject,
+                    reason: "\(action.word) of \(action.subject) failed (try \(failure.attempts)): \(failure.message); "
+                        + "it is tried again",
+                    until: max(until, self.now),
+                    step: key
+                )
+            )
+            return .waiting
+        }
+        let milestone = Milestone.planned(self.steps.count)
+        self.milestones[key] = milestone
+        self.steps.append(
+            PlanStep(
+                action: action,
+                reason: reason,
+                cause: cause ?? PlanCause(resource: subject),
+                after: PlanDraft.indices(of: after)
+            )
+        )
+        return milestone
+    }
+
+    /// Notes something that no step can bring about.
+    mutating func wait(_ subject: ResourceIdentity, _ reason: String, until: Timestamp? = nil) {
+        let wait = PlanWait(subject: subject, reason: reason, until: until)
+        if self.noted.insert(wait).inserted { self.waits.append(wait) }
+    }
+
+    private static func indices(of milestones: [Milestone]) -> [Int] {
+        let indices = milestones.compactMap { milestone -> Int? in
+            guard case .planned(let index) = milestone else { return nil }
+            return index
+        }
+        return Set(indices).sorted()
+    }
+}

@@ -1,0 +1,92 @@
+internal import Schema
+
+extension PlanningPass {
+    /// Decides, before anything starts, who finds room for what it wants to load.
+    mutating func admitToMemory() {
+        guard let budget = self.observed.memoryBudget else { return }
+        var ledger = self.openLedger(budget)
+        // Who does not answer now comes first: another's rollout must not take the room it needs to come back.
+        let order = self.situations.filter { self.isPlanned($0) && $0.target != nil && !$0.mode.isSuspended }
+        var crowded: [VariantSituation] = []
+        for situation in order.filter({ !self.answers($0) }) + order.filter(self.answers) {
+            self.admitPromoted(of: situation, &ledger)
+            if !self.admitTarget(of: situation, &ledger) { crowded.append(situation) }
+        }
+        if !crowded.isEmpty { self.swap(crowded, &ledger) }
+    }
+
+    /// What an instance takes, all its copies together: the manifest's word, else what a probe measured; copies share
+    /// the weights. What is not known yet counts as nothing, until the probe has told.
+    func memory(of instance: InstanceSpec) -> Int64 {
+        let report = self.observed.facts.probes[instance.key]
+        guard let one = instance.declaredMemory ?? report?.measuredBytes else { return 0 }
+        let another = instance.declaredMemory ?? report?.description.sessionBytes ?? one
+        let copies = self.copies[instance.key] ?? instance.copies
+        return one + another * Int64(max(copies - 1, 0))
+    }
+
+    private func openLedger(_ budget: Int64) -> MemoryLedger {
+        let resident = self.observed.runtime.instances
+        var specs: [InstanceKey: InstanceSpec] = [:]
+        for situation in self.situations {
+            for graph in situation.facts.graphs + [situation.desired].compactMap(\.self) {
+                for instance in graph.models.map(\.instance) where resident[instance.key] != nil {
+                    specs[instance.key] = instance
+                }
+            }
+        }
+        var (staying, leaving): (Int64, Int64) = (0, 0)
+        for (key, observation) in resident {
+            let bytes = specs[key].map { self.memory(of: $0) } ?? observation.memoryBytes
+            if let unload = self.memory.unloads[key], unload != .waiting { leaving += bytes } else { staying += bytes }
+        }
+        return MemoryLedger(budget: budget, staying: staying, leaving: leaving, resident: resident.keys)
+    }
+
+    /// Steps that must be done before `bytes` more fit; none while there is room beside what is leaving.
+    private func room(for bytes: Int64, _ ledger: MemoryLedger) -> MemoryAdmission.Room {
+        guard ledger.needsLeaving(bytes) else { return .after([]) }
+        return .after(self.memory.unloads.sorted { $0.key < $1.key }.map(\.value).filter { $0 != .waiting })
+    }
+
+    private mutating func admitPromoted(of situation: VariantSituation, _ ledger: inout MemoryLedger) {
+        guard self.wantsPromotedBack(situation), let promoted = situation.promoted else { return }
+        let both = ledger.need(of: promoted.instances + (situation.target?.instances ?? []), size: self.memory)
+        let bytes = ledger.need(of: promoted.instances, size: self.memory)
+        if situation.settings?.rollout.swap == true, !ledger.fits(both) {
+            // The old revision was stopped to make room for the new one: bringing it back would undo the swap.
+            self.memory.promoted[situation.id] = .refused("the two revisions do not fit together")
+        } else if ledger.fits(bytes) {
+            self.memory.promoted[situation.id] = self.room(for: bytes, ledger)
+            ledger.admit(promoted.instances, bytes: bytes)
+        } else {
+            self.memory.promoted[situation.id] = .refused(self.shortage(situation, promoted, bytes, ledger))
+        }
+    }
+
+    private mutating func admitTarget(of situation: VariantSituation, _ ledger: inout MemoryLedger) -> Bool {
+        guard let target = situation.target else { return true }
+        let bytes = ledger.need(of: target.instances, size: self.memory)
+        guard bytes > 0, !ledger.fits(bytes) else {
+            self.memory.target[situation.id] = self.room(for: bytes, ledger)
+            ledger.admit(target.instances, bytes: bytes)
+            return true
+        }
+        self.memory.target[situation.id] = .refused(self.shortage(situation, target, bytes, ledger))
+        return false
+    }
+
+    private func shortage(
+        _ situation: VariantSituation,
+        _ graph: RevisionGraph,
+        _ bytes: Int64,
+        _ ledger: MemoryLedger
+    ) -> String {
+        let models = graph.instances.filter { ledger.need(of: [$0], size: self.memory) > 0 }.map(\.model.description)
+        let canSwap = situation.isRolling && situation.promoted != nil && situation.settings?.rollout.swap != true
+        let advice = canSwap ? "set rollout.swap: true to stop the old revision first, or raise" : "raise"
+        return "\(graph.revision) needs \(memoryWords(bytes)) more for \(models.joined(separator: ", ")), but "
+            + "\(memoryWords(ledger.taken)) of the budget of \(memoryWords(ledger.budget)) are taken; \(advice) "
+            + "the memory budget"
+    }
+}

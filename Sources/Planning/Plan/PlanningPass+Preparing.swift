@@ -1,0 +1,129 @@
+internal import Schema
+
+extension PlanningPass {
+    /// Loads what a revision lacks and makes its replicas ready; the result is what traffic has to wait for.
+    mutating func prepare(
+        _ graph: RevisionGraph,
+        of situation: VariantSituation,
+        after: [Milestone],
+        room: MemoryAdmission.Room? = nil
+    ) -> [Milestone] {
+        let room = room ?? self.memory.target[situation.id] ?? .after([])
+        let loaded = graph.instances.map { self.load($0, situation, after: after, room: room) }
+        let key = RunnerKey(situation.id, graph.revision)
+        let runner = situation.runner(of: graph.revision)
+        var ready = after + loaded
+        switch runner?.state {
+        case .ready:
+            return ready
+        case .started:
+            break
+        case nil, .draining, .drained, .failed:
+            let action = StepAction.start(graph, replicas: situation.replicas)
+            let started = self.draft.add(
+                action,
+                for: situation.endpoint,
+                because: runner.map { "\(key) is \($0.state.rawValue)" + ($0.message.isEmpty ? "" : ": \($0.message)") }
+                    ?? "\(graph.revision) does not run yet",
+                after: ready,
+                deadline: self.deadline(of: action, situation)
+            )
+            self.starts[key] = started
+            ready = [started]
+        }
+        return [
+            self.draft.add(
+                .warmUp(key),
+                for: situation.endpoint,
+                because: "a revision answers nobody before it has answered its warm-up requests",
+                after: ready,
+                deadline: self.deadline(of: .warmUp(key), situation)
+            )
+        ]
+    }
+
+    private mutating func load(
+        _ instance: InstanceSpec,
+        _ situation: VariantSituation,
+        after: [Milestone],
+        room: MemoryAdmission.Room
+    ) -> Milestone {
+        let copies = self.copies[instance.key] ?? instance.copies
+        let observation = self.observed.runtime.instances[instance.key]
+        if let observation, observation.state == .ready {
+            guard observation.copies != copies else { return .reached }
+            let more = self.add(load: instance, copies, situation, "\(copies) copies are wanted", after: after)
+            return situation.isRolling ? more : .reached
+        }
+        guard self.isUsable(instance, for: situation) else { return .waiting }
+        switch room {
+        case .refused(let shortage):
+            self.draft.wait(situation.endpoint, "not enough memory: \(shortage)")
+            return .waiting
+        case .after(let unloaded):
+            let reason: String
+            switch observation?.state {
+            case .failed: reason = "the instance of \(instance.model) failed: \(observation?.message ?? "")"
+            case .loading: reason = "\(instance.model) is loading"
+            case .ready, nil: reason = "\(instance.model) is not loaded"
+            }
+            return self.add(load: instance, copies, situation, reason, after: after + unloaded)
+        }
+    }
+
+    private mutating func add(
+        load instance: InstanceSpec,
+        _ copies: Int,
+        _ situation: VariantSituation,
+        _ reason: String,
+        after: [Milestone]
+    ) -> Milestone {
+        var instance = instance
+        instance.copies = copies
+        let isUnknown =
+            self.observed.memoryBudget != nil && instance.declaredMemory == nil
+            && self.observed.facts.probes[instance.key] == nil
+        let loaded = self.draft.add(
+            .load(instance),
+            for: situation.endpoint,
+            because: reason + (isUnknown ? "; what it takes is known after the probe" : ""),
+            cause: PlanCause(resource: instance.model),
+            after: after,
+            deadline: self.deadline(of: .load(instance), situation)
+        )
+        self.loads[instance.key] = loaded
+        return loaded
+    }
+
+    /// Whether an instance may be loaded at all; says what it waits for where not.
+    mutating func isUsable(_ instance: InstanceSpec, for situation: VariantSituation) -> Bool {
+        guard let obstacle = self.obstacle(to: instance) else { return true }
+        self.draft.wait(situation.endpoint, obstacle)
+        return false
+    }
+
+    func obstacle(to instance: InstanceSpec) -> String? {
+        if self.observed.facts.crashed.contains(instance.key) {
+            return "\(instance.model) took the process down while it loaded, so it is not loaded again; "
+                + "'martlet retry' on an endpoint that uses it tries once more"
+        }
+        guard let engines = self.observed.engines, !engines.contains(instance.engine) else { return nil }
+        let known = engines.isEmpty ? "none is" : "there are \(engines.sorted().joined(separator: ", "))"
+        return "\(instance.model) needs the engine '\(instance.engine)', which is not installed; \(known)"
+    }
+
+    /// Whether nothing but memory keeps the target from loading: only then is it worth stopping what runs.
+    func canLoadTarget(of situation: VariantSituation) -> Bool {
+        situation.target?.instances.allSatisfy { instance in
+            guard !self.isReady(instance.key) else { return true }
+            return self.obstacle(to: instance) == nil
+                && (self.failure(of: .load(instance))?.retryAt ?? self.now) <= self.now
+        } ?? false
+    }
+
+    /// When a passing trouble of the target's rollout becomes a hold.
+    func deadline(of action: StepAction, _ situation: VariantSituation) -> Timestamp? {
+        guard situation.isRolling, let failure = self.failure(of: action) else { return nil }
+        return situation.deadline(for: failure)
+    }
+}

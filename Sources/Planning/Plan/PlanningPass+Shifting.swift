@@ -1,0 +1,112 @@
+internal import Schema
+
+extension PlanningPass {
+    /// Whether requests are answered: traffic goes to ready runners, and what they lease can answer.
+    func answers(_ situation: VariantSituation) -> Bool {
+        situation.isServing
+            && situation.traffic.allSatisfy { share in
+                situation.graph(of: share.revision)?.models.allSatisfy { self.isReady($0.instance.key) } ?? true
+            }
+    }
+
+    /// Whether the promoted revision should answer again while another one is prepared: nobody does, and it was good.
+    func wantsPromotedBack(_ situation: VariantSituation) -> Bool {
+        guard situation.isRolling, let target = situation.target, let promoted = situation.promoted else {
+            return false
+        }
+        guard situation.holds[promoted.revision] == nil, !self.answers(situation) else { return false }
+        return situation.runner(of: target.revision)?.state != .ready
+    }
+
+    /// Brings the promoted revision back as far as that is possible; gives what the new traffic has to come after.
+    mutating func bringBackPromoted(of situation: VariantSituation) -> [Milestone] {
+        guard self.wantsPromotedBack(situation), let promoted = situation.promoted else { return [] }
+        let room = self.memory.promoted[situation.id] ?? .after([])
+        if case .refused = room { return [] }
+        let ready = self.prepare(promoted, of: situation, after: self.decisions[situation.id] ?? [], room: room)
+        let moved = self.shift(situation, to: promoted, after: ready)
+        return moved == .waiting ? [] : [moved]
+    }
+
+    /// Sends all of a variant's requests to one revision.
+    mutating func shift(
+        _ situation: VariantSituation,
+        to graph: RevisionGraph,
+        after: [Milestone]
+    ) -> Milestone {
+        let shares = [TrafficShare(revision: graph.revision, weight: 100)]
+        guard situation.traffic != shares else { return after.contains(.waiting) ? .waiting : .reached }
+        let others = situation.traffic.map(\.revision.description).joined(separator: ", ")
+        return self.draft.add(
+            .setTraffic(situation.id, shares),
+            for: situation.endpoint,
+            because: others.isEmpty
+                ? "nobody answers \(situation.id) yet" : "\(graph.revision) is ready to take over from \(others)",
+            after: after
+        )
+    }
+
+    mutating func promote(
+        _ situation: VariantSituation,
+        _ graph: RevisionGraph,
+        after: [Milestone]
+    ) -> Milestone {
+        self.draft.add(
+            .promote(RunnerKey(situation.id, graph.revision)),
+            for: situation.endpoint,
+            because: "all requests are answered by \(graph.revision)",
+            cause: self.explain(situation, graph).cause,
+            after: after
+        )
+    }
+
+    /// Takes down every runner but the given revision's, once its traffic is gone; planned ones too.
+    mutating func retireOthers(of situation: VariantSituation, than graph: RevisionGraph, after: [Milestone]) {
+        let kept = RunnerKey(situation.id, graph.revision)
+        var others: [RunnerKey: RunnerObservation?] = [:]
+        for (key, runner) in situation.runners { others[key] = runner }
+        if let promoted = situation.promoted {
+            let key = RunnerKey(situation.id, promoted.revision)
+            if let start = self.starts[key], start != .waiting { others[key] = .some(nil) }
+        }
+        for (key, runner) in others.sorted(by: { $0.key < $1.key }) where key != kept && self.stops[key] == nil {
+            _ = self.takeDown(
+                key,
+                runner,
+                of: situation,
+                because: "\(graph.revision) answers instead",
+                after: after + [self.starts[key]].compactMap(\.self)
+            )
+        }
+    }
+
+    /// Brings the number of replicas to what the settings ask for.
+    mutating func scale(_ situation: VariantSituation, _ target: RevisionGraph) {
+        let key = RunnerKey(situation.id, target.revision)
+        guard let runner = situation.runner(of: target.revision), runner.replicas != situation.replicas else { return }
+        guard runner.state == .ready || runner.state == .started else { return }
+        _ = self.draft.add(
+            .scale(key, replicas: situation.replicas),
+            for: situation.endpoint,
+            because: "\(runner.replicas) replicas run, \(situation.replicas) are wanted",
+            cause: PlanCause(resource: situation.endpoint, field: "spec.replicas.min"),
+            after: self.decisions[situation.id] ?? []
+        )
+    }
+
+    /// Why a variant rolls, in words, and the field that it goes back to.
+    func explain(_ situation: VariantSituation, _ target: RevisionGraph) -> (reason: String, cause: PlanCause) {
+        if let desired = situation.desired, desired.revision != target.revision {
+            let hold = situation.holds[desired.revision]
+            let why = hold.map { "\($0.reason) by \($0.actor): \($0.message)" } ?? "held"
+            return ("back to \(target.revision): \(why)", PlanCause(resource: situation.endpoint))
+        }
+        guard let promoted = situation.promoted else {
+            return (
+                "the first revision of \(situation.id)", PlanCause(resource: situation.endpoint, field: "spec.serve")
+            )
+        }
+        let diff = RevisionDiff(from: promoted, to: target)
+        return (diff.summary, diff.cause ?? PlanCause(resource: situation.endpoint, field: "spec.serve"))
+    }
+}

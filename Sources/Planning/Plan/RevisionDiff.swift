@@ -1,0 +1,139 @@
+internal import Foundation
+package import Schema
+
+/// What differs between two revisions of a variant: which resources, down to the field.
+package struct RevisionDiff: Sendable, Hashable, Codable {
+    /// One difference.
+    package struct Change: Sendable, Hashable, Codable {
+        package enum Verb: String, Sendable, Hashable, Codable {
+            case added
+            case removed
+            case changed
+        }
+
+        package var resource: ResourceIdentity
+        package var verb: Verb
+        /// `spec.messages[0].content`; nil where the whole resource was added or removed.
+        package var field: String?
+
+        package init(resource: ResourceIdentity, verb: Verb, field: String? = nil) {
+            self.resource = resource
+            self.verb = verb
+            self.field = field
+        }
+    }
+
+    /// The endpoint's own first, then chains, templates and models.
+    package var changes: [Change]
+
+    package init(from old: RevisionGraph, to new: RevisionGraph) {
+        let endpoint = new.variant.resource
+        let fields = JSONValue.changedFields(
+            from: old.serving,
+            to: new.serving,
+            at: new.variant.tenant.map { "spec.tenants[\($0)]" } ?? "spec"
+        )
+        self.changes = fields.map { Change(resource: endpoint, verb: .changed, field: $0) }
+        self.changes += RevisionDiff.changes(
+            old.chains.map { ($0.identity, $0.digest, $0.spec) },
+            new.chains.map { ($0.identity, $0.digest, $0.spec) }
+        ) { JSONValue.changedFields(from: $0.json, to: $1.json, at: "spec") }
+        self.changes += RevisionDiff.changes(
+            old.templates.map { ($0.identity, $0.digest, $0) },
+            new.templates.map { ($0.identity, $0.digest, $0) }
+        ) { RevisionDiff.fields($0, $1) }
+        self.changes += RevisionDiff.changes(
+            old.models.map { ($0.identity, $0.digest, $0.instance) },
+            new.models.map { ($0.identity, $0.digest, $0.instance) }
+        ) { RevisionDiff.fields($0, $1) }
+    }
+
+    /// The first change as a plan's cause.
+    package var cause: PlanCause? {
+        self.changes.first.map { PlanCause(resource: $0.resource, field: $0.field) }
+    }
+
+    /// `PromptTemplate/default/reply changed in spec.messages[0].content`, and how many more there are.
+    package var summary: String {
+        guard let first = self.changes.first else { return "what it is made of changed" }
+        let resource = self.changes.filter { $0.resource == first.resource }
+        let fields = resource.compactMap(\.field)
+        let shown = fields.prefix(3).joined(separator: ", ") + (fields.count > 3 ? " and \(fields.count - 3) more" : "")
+        var text = "\(first.resource) \(first.verb.rawValue)" + (shown.isEmpty ? "" : " in \(shown)")
+        let others = Set(self.changes.map(\.resource)).subtracting([first.resource]).sorted()
+        if let other = others.first {
+            text += ", \(other)" + (others.count > 1 ? " and \(others.count - 1) more" : "") + " too"
+        }
+        return text
+    }
+
+    private static func changes<Part>(
+        _ old: [(ResourceIdentity, Digest, Part)],
+        _ new: [(ResourceIdentity, Digest, Part)],
+        _ fields: (Part, Part) -> [String]
+    ) -> [Change] {
+        let before = Dictionary(old.map { ($0.0, ($0.1, $0.2)) }, uniquingKeysWith: { first, _ in first })
+        let after = Set(new.map(\.0))
+        var changes: [Change] = []
+        for (identity, digest, part) in new {
+            guard let (oldDigest, oldPart) = before[identity] else {
+                changes.append(Change(resource: identity, verb: .added))
+                continue
+            }
+            let names = fields(oldPart, part)
+            if names.isEmpty, digest != oldDigest {
+                changes.append(Change(resource: identity, verb: .changed, field: "spec"))
+            }
+            changes += names.map { Change(resource: identity, verb: .changed, field: $0) }
+        }
+        return changes + old.filter { !after.contains($0.0) }.map { Change(resource: $0.0, verb: .removed) }
+    }
+
+    private static func fields(_ old: RevisionGraph.Template, _ new: RevisionGraph.Template) -> [String] {
+        let fields = JSONValue.changedFields(from: old.spec.json, to: new.spec.json, at: "spec")
+        let readsSame = old.spec.examples?.dataset == new.spec.examples?.dataset
+        let isDataset = new.spec.examples?.dataset != nil && readsSame && old.examples != new.examples
+        return isDataset && fields.isEmpty ? ["spec.examples.dataset"] : fields
+    }
+
+    private static func fields(_ old: InstanceSpec, _ new: InstanceSpec) -> [String] {
+        var fields: [String] = []
+        if old.engine != new.engine { fields.append("spec.engine") }
+        if old.artifact.identity != new.artifact.identity {
+            fields.append(old.artifact.path == new.artifact.path ? "spec.source (its content)" : "spec.source.uri")
+        }
+        let (before, after) = (JSONValue.array(old.adapters.map(\.json)), JSONValue.array(new.adapters.map(\.json)))
+        fields += JSONValue.changedFields(from: before, to: after, at: "spec.adapters")
+        fields += JSONValue.changedFields(from: .object(old.options), to: .object(new.options), at: "spec.options")
+        if old.threads != new.threads { fields.append("spec.resources.threads") }
+        if old.declaredMemory != new.declaredMemory { fields.append("spec.resources.memory") }
+        if old.copies != new.copies { fields.append("spec.replicas") }
+        if old.warmUp != new.warmUp { fields.append("spec.warmUp") }
+        return fields
+    }
+}
+
+extension RevisionGraph {
+    /// What of the endpoint itself is part of the revision.
+    fileprivate var serving: JSONValue {
+        var members: [String: JSONValue] = ["serve": self.serve.json]
+        members["chat"] = self.chat?.json
+        return .object(members)
+    }
+}
+
+extension InstanceSpec.Adapter {
+    fileprivate var json: JSONValue {
+        ["name": .string(self.name), "source": .string(self.artifact.identity), "scale": .number(self.scale)]
+    }
+}
+
+extension Encodable {
+    /// The value as JSON; null should it have none, which no spec does.
+    fileprivate var json: JSONValue {
+        guard let data = try? JSONEncoder().encode(self), let value = try? JSONValue(parsing: Array(data)) else {
+            return .null
+        }
+        return value
+    }
+}

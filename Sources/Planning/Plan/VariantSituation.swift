@@ -1,0 +1,85 @@
+internal import Schema
+
+/// Everything about one variant that its part of a plan is decided from.
+struct VariantSituation {
+    enum Mode: Sendable, Hashable {
+        /// The commit says what to serve.
+        case follow
+        /// The commit's word cannot be used, for this reason: the promoted revision goes on.
+        case keep(String)
+        /// A person has suspended it: nothing changes but what it takes to keep serving.
+        case suspended(String)
+        /// It left the repository.
+        case prune
+    }
+
+    let id: VariantID
+    let mode: Mode
+    let facts: VariantFacts
+    /// What the commit asks for; nil where it cannot be told.
+    let desired: RevisionGraph?
+    /// The revision that answers when all is well.
+    let promoted: RevisionGraph?
+    /// What is to answer in the end: the desired revision, or what a hold puts in its place; nil: nothing.
+    var target: RevisionGraph?
+    var settings: EndpointSettings?
+    /// By revision, those to be written by this plan included.
+    var holds: [Revision: Hold]
+    /// Holds that this plan writes, in order.
+    var newHolds: [Hold] = []
+    /// Sorted by revision.
+    let runners: [(key: RunnerKey, value: RunnerObservation)]
+    let traffic: [TrafficShare]
+
+    var endpoint: ResourceIdentity { self.id.resource }
+
+    /// Whether the target has to take over from another revision, or is the first.
+    var isRolling: Bool {
+        guard let target else { return false }
+        return target.revision != self.promoted?.revision
+    }
+
+    func runner(of revision: Revision) -> RunnerObservation? {
+        self.runners.first { $0.key.revision == revision }?.value
+    }
+
+    /// Whether requests are answered now: all traffic goes to runners that are ready.
+    var isServing: Bool {
+        !self.traffic.isEmpty && self.traffic.allSatisfy { self.runner(of: $0.revision)?.state == .ready }
+    }
+
+    func hasTraffic(_ revision: Revision) -> Bool {
+        self.traffic.contains { $0.revision == revision && $0.weight > 0 }
+    }
+
+    /// The graph of any revision that is known.
+    func graph(of revision: Revision) -> RevisionGraph? {
+        if let desired, desired.revision == revision { return desired }
+        return self.facts.graph(of: revision)
+    }
+
+    /// Runners to start: one at least, since nothing starts them on the first request in this version.
+    var replicas: Int { max(self.settings?.replicas.min ?? 1, 1) }
+
+    var drainTimeout: ManifestDuration { self.settings?.rollout.drainTimeout ?? .seconds(30) }
+
+    /// Follows holds from the desired revision to what may be served.
+    mutating func resolveTarget() {
+        var seen: Set<Revision> = []
+        var revision = self.desired?.revision ?? self.promoted?.revision
+        while let held = revision, let hold = self.holds[held] {
+            let isNew = seen.insert(held).inserted
+            revision = isNew ? hold.target ?? self.promoted?.revision : self.promoted?.revision
+            if revision == self.promoted?.revision { break }
+        }
+        self.target = revision.flatMap { self.graph(of: $0) } ?? self.promoted
+    }
+}
+
+extension RevisionGraph {
+    /// The instances that the revision leases, each once.
+    var instances: [InstanceSpec] {
+        var seen: Set<InstanceKey> = []
+        return self.models.map(\.instance).filter { seen.insert($0.key).inserted }
+    }
+}
