@@ -130,7 +130,14 @@ let package = Package(
         ),
         .testTarget(
             name: "EnginesTests",
-            dependencies: ["Engines", "Planning", "Schema", "TestSupport"]
+            dependencies: ["Engines", "Planning", "ProbeTestChild", "Schema", "TestSupport"],
+            exclude: ["Fixtures"]
+        ),
+        // The child that the probe's tests start.
+        .executableTarget(
+            name: "ProbeTestChild",
+            dependencies: ["Engines"],
+            path: "Tests/ProbeTestChild"
         ),
         .testTarget(
             name: "ServingTests",

@@ -9,7 +9,7 @@ enum LoopEvent: Sendable {
     case sourceRead(Result<SourceReading, any Error>)
     /// Something in the runtime changed by itself.
     case runtimeChanged
-    case stepEnded(StepKey, Result<StepOutcome, any Error>)
+    case stepEnded(StepAction, Result<StepOutcome, any Error>)
     /// A person changed the facts, or a wait is over.
     case wake
 }

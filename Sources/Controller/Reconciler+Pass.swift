@@ -84,8 +84,8 @@ extension Reconciler {
             let writes = self.plan.steps.filter { $0.after.isEmpty && $0.action.writesFacts }
             if writes.isEmpty { break }
             for step in writes {
-                observed = observed.applying(step, at: now)
-                self.facts = observed.facts
+                self.facts.apply(step.action)
+                observed.facts = self.facts
                 self.record(step, desired: desired, before: before, at: now)
             }
             self.plan = Planner.plan(desired: desired, observed: observed, now: now)
@@ -152,14 +152,12 @@ extension Reconciler {
     }
 
     /// Settles a step that ended: notes what it found out, or when to try again.
-    func settle(_ key: StepKey, _ result: Result<StepOutcome, any Error>) {
+    func settle(_ action: StepAction, _ result: Result<StepOutcome, any Error>) {
+        let key = action.key
         switch result {
         case .success(let outcome):
             self.queue.succeed(key)
-            for change in outcome.changes {
-                if case .probe(let instance, let report) = change { self.facts.probes[instance] = report }
-            }
-            self.pending += outcome.changes
+            self.noteSuccess(of: action, outcome)
         case .failure(let error) where error is CancellationError || self.queue.running[key] == true:
             self.queue.abandon(key)
         case .failure(let error):
@@ -170,6 +168,19 @@ extension Reconciler {
                 self.note(.warning, error.code, "\(key) failed (try \(failure.attempts)): \(error)")
             }
         }
+    }
+
+    /// Writes down what an effect means for the facts: a measurement, or settings that are in force.
+    private func noteSuccess(of action: StepAction, _ outcome: StepOutcome) {
+        for change in outcome.changes {
+            if case .probe(let instance, let report) = change { self.facts.probes[instance] = report }
+        }
+        self.pending += outcome.changes
+        guard case .applySettings(let endpoint, _) = action else { return }
+        self.facts.apply(action)
+        let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+        guard let facts = self.facts.variants[variant] else { return }
+        self.pending.append(.variant(variant, facts))
     }
 
     /// Adds an event to the next transaction.

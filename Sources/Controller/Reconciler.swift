@@ -135,9 +135,9 @@ package actor Reconciler: Service {
                 self.readAgain = false
                 self.readSource(in: &group)
             }
-        case .stepEnded(let key, let result):
-            self.cancelSignals[key] = nil
-            self.settle(key, result)
+        case .stepEnded(let action, let result):
+            self.cancelSignals[action.key] = nil
+            self.settle(action, result)
         case .wake:
             // The same moment may have to be waited for again, should clocks disagree.
             self.wakeUpAt = nil
@@ -195,9 +195,9 @@ package actor Reconciler: Service {
         self.logger.debug("step begins", metadata: ["step": "\(key)"])
         group.addTask {
             do {
-                mailbox.post(.stepEnded(key, .success(try await signal.run { try await executor.perform(action) })))
+                mailbox.post(.stepEnded(action, .success(try await signal.run { try await executor.perform(action) })))
             } catch {
-                mailbox.post(.stepEnded(key, .failure(error)))
+                mailbox.post(.stepEnded(action, .failure(error)))
             }
         }
     }

@@ -86,6 +86,8 @@ package struct RuntimeObservation: Sendable, Hashable {
     package var traffic: [VariantID: [TrafficShare]]
     /// The settings in force, by endpoint.
     package var settings: [ResourceIdentity: Revision]
+    /// Calls into engines that hung and were left behind since the process started.
+    package var abandonedCalls = 0
 
     package init(
         instances: [InstanceKey: InstanceObservation] = [:],
