@@ -1,0 +1,167 @@
+package import Planning
+internal import Schema
+internal import Synchronization
+
+extension InstancePool {
+    /// Makes `spec.copies` copies of an instance ready: opens the model, or changes the number of copies, or replaces a
+    /// failed one. A model that was opened must pass its warm-up requests.
+    ///
+    /// Concurrent calls for one key share one load. A cancelled call leaves a hanging engine call behind: it is
+    /// counted, and should it ever return, its model is closed. Throws the engine's own error, `LoadAbandoned`,
+    /// `InvalidOption`, `WarmUpFailed`.
+    package func load(_ spec: InstanceSpec, opening: ModelOpening, engine: any InferenceEngine) async throws {
+        while true {
+            switch try self.claim(spec) {
+            case .nothingToDo:
+                return
+            case .lead(let flight, let current):
+                return try await self.lead(flight, spec: spec, current: current) {
+                    try await self.open(opening, engine: engine, spec: spec)
+                }
+            case .follow(let flight):
+                await flight.hasLanded.wait()
+                switch flight.outcome.withLock({ $0 }) {
+                case .success: continue
+                case .failure(let error) where error.code != MartletError.loadAbandoned.code: throw error
+                // The leader was cancelled, not this caller: somebody else leads.
+                case .failure, nil: if Task.isCancelled { throw MartletError.loadAbandoned }
+                }
+            }
+        }
+    }
+
+    /// Sends the instance's warm-up requests through once more. Throws `InstanceMissing`, `WarmUpFailed`.
+    package func warmUp(_ key: InstanceKey) async throws {
+        let model = try self.model(for: key)
+        let requests = self.state.withLock { $0.entries[key]?.spec.warmUp ?? [] }
+        try await model.warmUp(requests)
+    }
+
+    private enum Claim {
+        case nothingToDo
+        /// This caller loads; `current` is what stands there now.
+        case lead(Flight, current: PooledModel?)
+        case follow(Flight)
+    }
+
+    private func claim(_ spec: InstanceSpec) throws -> Claim {
+        try self.state.withLock { state in
+            guard !state.isClosed else {
+                throw MartletError("ShuttingDown", "the process is shutting down; nothing is loaded any more")
+            }
+            var entry = state.entries[spec.key] ?? Entry(spec: spec)
+            if let flight = entry.flight { return .follow(flight) }
+            entry.spec = spec
+            defer { state.entries[spec.key] = entry }
+            if entry.isServing, let model = entry.model, model.readyCopies(wanted: spec.copies) == spec.copies {
+                return .nothingToDo
+            }
+            let flight = Flight()
+            entry.flight = flight
+            return .lead(flight, current: entry.model)
+        }
+    }
+
+    /// Carries a load out, and tells its followers how it ended.
+    private func lead(
+        _ flight: Flight,
+        spec: InstanceSpec,
+        current: PooledModel?,
+        open: () async throws -> PooledModel
+    ) async throws {
+        do {
+            if case .language(let server) = current, server.readyCopies > 0 {
+                try await self.blockingCalls.run("martlet-load", discard: { _ in }) {
+                    try server.setCopies(spec.copies)
+                }
+            } else {
+                try await self.replace(current, spec: spec, flight: flight, open: open)
+            }
+            self.land(flight, of: spec.key, outcome: .success(()))
+        } catch {
+            let error = error as? MartletError ?? MartletError("LoadFailed", "\(error)", cause: error)
+            self.land(flight, of: spec.key, outcome: .failure(error))
+            throw error
+        }
+    }
+
+    private func replace(
+        _ current: PooledModel?,
+        spec: InstanceSpec,
+        flight: Flight,
+        open: () async throws -> PooledModel
+    ) async throws {
+        self.setModel(nil, isServing: false, of: spec.key, in: flight)
+        await current?.close()
+        let model = try await open()
+        // In its place before the warm-up, so that a hang in there is noticed.
+        var isOurs = self.setModel(model, isServing: false, of: spec.key, in: flight)
+        do {
+            if isOurs { try await model.warmUp(spec.warmUp) }
+        } catch {
+            self.setModel(nil, isServing: false, of: spec.key, in: flight)
+            await model.close()
+            throw error
+        }
+        isOurs = self.setModel(model, isServing: true, of: spec.key, in: flight)
+        if !isOurs {
+            await model.close()
+            throw MartletError.loadAbandoned
+        }
+    }
+
+    private func open(
+        _ opening: ModelOpening,
+        engine: any InferenceEngine,
+        spec: InstanceSpec
+    ) async throws -> PooledModel {
+        let options = try ServingOptions(opening.options)
+        var opening = opening
+        opening.options = ServingOptions.engineOptions(of: opening.options)
+        return try await self.blockingCalls.run("martlet-load", discard: Self.discard) { [opening] in
+            switch try engine.open(opening) {
+            case .completion(let model): .completion(model)
+            case .language(let model):
+                .language(
+                    try LanguageModelServer(
+                        model: model,
+                        copies: spec.copies,
+                        chatTemplate: options.chatTemplate,
+                        closeDeadline: self.closeDeadline,
+                        clock: self.clock,
+                        abandonedCalls: self.blockingCalls.abandonedCalls,
+                        onFailure: { [weak self] in self?.notify() }
+                    )
+                )
+            }
+        }
+    }
+
+    private static func discard(_ model: PooledModel) {
+        // Nobody waits for a late model any more, so its closing has no other parent than this.
+        Task { await model.close() }
+    }
+
+    /// Puts a model into a key's entry. Returns false when the pool was closed in the meantime.
+    @discardableResult
+    private func setModel(_ model: PooledModel?, isServing: Bool, of key: InstanceKey, in flight: Flight) -> Bool {
+        self.state.withLock { state in
+            guard state.entries[key]?.flight === flight else { return false }
+            state.entries[key]?.model = model
+            state.entries[key]?.isServing = isServing
+            return true
+        }
+    }
+
+    private func land(_ flight: Flight, of key: InstanceKey, outcome: Result<Void, MartletError>) {
+        self.state.withLock { state in
+            guard var entry = state.entries[key], entry.flight === flight else { return }
+            entry.flight = nil
+            if case .failure(let error) = outcome { entry.failure = error } else { entry.failure = nil }
+            // What never loaded and nobody leases is not there at all.
+            state.entries[key] = entry.model == nil && entry.leases == 0 ? nil : entry
+        }
+        flight.outcome.withLock { $0 = outcome }
+        flight.hasLanded.open()
+    }
+}

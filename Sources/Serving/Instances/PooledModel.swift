@@ -1,0 +1,110 @@
+internal import Planning
+internal import Schema
+
+/// A loaded model of the pool: one whose tokens are scheduled here, or one that answers by itself.
+enum PooledModel: Sendable {
+    case language(LanguageModelServer)
+    case completion(any CompletionModel)
+
+    var description: ModelDescription {
+        switch self {
+        case .language(let server): server.description
+        case .completion(let model): model.description
+        }
+    }
+
+    /// Bytes in use. A model that answers by itself is believed.
+    var memoryBytes: Int64 {
+        switch self {
+        case .language(let server): server.memoryBytes
+        case .completion(let model): model.description.weightBytes + model.description.sessionBytes
+        }
+    }
+
+    var lastFailure: MartletError? {
+        switch self {
+        case .language(let server): server.lastFailure
+        case .completion: nil
+        }
+    }
+
+    /// Copies that take requests. A model that answers by itself is as many as are asked for.
+    func readyCopies(wanted: Int) -> Int {
+        switch self {
+        case .language(let server): server.readyCopies
+        case .completion: wanted
+        }
+    }
+
+    func complete(
+        _ request: CompletionRequest,
+        priority: RequestPriority
+    ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
+        switch self {
+        case .language(let server): try await server.complete(request, priority: priority)
+        case .completion(let model): try await model.complete(request)
+        }
+    }
+
+    func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
+        switch self {
+        case .language(let server): try await server.embed(texts)
+        case .completion(let model): try await model.embed(texts)
+        }
+    }
+
+    func close() async {
+        switch self {
+        case .language(let server): await server.close()
+        case .completion(let model): await model.close()
+        }
+    }
+
+    // MARK: Warm-up
+
+    /// Sends the requests through, greedily. Throws `WarmUpFailed`, or `LoadAbandoned` when cancelled.
+    func warmUp(_ requests: [ModelSpec.WarmUp]) async throws {
+        for request in requests {
+            do {
+                try await self.warmUp(request)
+            } catch {
+                if Task.isCancelled { throw MartletError.loadAbandoned }
+                throw MartletError(
+                    "WarmUpFailed",
+                    "the warm-up request '\(request.prompt)' failed: \(error)",
+                    disposition: (error as? MartletError)?.disposition ?? .retryable,
+                    cause: error
+                )
+            }
+        }
+    }
+
+    private func warmUp(_ request: ModelSpec.WarmUp) async throws {
+        guard self.description.generates else {
+            _ = try await self.embed([request.prompt])
+            return
+        }
+        var sampling = SamplingParameters()
+        sampling.temperature = 0
+        let events = try await self.complete(
+            CompletionRequest(
+                prompt: self.knowsChat
+                    ? .chat([ChatMessage(role: "user", content: request.prompt)]) : .text(request.prompt),
+                sampling: sampling,
+                maxTokens: request.maxTokens
+            ),
+            priority: .normal
+        )
+        for try await event in events {
+            if case .finished = event { return }
+        }
+        throw MartletError.aborted
+    }
+
+    private var knowsChat: Bool {
+        switch self {
+        case .language(let server): server.prompter.knowsChat
+        case .completion: true
+        }
+    }
+}
