@@ -52,7 +52,8 @@ package struct Digest: Sendable, Hashable, Comparable, Codable, CustomStringConv
         (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
     }
 
-    private static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
+    /// Lower-case hexadecimal digits, two for each byte.
+    static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []
         text.reserveCapacity(64)
