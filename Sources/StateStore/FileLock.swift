@@ -1,0 +1,58 @@
+internal import Glibc
+internal import Schema
+
+/// An exclusive lock on a file that holds the owner's process id; gone when this value or its process is.
+final class FileLock: Sendable {
+    private let descriptor: Int32
+
+    /// Throws `StateDirectoryInUse` when somebody else has the lock, `StateDirectoryNotWritable` without a file.
+    init(path: String) throws {
+        // Children must not inherit the descriptor: the lock would live on in them.
+        self.descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard self.descriptor >= 0 else {
+            throw MartletError(
+                "StateDirectoryNotWritable",
+                "the lock '\(path)' cannot be opened: \(String(cString: strerror(errno))); choose another --state-dir"
+            )
+        }
+        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+            let error = errno
+            let owner = Self.owner(in: self.descriptor)
+            throw Self.refusal(path, error: error, owner: owner)
+        }
+        self.leaveProcessID()
+    }
+
+    deinit {
+        if self.descriptor >= 0 { close(self.descriptor) }
+    }
+
+    private func leaveProcessID() {
+        // The id only makes a better message; the lock holds without it.
+        let text = Array("\(getpid())\n".utf8)
+        guard ftruncate(self.descriptor, 0) == 0 else { return }
+        _ = pwrite(self.descriptor, text, text.count, 0)
+    }
+
+    private static func owner(in descriptor: Int32) -> Int32? {
+        var bytes = [UInt8](repeating: 0, count: 16)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let digits = bytes.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
+        return Int32(String(decoding: digits, as: UTF8.self))
+    }
+
+    private static func refusal(_ path: String, error: Int32, owner: Int32?) -> MartletError {
+        guard error == EWOULDBLOCK else {
+            return MartletError(
+                "StateDirectoryNotWritable",
+                "'\(path)' cannot be locked: \(String(cString: strerror(error))); choose a --state-dir on a local disk"
+            )
+        }
+        let who = owner.map { "process \($0)" } ?? "another process"
+        return MartletError(
+            "StateDirectoryInUse",
+            "the state directory of '\(path)' is in use by \(who): stop that controller, or give this one a "
+                + "--state-dir of its own"
+        )
+    }
+}

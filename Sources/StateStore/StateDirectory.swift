@@ -1,0 +1,66 @@
+internal import Glibc
+internal import Schema
+
+/// The state directory of the one controller that holds its lock.
+///
+/// The lock goes with this value, or with the process, however that ends.
+package final class StateDirectory: Sendable {
+    package let paths: StatePaths
+    private let lock: FileLock
+
+    /// Makes the directory where it is missing, locks it, and only then touches what is in it.
+    ///
+    /// Throws `StateDirectoryInUse`, naming the process that holds it, `StateDirectoryOpenToOthers` or
+    /// `StateDirectoryNotWritable`.
+    package init(_ paths: StatePaths) throws {
+        try Self.makeFolders(above: paths.root)
+        try Self.makePrivateFolder(paths.root)
+        try Self.refuseOthersWriting(paths.root)
+        self.lock = try FileLock(path: paths.lock)
+        self.paths = paths
+        for folder in [paths.run, paths.artifacts] {
+            try Self.makePrivateFolder(folder)
+            guard chmod(folder, 0o700) == 0 else { throw Self.notWritable(folder, errno) }
+        }
+    }
+
+    private static func makeFolders(above path: String) throws {
+        var folder = ""
+        for part in path.split(separator: "/").dropLast() {
+            folder += "/\(part)"
+            try self.makePrivateFolder(folder)
+        }
+    }
+
+    private static func makePrivateFolder(_ path: String) throws {
+        guard mkdir(path, 0o700) != 0 else { return }
+        let error = errno
+        var status = stat()
+        if stat(path, &status) == 0 {
+            guard status.st_mode & S_IFMT == S_IFDIR else { throw self.notWritable(path, ENOTDIR) }
+        } else {
+            throw self.notWritable(path, error)
+        }
+    }
+
+    /// Whoever may write in the directory could put a lock, a database or a socket of theirs in its place.
+    private static func refuseOthersWriting(_ path: String) throws {
+        var status = stat()
+        guard stat(path, &status) == 0 else { throw self.notWritable(path, errno) }
+        guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+            throw MartletError(
+                "StateDirectoryOpenToOthers",
+                "other users can write in the state directory '\(path)': run 'chmod 700 \(path)', or choose another "
+                    + "--state-dir"
+            )
+        }
+    }
+
+    private static func notWritable(_ path: String, _ error: Int32) -> MartletError {
+        MartletError(
+            "StateDirectoryNotWritable",
+            "the state directory cannot be made at '\(path)': \(String(cString: strerror(error))); choose another "
+                + "with --state-dir"
+        )
+    }
+}
