@@ -1,0 +1,155 @@
+internal import Planning
+internal import Schema
+
+extension InferenceServer {
+    /// What an answer is made of: gets the replica's models, gives its events away in order.
+    typealias Work<Event> =
+        @Sendable (
+            _ models: [ResourceIdentity: any CompletionModel],
+            _ emit: @escaping @Sendable (Event) -> Void
+        ) async throws -> Void
+
+    /// A request that has its seat.
+    private struct Admitted<Event: AnswerEvent>: Sendable {
+        var route: RoutingSnapshot.Route
+        var seat: Runner.Seat
+        var work: Work<Event>
+        var meter: AnswerMeter
+
+        var stamp: AnswerStamp {
+            let graph = self.route.runner.graph
+            return AnswerStamp(
+                variant: graph.variant,
+                revision: graph.revision,
+                commit: self.route.commit,
+                replayed: graph.models.contains { $0.instance.engine == "replay" }
+            )
+        }
+    }
+
+    /// Routes a call, waits for a seat and begins the answer; returns when its first event is there.
+    ///
+    /// - Parameter prepare: checks the request against what the revision does, before it waits.
+    func answer<Body, Event: AnswerEvent>(
+        _ call: EndpointCall<Body>,
+        prepare: (RunnerProgram) throws(CallError) -> Work<Event>
+    ) async throws -> (AnswerStamp, AsyncThrowingStream<Event, any Error>) {
+        let admitted = try await self.admit(call, prepare: prepare)
+        let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream()
+        let (opened, opening) = AsyncThrowingStream<Never, any Error>.makeStream()
+        output.onTermination = { termination in
+            if case .cancelled = termination { admitted.seat.signal.end(.callerLeft) }
+        }
+        let isStarted = self.answers.start {
+            await self.conduct(admitted) { event in
+                output.yield(event)
+                opening.finish()
+            } finish: { error in
+                opening.finish(throwing: error)
+                output.finish(throwing: error)
+            }
+            admitted.route.runner.leave(admitted.seat.request)
+        }
+        guard isStarted else {
+            admitted.route.runner.leave(admitted.seat.request)
+            throw CallError(.unavailable, "the server is shutting down", retryAfter: 1)
+        }
+        for try await _ in opened {}
+        try Task.checkCancellation()
+        return (admitted.stamp, events)
+    }
+
+    /// Takes a seat by the snapshot in force; a runner that drains by then sends the request on to the next snapshot.
+    private func admit<Body, Event>(
+        _ call: EndpointCall<Body>,
+        prepare: (RunnerProgram) throws(CallError) -> Work<Event>
+    ) async throws -> Admitted<Event> {
+        let meter = AnswerMeter(clock: self.clock, collector: self.collector)
+        var wasMoved = false
+        while true {
+            let snapshot = self.routes
+            let route = try snapshot.route(to: call.endpoint, for: call.caller, key: call.requestID)
+            let limits = route.settings.limits.timeout.duration
+            let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
+            do {
+                let work = try prepare(route.runner.program)
+                let admission = try await route.runner.admit(
+                    queueLimit: route.settings.queue.limit,
+                    patience: max(.zero, patience),
+                    wasMoved: wasMoved
+                )
+                switch admission {
+                case .seated(let seat): return Admitted(route: route, seat: seat, work: work, meter: meter)
+                case .moved:
+                    guard self.routes.version > snapshot.version else {
+                        throw CallError(
+                            .unavailable,
+                            "endpoint '\(call.endpoint.name)' is going away or not ready; try again later",
+                            retryAfter: 1
+                        )
+                    }
+                    wasMoved = true
+                }
+            } catch {
+                meter.finish(error, on: route.runner.key)
+                throw error
+            }
+        }
+    }
+
+    /// Does the work until it is done, the caller leaves, the time is up or the runner's drain interrupts it.
+    ///
+    /// `finish` is called as soon as the end is certain, even if the model takes a while to notice.
+    private func conduct<Event>(
+        _ admitted: Admitted<Event>,
+        emit: @escaping @Sendable (Event) -> Void,
+        finish: @escaping @Sendable ((any Error)?) -> Void
+    ) async {
+        let limit = admitted.route.settings.limits.timeout
+        await withTaskGroup(of: Ending?.self) { group in
+            group.addTask {
+                do {
+                    try await admitted.work(admitted.seat.models) { event in
+                        admitted.meter.observe(event)
+                        emit(event)
+                    }
+                    return .done(nil)
+                } catch {
+                    return .done(CallError(mapping: error))
+                }
+            }
+            group.addTask { await admitted.seat.signal.wait().map { .early($0) } }
+            group.addTask {
+                let left = max(.zero, limit.duration - admitted.meter.stopwatch.elapsed)
+                return (try? await self.clock.sleep(for: left)) == nil ? nil : .early(.timedOut)
+            }
+            for await ending in group {
+                guard let error = ending.map({ $0.error(limit: limit) }) else { continue }
+                admitted.meter.finish(error, on: admitted.route.runner.key)
+                finish(error)
+                group.cancelAll()
+                return
+            }
+            // The server is shutting down: every task was cancelled.
+            let error = CallError(.interrupted, "the server is shutting down", retryAfter: 1)
+            admitted.meter.finish(error, on: admitted.route.runner.key)
+            finish(error)
+        }
+    }
+
+    /// How an answer ended.
+    private enum Ending: Sendable {
+        case done(CallError?)
+        case early(EarlyEnd)
+
+        func error(limit: ManifestDuration) -> (any Error)? {
+            switch self {
+            case .done(let error): error
+            case .early(.callerLeft): CancellationError()
+            case .early(.interrupted):
+                CallError(.interrupted, "the revision was taken out of service before its answer was complete")
+            case .early(.timedOut): CallError(.timeout, "the request took longer than the endpoint allows (\(limit))")
+            }
+        }
+    }
+}

@@ -1,0 +1,143 @@
+internal import Planning
+package import Schema
+internal import Synchronization
+
+extension InferenceServer: EndpointService {
+    package func listings(for caller: Caller) -> [EndpointListing] {
+        let snapshot = self.routes
+        return snapshot.endpoints.keys
+            .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
+            .compactMap { snapshot.listing(of: $0, for: caller) }
+    }
+
+    package func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing? {
+        self.routes.listing(of: endpoint, for: caller)
+    }
+
+    package func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {
+        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<CompletionEvent> in
+            switch program {
+            case .model(let model): InferenceServer.completion(of: call.body, by: model)
+            case .chain(let chain, let mapping): try InferenceServer.text(of: call.body, by: chain, mapping)
+            }
+        }
+        return TextAnswer(stamp: stamp, events: events)
+    }
+
+    package func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer {
+        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<EmbeddingEvent> in
+            switch program {
+            case .chain:
+                throw CallError(
+                    .invalidInput,
+                    "the endpoint serves a chain, which gives no embeddings",
+                    parameter: "model"
+                )
+            case .model(let model):
+                { models, emit in
+                    let (vectors, usage) = try await InferenceServer.find(model, among: models).embed(call.body)
+                    emit(EmbeddingEvent(vectors: vectors, usage: usage))
+                }
+            }
+        }
+        for try await event in events {
+            return EmbeddingAnswer(stamp: stamp, vectors: event.vectors, usage: event.usage)
+        }
+        throw CancellationError()
+    }
+
+    package func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer {
+        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<ChainEvent> in
+            switch program {
+            case .model:
+                throw CallError(
+                    .invalidInput,
+                    "the endpoint serves a model, not a chain; ask it by /v1/chat/completions"
+                )
+            case .chain(let chain, _):
+                try chain.check(call.body)
+                return { models, emit in
+                    try await chain.run(call.body, models: models) { emit($0.event) }
+                }
+            }
+        }
+        return ChainAnswer(stamp: stamp, events: events)
+    }
+
+    /// A bare model gets the caller's own parameters.
+    private static func completion(of request: TextRequest, by model: ResourceIdentity) -> Work<CompletionEvent> {
+        var sampling = SamplingParameters()
+        sampling.temperature = request.temperature ?? sampling.temperature
+        sampling.topP = request.topP ?? sampling.topP
+        sampling.seed = request.seed
+        sampling.frequencyPenalty = request.frequencyPenalty ?? sampling.frequencyPenalty
+        sampling.presencePenalty = request.presencePenalty ?? sampling.presencePenalty
+        let completion = CompletionRequest(
+            prompt: request.prompt,
+            sampling: sampling,
+            maxTokens: request.maxTokens,
+            stop: request.stop,
+            topLogProbabilities: request.topLogProbabilities
+        )
+        return { models, emit in
+            for try await event in try await InferenceServer.find(model, among: models).complete(completion) {
+                emit(event)
+                if event.finalUsage != nil { return }
+            }
+            try Task.checkCancellation()
+            throw CallError(.failed, "the model's answer ended too early")
+        }
+    }
+
+    /// A chain's templates set the parameters; the caller's are refused, never ignored.
+    private static func text(
+        of request: TextRequest,
+        by chain: ChainRunner,
+        _ mapping: ChatMapping
+    ) throws(CallError) -> Work<CompletionEvent> {
+        if let parameter = request.givenParameters.first {
+            throw CallError(
+                .unsupportedParameter,
+                "'\(parameter)' cannot be set here: the endpoint serves a chain, whose templates decide it",
+                parameter: parameter
+            )
+        }
+        let input = try mapping.input(for: request.prompt)
+        try chain.check(input)
+        return { models, emit in
+            let candidates = mapping.answersWithOutput ? chain.plan.answerCandidates : []
+            let text = Mutex(ChainText(candidates: candidates, finalText: mapping.text))
+            try await chain.run(input, models: models) { update in
+                // Given away under the lock: steps report from their own tasks, and their words must keep their order.
+                try text.withLock { for event in try $0.receive(update) { emit(event) } }
+            }
+        }
+    }
+
+    private static func find(
+        _ model: ResourceIdentity,
+        among models: [ResourceIdentity: any CompletionModel]
+    ) throws(CallError) -> any CompletionModel {
+        guard let found = models[model] else {
+            throw CallError(.unavailable, "the model is not loaded", retryAfter: 1)
+        }
+        return found
+    }
+}
+
+extension TextRequest {
+    /// The OpenAI names of the parameters that the caller gave.
+    fileprivate var givenParameters: [String] {
+        let given: [(String, Bool)] = [
+            ("temperature", self.temperature != nil),
+            ("top_p", self.topP != nil),
+            ("seed", self.seed != nil),
+            ("frequency_penalty", self.frequencyPenalty != nil),
+            ("presence_penalty", self.presencePenalty != nil),
+            ("max_completion_tokens", self.maxTokens != nil),
+            ("stop", !self.stop.isEmpty),
+            ("top_logprobs", self.topLogProbabilities != nil),
+        ]
+        return given.filter(\.1).map(\.0)
+    }
+}

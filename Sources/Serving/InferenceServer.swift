@@ -1,0 +1,103 @@
+package import Logging
+package import Planning
+internal import Schema
+internal import Synchronization
+
+/// The serving side of the process: instances, runners and the routing snapshot. It holds no policy: the controller
+/// acts on it through ``ServingRuntime``, callers reach it through ``EndpointService``.
+///
+/// ``run()`` is the parent of every answer; while it is not running, calls wait.
+package final class InferenceServer: Sendable {
+    struct State {
+        var runners: [RunnerKey: Runner] = [:]
+        var traffic: [VariantID: [TrafficShare]] = [:]
+        /// When each revision with traffic began to serve.
+        var since: [RunnerKey: Timestamp] = [:]
+        var settings: [ResourceIdentity: EndpointSettings] = [:]
+        var routes = RoutingSnapshot()
+    }
+
+    let engines: any EngineCatalog
+    let pool: InstancePool
+    let clock: any Clock<Duration>
+    let wallClock: any WallClock
+    let logger: Logger
+    let answers = AnswerTasks()
+    let changeFeed = ChangeFeed()
+    let collector = MetricsCollector()
+    private let state = Mutex(State())
+
+    /// - Parameters:
+    ///   - engines: where instances find the engines that their manifests name.
+    ///   - clock: measures time-outs and latencies.
+    ///   - wallClock: dates when a revision began to serve.
+    ///   - pool: owns the instances; one of its own by default.
+    package init(
+        engines: any EngineCatalog,
+        clock: any Clock<Duration> = ContinuousClock(),
+        wallClock: any WallClock,
+        logger: Logger,
+        pool: InstancePool? = nil
+    ) {
+        self.engines = engines
+        self.clock = clock
+        self.wallClock = wallClock
+        self.logger = logger
+        self.pool = pool ?? InstancePool(clock: clock)
+    }
+
+    /// Serves until the task is cancelled; then ends every answer, and gives all instances back.
+    package func run() async {
+        await withTaskGroup { group in
+            group.addTask { await self.pool.watch() }
+            group.addTask {
+                for await _ in self.pool.changes() { self.changeFeed.notify() }
+            }
+            await self.answers.run()
+            group.cancelAll()
+        }
+        await self.pool.shutdown()
+    }
+
+    /// What was served so far, and what is going on now.
+    package var metrics: ServingMetrics {
+        let runners = self.state.withLock { $0.runners }
+        var metrics = ServingMetrics()
+        metrics.subjects = self.collector.collected
+        for (key, runner) in runners {
+            metrics.inFlight[key] = runner.observation.inFlight
+            metrics.queued[key] = runner.queued
+        }
+        metrics.abandonedCalls = self.pool.abandonedCalls
+        metrics.instances = self.pool.observe()
+        return metrics
+    }
+
+    /// The routing snapshot in force.
+    var routes: RoutingSnapshot { self.state.withLock { $0.routes } }
+
+    func withState<Result>(_ body: (inout sending State) throws -> sending Result) rethrows -> Result {
+        try self.state.withLock { try body(&$0) }
+    }
+}
+
+extension InferenceServer.State {
+    /// Publishes an endpoint anew from settings, traffic and runners.
+    mutating func publish(_ endpoint: ResourceIdentity) {
+        let name = EndpointName(namespace: endpoint.namespace, name: endpoint.name)
+        self.routes.version += 1
+        guard let settings = self.settings[endpoint] else {
+            self.routes.endpoints[name] = nil
+            return
+        }
+        var variants: [String?: [RoutingSnapshot.Share]] = [:]
+        for (variant, shares) in self.traffic where variant.resource == endpoint {
+            variants[variant.tenant] = shares.compactMap { share in
+                let key = RunnerKey(variant, share.revision)
+                guard share.weight > 0, let runner = self.runners[key], let since = self.since[key] else { return nil }
+                return RoutingSnapshot.Share(weight: share.weight, runner: runner, since: since)
+            }
+        }
+        self.routes.endpoints[name] = RoutingSnapshot.Endpoint(settings: settings, variants: variants)
+    }
+}

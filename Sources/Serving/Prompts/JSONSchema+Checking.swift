@@ -1,0 +1,140 @@
+internal import Schema
+
+extension JSONSchema {
+    /// One way in which a value does not fit.
+    struct Problem: Sendable, Hashable, CustomStringConvertible {
+        /// `$` or `$.reply.lines[2]`.
+        var path: String
+        var message: String
+
+        var description: String { "\(self.path) \(self.message)" }
+    }
+
+    /// Every way in which a value does not fit, outermost first; empty when it fits.
+    func problems(in value: JSONValue) -> [Problem] {
+        self.problems(in: value, at: "$")
+    }
+
+    private func problems(in value: JSONValue, at path: String) -> [Problem] {
+        self.rules.flatMap { JSONSchema.problems(of: $0, in: value, at: path) }
+    }
+
+    private static func problems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+        switch rule {
+        case .never: return [Problem(path: path, message: "is not allowed")]
+        case .types(let names):
+            guard !names.contains(where: { self.matches(value, type: $0) }) else { return [] }
+            return [Problem(path: path, message: "must be \(names.joined(separator: " or ")), not \(value.typePhrase)")]
+        case .oneOfValues(let choices):
+            guard !choices.contains(where: { $0.isSame(as: value) }) else { return [] }
+            let words = choices.map(\.canonicalJSON).joined(separator: ", ")
+            return [Problem(path: path, message: choices.count == 1 ? "must be \(words)" : "must be one of \(words)")]
+        case .properties, .required, .others: return self.memberProblems(of: rule, in: value, at: path)
+        case .items, .uniqueItems: return self.elementProblems(of: rule, in: value, at: path)
+        case .count(let rule): return self.problem(of: rule, in: value, at: path).map { [$0] } ?? []
+        case .number(let rule): return self.problem(of: rule, in: value, at: path).map { [$0] } ?? []
+        case .pattern(let pattern):
+            // Compiled at each use: a compiled `Regex` cannot be shared between tasks. It was tried out before.
+            guard let text = value.string, let regex = try? Regex(pattern), text.firstMatch(of: regex) == nil else {
+                return []
+            }
+            return [Problem(path: path, message: "must match \(pattern)")]
+        case .anyOf, .oneOf, .allOf, .not: return self.combinedProblems(of: rule, in: value, at: path)
+        }
+    }
+
+    private static func memberProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+        guard let members = value.object else { return [] }
+        switch rule {
+        case .properties(let schemas):
+            return schemas.sorted { $0.key < $1.key }.flatMap { name, schema in
+                members[name].map { schema.problems(in: $0, at: "\(path).\(name)") } ?? []
+            }
+        case .required(let names):
+            return names.filter { members[$0] == nil }.map { Problem(path: path, message: "lacks '\($0)'") }
+        case .others(let schema, let named):
+            return members.filter { !named.contains($0.key) }.sorted { $0.key < $1.key }.flatMap { name, member in
+                schema.problems(in: member, at: "\(path).\(name)")
+            }
+        case .never, .types, .oneOfValues, .items, .uniqueItems, .count, .pattern, .number, .anyOf, .oneOf, .allOf,
+            .not:
+            return []
+        }
+    }
+
+    private static func elementProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+        guard let elements = value.array else { return [] }
+        switch rule {
+        case .items(let schema):
+            return elements.enumerated().flatMap { schema.problems(in: $1, at: "\(path)[\($0)]") }
+        case .uniqueItems:
+            guard Set(elements.map(\.canonicalJSON)).count < elements.count else { return [] }
+            return [Problem(path: path, message: "must not hold the same element twice")]
+        case .never, .types, .oneOfValues, .properties, .required, .others, .count, .pattern, .number, .anyOf, .oneOf,
+            .allOf, .not:
+            return []
+        }
+    }
+
+    private static func combinedProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+        switch rule {
+        case .anyOf(let schemas):
+            let each = schemas.map { $0.problems(in: value, at: path) }
+            // The alternative that comes nearest says most about what is wrong.
+            return each.contains([]) ? [] : each.min { $0.count < $1.count } ?? []
+        case .oneOf(let schemas):
+            let fitting = schemas.count { $0.problems(in: value, at: path).isEmpty }
+            guard fitting != 1 else { return [] }
+            return [Problem(path: path, message: "must fit one of \(schemas.count) schemas, and fits \(fitting)")]
+        case .allOf(let schemas): return schemas.flatMap { $0.problems(in: value, at: path) }
+        case .not(let schema):
+            guard schema.problems(in: value, at: path).isEmpty else { return [] }
+            return [Problem(path: path, message: "fits a schema that it must not fit")]
+        case .never, .types, .oneOfValues, .properties, .required, .others, .items, .uniqueItems, .count, .pattern,
+            .number:
+            return []
+        }
+    }
+
+    private static func problem(of rule: CountRule, in value: JSONValue, at path: String) -> Problem? {
+        let count: Int?
+        switch rule.subject {
+        case .members: count = value.object?.count
+        case .elements: count = value.array?.count
+        // JSON Schema counts code points.
+        case .characters: count = value.string?.unicodeScalars.count
+        }
+        guard let count, rule.isUpper ? count > rule.bound : count < rule.bound else { return nil }
+        return Problem(
+            path: path,
+            message: "has \(count) \(rule.subject), \(rule.isUpper ? "at most" : "at least") \(rule.bound) allowed"
+        )
+    }
+
+    private static func problem(of rule: NumberRule, in value: JSONValue, at path: String) -> Problem? {
+        guard let number = value.double else { return nil }
+        let operand = JSONValue.number(rule.operand).canonicalJSON
+        switch rule.relation {
+        case .atLeast: return number < rule.operand ? Problem(path: path, message: "must be at least \(operand)") : nil
+        case .atMost: return number > rule.operand ? Problem(path: path, message: "must be at most \(operand)") : nil
+        case .above: return number <= rule.operand ? Problem(path: path, message: "must be above \(operand)") : nil
+        case .below: return number >= rule.operand ? Problem(path: path, message: "must be below \(operand)") : nil
+        case .multipleOf:
+            let quotient = number / rule.operand
+            guard abs(quotient - quotient.rounded()) > 1e-9 else { return nil }
+            return Problem(path: path, message: "must be a multiple of \(operand)")
+        }
+    }
+
+    private static func matches(_ value: JSONValue, type: String) -> Bool {
+        switch value {
+        case .null: type == "null"
+        case .bool: type == "boolean"
+        case .integer: type == "integer" || type == "number"
+        case .number(let number): type == "number" || (type == "integer" && number.rounded() == number)
+        case .string: type == "string"
+        case .array: type == "array"
+        case .object: type == "object"
+        }
+    }
+}

@@ -1,0 +1,97 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+/// Something that an answer consists of, as far as metrics go.
+protocol AnswerEvent: Sendable {
+    /// Whether the event carries words of the answer.
+    var hasText: Bool { get }
+    /// The tokens of the whole answer, on its last event.
+    var finalUsage: TokenUsage? { get }
+}
+
+extension CompletionEvent: AnswerEvent {
+    var hasText: Bool {
+        switch self {
+        case .text: true
+        case .finished: false
+        }
+    }
+
+    var finalUsage: TokenUsage? {
+        switch self {
+        case .text: nil
+        case .finished(_, let usage): usage
+        }
+    }
+}
+
+extension ChainEvent: AnswerEvent {
+    var hasText: Bool {
+        switch self {
+        case .stepText, .finished: true
+        case .stepStarted, .stepFinished, .stepSkipped, .stepFailed: false
+        }
+    }
+
+    var finalUsage: TokenUsage? {
+        switch self {
+        case .finished(_, let usage): usage
+        case .stepStarted, .stepText, .stepFinished, .stepSkipped, .stepFailed: nil
+        }
+    }
+}
+
+/// The vectors of one embedding call, on their way to the caller.
+struct EmbeddingEvent: AnswerEvent {
+    var vectors: [[Float]]
+    var usage: TokenUsage
+
+    var hasText: Bool { false }
+    var finalUsage: TokenUsage? { self.usage }
+}
+
+/// Measures one request from its arrival to its end.
+final class AnswerMeter: Sendable {
+    private struct State {
+        var firstTokenAfter: Duration?
+        var usage: TokenUsage?
+        var isFinished = false
+    }
+
+    let stopwatch: Stopwatch
+    private let collector: MetricsCollector
+    private let state = Mutex(State())
+
+    init(clock: any Clock<Duration>, collector: MetricsCollector) {
+        self.stopwatch = Stopwatch(clock)
+        self.collector = collector
+    }
+
+    func observe(_ event: some AnswerEvent) {
+        self.state.withLock { state in
+            if event.hasText, state.firstTokenAfter == nil { state.firstTokenAfter = self.stopwatch.elapsed }
+            if let usage = event.finalUsage { state.usage = usage }
+        }
+    }
+
+    /// Writes the request down, the first time it is called.
+    func finish(_ error: (any Error)?, on runner: RunnerKey) {
+        let state = self.state.withLock { state in
+            defer { state.isFinished = true }
+            return state
+        }
+        guard !state.isFinished else { return }
+        self.collector.record(
+            error.map(AnswerMeter.result) ?? "ok",
+            of: runner,
+            seconds: self.stopwatch.elapsed / .seconds(1),
+            firstTokenAfter: state.firstTokenAfter.map { $0 / .seconds(1) },
+            usage: state.usage
+        )
+    }
+
+    private static func result(_ error: any Error) -> String {
+        error is CancellationError ? "cancelled" : CallError(mapping: error).code.rawValue
+    }
+}

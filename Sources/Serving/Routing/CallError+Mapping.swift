@@ -1,0 +1,32 @@
+internal import Schema
+
+extension CallError {
+    /// What callers are told about an error of a model or a step.
+    init(mapping error: any Error) {
+        switch error {
+        case let error as CallError: self = error
+        case let error as MartletError: self.init(mapping: error)
+        case is CancellationError: self.init(.interrupted, "the request was cancelled")
+        default: self.init(.failed, "the model failed: \(error)")
+        }
+    }
+
+    private init(mapping error: MartletError) {
+        switch error.code {
+        case "PromptTooLong": self.init(.promptTooLong, error.message, parameter: "messages")
+        case "UnsupportedParameter": self.init(.unsupportedParameter, error.message)
+        case "EmptyPrompt", "CannotGenerate", "NoEmbeddings": self.init(.invalidInput, error.message)
+        case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":
+            self.init(.unavailable, error.message, retryAfter: 1)
+        default: self.init(.failed, error.message)
+        }
+    }
+
+    /// Whether asking the same again may help.
+    var mayPass: Bool {
+        switch self.code {
+        case .unavailable, .failed, .queueFull, .queueTimeout, .timeout: true
+        case .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .interrupted: false
+        }
+    }
+}

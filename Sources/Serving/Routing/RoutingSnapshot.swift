@@ -1,0 +1,114 @@
+internal import Foundation
+internal import Planning
+internal import Schema
+
+/// Where requests go, as an immutable value: a request takes it once and decides everything by it.
+struct RoutingSnapshot: Sendable {
+    /// A revision that takes a share of a variant's requests.
+    struct Share: Sendable {
+        /// 1 to 100.
+        var weight: Int
+        var runner: Runner
+        /// When the revision began to serve.
+        var since: Timestamp
+    }
+
+    /// An endpoint with its settings in force.
+    struct Endpoint: Sendable {
+        var settings: EndpointSettings
+        /// By tenant; the default variant has none.
+        var variants: [String?: [Share]]
+    }
+
+    /// Where one request goes.
+    struct Route: Sendable {
+        var runner: Runner
+        var settings: EndpointSettings
+        var commit: ObjectID
+    }
+
+    /// Grows with every change.
+    var version = 0
+    /// What answers are stamped with.
+    var commit: ObjectID = ""
+    var endpoints: [EndpointName: Endpoint] = [:]
+
+    /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
+    /// `unavailable` when nothing serves.
+    ///
+    /// - Parameter key: requests with the same key stay on the same side of a split.
+    func route(to name: EndpointName, for caller: Caller, key: String) throws(CallError) -> Route {
+        guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller) else {
+            throw CallError(.endpointNotFound, "there is no endpoint '\(name.name)'", parameter: "model")
+        }
+        let shares = endpoint.shares(for: caller)
+        guard let share = RoutingSnapshot.choose(among: shares, key: key) else {
+            throw CallError(.unavailable, "endpoint '\(name.name)' is not serving yet; try again later", retryAfter: 1)
+        }
+        return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit)
+    }
+
+    /// The endpoint as a caller sees it; nil when it is unknown, forbidden or not serving.
+    func listing(of name: EndpointName, for caller: Caller) -> EndpointListing? {
+        guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller),
+            let share = endpoint.shares(for: caller).max(by: { $0.weight < $1.weight })
+        else { return nil }
+        return EndpointListing(
+            name: name,
+            revision: share.runner.key.revision,
+            since: share.since,
+            maxBodyBytes: endpoint.settings.limits.maxBodyBytes.bytes
+        )
+    }
+
+    /// Weighted rendezvous hashing: every share scores by its weight and a hash of key and revision, the best one wins.
+    ///
+    /// Over keys the shares get what their weights say, and a growing weight only takes keys over, it gives none away.
+    static func choose(among shares: [Share], key: String) -> Share? {
+        guard shares.count > 1 else { return shares.first }
+        func score(_ share: Share) -> Double {
+            let hash = StableHash.of(key, share.runner.key.revision.digest.hex)
+            let fraction = (Double(hash >> 11) + 0.5) / Double(1 << 53)
+            return -Double(share.weight) / log(fraction)
+        }
+        return shares.max { score($0) < score($1) }
+    }
+}
+
+extension RoutingSnapshot.Endpoint {
+    /// The caller's own variant where it has one, else the default one.
+    fileprivate func shares(for caller: Caller) -> [RoutingSnapshot.Share] {
+        switch caller {
+        case .anonymous: self.variants[String?.none] ?? []
+        case .tenant(let name): self.variants[name] ?? self.variants[String?.none] ?? []
+        }
+    }
+}
+
+extension EndpointSettings {
+    /// Whether a caller may come in; without `access`, nobody may.
+    fileprivate func admits(_ caller: Caller) -> Bool {
+        guard let access = self.access else { return false }
+        switch caller {
+        case .anonymous: return access.anonymous
+        case .tenant(let name): return access.anonymous || access.tenants.contains(name)
+        }
+    }
+}
+
+/// A hash that is the same in every process: FNV-1a over 64 bits, with a final mix so that all bits count.
+enum StableHash {
+    static func of(_ parts: String...) -> UInt64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for part in parts {
+            for byte in part.utf8 {
+                hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+            }
+            // No byte of UTF-8: keeps ("ab", "c") apart from ("a", "bc").
+            hash = (hash ^ 0xff) &* 0x100_0000_01b3
+        }
+        hash = (hash ^ (hash >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        hash = (hash ^ (hash >> 27)) &* 0x94d0_49bb_1331_11eb
+        return hash ^ (hash >> 31)
+    }
+}

@@ -1,0 +1,97 @@
+package import Planning
+internal import Schema
+internal import Synchronization
+
+/// Counts of values by size, as Prometheus and OpenTelemetry know them.
+package struct Histogram: Sendable, Hashable {
+    /// Upper bounds, inclusive, in ascending order.
+    package let bounds: [Double]
+    /// One more than there are bounds: the last one counts what exceeds all of them. Not cumulative.
+    package private(set) var counts: [Int]
+    package private(set) var sum: Double = 0
+
+    package init(bounds: [Double]) {
+        self.bounds = bounds
+        self.counts = Array(repeating: 0, count: bounds.count + 1)
+    }
+
+    package var count: Int { self.counts.reduce(0, +) }
+
+    package mutating func record(_ value: Double) {
+        self.counts[self.bounds.firstIndex { value <= $0 } ?? self.bounds.count] += 1
+        self.sum += value
+    }
+}
+
+/// What was served since the process started, and what is going on now.
+package struct ServingMetrics: Sendable {
+    /// One revision of one endpoint's variant.
+    package struct Subject: Sendable {
+        /// Finished requests by result: `ok`, `cancelled` (the caller left) or a ``CallError/Code``.
+        package var requests: [String: Int] = [:]
+        package var usage = TokenUsage()
+        /// In seconds, of answers that had any text.
+        package var timeToFirstToken = Histogram(bounds: ServingMetrics.timeToFirstTokenBounds)
+        /// In seconds, of all requests, waiting included.
+        package var duration = Histogram(bounds: ServingMetrics.durationBounds)
+        /// Tokens read and written for each answer.
+        package var inputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
+        package var outputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
+    }
+
+    package var subjects: [RunnerKey: Subject] = [:]
+    /// Requests on replicas now.
+    package var inFlight: [RunnerKey: Int] = [:]
+    /// Requests that wait for a replica now.
+    package var queued: [RunnerKey: Int] = [:]
+    /// Engine calls that hung and were left behind.
+    package var abandonedCalls = 0
+    package var instances: [InstanceKey: InstanceObservation] = [:]
+
+    /// OpenTelemetry's bounds for `gen_ai.server.request.duration`, in seconds.
+    package static let durationBounds = [
+        0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92,
+    ]
+    /// OpenTelemetry's bounds for `gen_ai.server.time_to_first_token`, in seconds.
+    package static let timeToFirstTokenBounds = [
+        0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
+    ]
+    /// OpenTelemetry's bounds for `gen_ai.client.token.usage`, in tokens.
+    package static let tokenBounds: [Double] = [
+        1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
+    ]
+}
+
+/// Collects what finished requests were like; one short lock for each request.
+final class MetricsCollector: Sendable {
+    private let subjects = Mutex<[RunnerKey: ServingMetrics.Subject]>([:])
+
+    /// Everything collected so far.
+    var collected: [RunnerKey: ServingMetrics.Subject] { self.subjects.withLock { $0 } }
+
+    /// Takes one finished request in.
+    func record(_ result: String, of runner: RunnerKey, seconds: Double, firstTokenAfter: Double?, usage: TokenUsage?) {
+        self.subjects.withLock { subjects in
+            subjects[runner, default: ServingMetrics.Subject()].record(result, seconds, firstTokenAfter, usage)
+        }
+    }
+
+    /// Forgets revisions that are gone, so that old ones do not pile up.
+    func forget(_ isGone: (RunnerKey) -> Bool) {
+        self.subjects.withLock { subjects in
+            for key in subjects.keys where isGone(key) { subjects[key] = nil }
+        }
+    }
+}
+
+extension ServingMetrics.Subject {
+    fileprivate mutating func record(_ result: String, _ seconds: Double, _ firstToken: Double?, _ usage: TokenUsage?) {
+        self.requests[result, default: 0] += 1
+        self.duration.record(seconds)
+        if let firstToken { self.timeToFirstToken.record(firstToken) }
+        guard let usage else { return }
+        self.usage = self.usage + usage
+        self.inputTokens.record(Double(usage.promptTokens))
+        self.outputTokens.record(Double(usage.completionTokens))
+    }
+}

@@ -1,0 +1,41 @@
+/// Says that an operation took longer than it may.
+struct DeadlineExceeded: Error {}
+
+/// Runs an operation, and cancels it when it takes longer than `limit`; nil sets no limit.
+///
+/// Throws ``DeadlineExceeded`` when the time is up, as soon as the cancelled operation has ended.
+func withDeadline<Value: Sendable>(
+    _ limit: Duration?,
+    clock: any Clock<Duration>,
+    _ operation: @escaping @Sendable () async throws -> Value
+) async throws -> Value {
+    guard let limit else { return try await operation() }
+    return try await withThrowingTaskGroup(of: Value?.self) { group in
+        group.addTask { try await operation() }
+        group.addTask {
+            try await clock.sleep(for: limit)
+            return nil
+        }
+        defer { group.cancelAll() }
+        guard let first = try await group.next() else { throw CancellationError() }
+        guard let value = first else { throw DeadlineExceeded() }
+        return value
+    }
+}
+
+/// Measures how long ago it was made.
+struct Stopwatch: Sendable {
+    private let read: @Sendable () -> Duration
+
+    init(_ clock: any Clock<Duration>) {
+        self.read = Stopwatch.reader(clock)
+    }
+
+    /// The time since the stopwatch was made.
+    var elapsed: Duration { self.read() }
+
+    private static func reader<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+}

@@ -1,0 +1,319 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+/// One revision's replicas: seats requests on them, lets others wait, and drains.
+///
+/// A request is counted in under the same lock that checks whether the runner takes requests, so none can slip in
+/// behind a drain: it is seated, or told to go elsewhere.
+final class Runner: Sendable {
+    /// A place on a replica; taken until ``leave(_:)``.
+    struct Seat: Sendable {
+        let request: RunnerState.RequestID
+        let models: [ResourceIdentity: any CompletionModel]
+        /// Ends the answer from outside.
+        let signal: EndSignal
+    }
+
+    enum Admission: Sendable {
+        case seated(Seat)
+        /// The runner takes no requests; the newest routing snapshot names another.
+        case moved
+    }
+
+    private enum Turn: Sendable {
+        case seated(Seat)
+        case moved
+        case timedOut
+    }
+
+    private enum Arrival {
+        case turn(Turn)
+        case wait(RunnerState.RequestID, AsyncStream<Turn>)
+        case full
+    }
+
+    private struct Guarded {
+        var state: RunnerState
+        var models: [Int: LeasedModels] = [:]
+        var signals: [RunnerState.RequestID: EndSignal] = [:]
+        var turns: [RunnerState.RequestID: AsyncStream<Turn>.Continuation] = [:]
+        /// Finished when nothing is under way any more, or the runner begins over.
+        var drains: [AsyncStream<Never>.Continuation] = []
+        var nextRequest: RunnerState.RequestID = 0
+    }
+
+    let key: RunnerKey
+    let graph: RevisionGraph
+    let program: RunnerProgram
+    private let clock: any Clock<Duration>
+    private let lease: @Sendable () throws -> LeasedModels
+    private let onIdle: @Sendable () -> Void
+    private let guarded: Mutex<Guarded>
+
+    /// - Parameters:
+    ///   - capacity: requests at once that one replica lets through to its models.
+    ///   - lease: claims the models of one more replica.
+    ///   - onIdle: called when a draining runner has nothing under way any more.
+    init(
+        _ graph: RevisionGraph,
+        program: RunnerProgram,
+        capacity: Int,
+        clock: any Clock<Duration>,
+        lease: @escaping @Sendable () throws -> LeasedModels,
+        onIdle: @escaping @Sendable () -> Void
+    ) {
+        self.key = RunnerKey(graph.variant, graph.revision)
+        self.graph = graph
+        self.program = program
+        self.clock = clock
+        self.lease = lease
+        self.onIdle = onIdle
+        self.guarded = Mutex(Guarded(state: RunnerState(capacity: capacity)))
+    }
+
+    /// What is seen of the runner.
+    var observation: RunnerObservation {
+        self.guarded.withLock { guarded in
+            let (state, message) = guarded.state.phase.observed
+            return RunnerObservation(
+                state: state,
+                replicas: guarded.state.replicaCount,
+                inFlight: guarded.state.inFlight,
+                message: message
+            )
+        }
+    }
+
+    /// Requests that wait for a seat.
+    var queued: Int { self.guarded.withLock { $0.state.queued } }
+
+    // MARK: Requests
+
+    /// Seats a request, at once or when its turn comes.
+    ///
+    /// - Parameters:
+    ///   - patience: how long the request may wait for its turn.
+    ///   - wasMoved: whether a draining runner sent the request on; it is never refused for want of room.
+    ///
+    /// Throws `queueFull`, `queueTimeout`, and `CancellationError`.
+    func admit(queueLimit: Int, patience: Duration, wasMoved: Bool) async throws -> Admission {
+        switch self.arrive(queueLimit: queueLimit, wasMoved: wasMoved) {
+        case .turn(let turn): return try Runner.admission(turn)
+        case .full:
+            throw CallError(
+                .queueFull,
+                "too many requests wait already (\(queueLimit)); try again later",
+                retryAfter: 1
+            )
+        case .wait(let request, let turns):
+            guard let turn = await self.turn(of: request, in: turns, patience: patience) else {
+                self.leave(request)
+                throw CancellationError()
+            }
+            return try Runner.admission(turn)
+        }
+    }
+
+    /// Gives a seat back, or a place in the queue.
+    func leave(_ request: RunnerState.RequestID) {
+        let (granted, isIdle) = self.guarded.withLock { guarded in
+            let wasDraining = guarded.state.phase == .draining
+            let grants = guarded.state.leave(request)
+            guarded.signals[request] = nil
+            guarded.turns[request] = nil
+            Runner.dropRetired(&guarded)
+            let isIdle = wasDraining && guarded.state.phase == .drained
+            if isIdle { Runner.finishDrains(&guarded) }
+            return (Runner.seat(grants, &guarded), isIdle)
+        }
+        for (turn, seat) in granted { turn.yield(.seated(seat)) }
+        if isIdle { self.onIdle() }
+    }
+
+    private func arrive(queueLimit: Int, wasMoved: Bool) -> Arrival {
+        self.guarded.withLock { guarded in
+            let request = guarded.nextRequest
+            guarded.nextRequest += 1
+            switch guarded.state.arrive(request, queueLimit: queueLimit, wasMoved: wasMoved) {
+            case .admitted(let replica): return .turn(.seated(Runner.seat(request, on: replica, &guarded)))
+            case .moved: return .turn(.moved)
+            case .full: return .full
+            case .waits:
+                let (turns, continuation) = AsyncStream<Turn>.makeStream()
+                guarded.turns[request] = continuation
+                return .wait(request, turns)
+            }
+        }
+    }
+
+    /// Waits for the turn; nil when the caller is cancelled first. A turn that comes together with the end of the
+    /// patience counts.
+    private func turn(of request: RunnerState.RequestID, in turns: AsyncStream<Turn>, patience: Duration) async -> Turn?
+    {
+        await withTaskGroup(of: Turn?.self) { group in
+            group.addTask {
+                for await turn in turns { return turn }
+                return nil
+            }
+            group.addTask {
+                guard (try? await self.clock.sleep(for: patience)) != nil else { return nil }
+                return self.giveUp(request) ? .timedOut : nil
+            }
+            for await turn in group {
+                guard let turn else { continue }
+                group.cancelAll()
+                return turn
+            }
+            return nil
+        }
+    }
+
+    /// Takes a request out of the queue. Returns false when it has its turn already.
+    private func giveUp(_ request: RunnerState.RequestID) -> Bool {
+        let isWaiting = self.guarded.withLock { $0.turns.removeValue(forKey: request) != nil }
+        if isWaiting { self.leave(request) }
+        return isWaiting
+    }
+
+    private static func admission(_ turn: Turn) throws -> Admission {
+        switch turn {
+        case .seated(let seat): return .seated(seat)
+        case .moved: return .moved
+        case .timedOut:
+            throw CallError(.queueTimeout, "no replica became free in time; try again later", retryAfter: 1)
+        }
+    }
+
+    // MARK: Life
+
+    /// Sets how many replicas take requests. Throws what leasing throws; then nothing has changed.
+    func resize(to count: Int) throws {
+        let granted = try self.guarded.withLock { guarded in
+            // The pool takes its own lock within this one, and never the other way round.
+            let missing = max(0, count - guarded.state.replicaCount)
+            var leased: [LeasedModels] = []
+            do {
+                for _ in 0..<missing { leased.append(try self.lease()) }
+            } catch {
+                for models in leased { models.release() }
+                throw error
+            }
+            let grants = guarded.state.resize(to: count)
+            for number in guarded.state.replicaNumbers where guarded.models[number] == nil {
+                guarded.models[number] = leased.popLast()
+            }
+            Runner.dropRetired(&guarded)
+            return Runner.seat(grants, &guarded)
+        }
+        for (turn, seat) in granted { turn.yield(.seated(seat)) }
+    }
+
+    /// Begins over when the runner was drained or failed; answers under way go on.
+    func restart() {
+        self.guarded.withLock { guarded in
+            guarded.state.restart()
+            Runner.finishDrains(&guarded)
+        }
+    }
+
+    /// Takes requests from now on.
+    func becomeReady() {
+        let granted = self.guarded.withLock { Runner.seat($0.state.becomeReady(), &$0) }
+        for (turn, seat) in granted { turn.yield(.seated(seat)) }
+    }
+
+    /// Marks a runner whose warm-up failed.
+    func fail(_ reason: String) {
+        self.guarded.withLock { $0.state.fail(reason) }
+    }
+
+    /// Takes no more requests and waits until nothing is under way; what is left after `timeout` is interrupted.
+    func drain(timeout: Duration) async {
+        let (idle, idleness) = AsyncStream<Never>.makeStream()
+        let moved = self.guarded.withLock { guarded in
+            let moved = Runner.closeDoors(&guarded)
+            if guarded.state.phase == .draining { guarded.drains.append(idleness) } else { idleness.finish() }
+            return moved
+        }
+        for turn in moved { turn.yield(.moved) }
+        do {
+            try await withDeadline(timeout, clock: self.clock) { for await _ in idle {} }
+        } catch is DeadlineExceeded {
+            self.interrupt()
+        } catch {
+            // Cancelled: the runner goes on draining, only nobody waits for it any more.
+        }
+    }
+
+    /// Ends the runner: requests that wait go elsewhere, answers under way are interrupted, leases given back.
+    func stop() {
+        let (moved, models) = self.guarded.withLock { guarded in
+            let moved = Runner.closeDoors(&guarded)
+            Runner.finishDrains(&guarded)
+            defer { guarded.models = [:] }
+            return (moved, guarded.models.values)
+        }
+        for turn in moved { turn.yield(.moved) }
+        self.interrupt()
+        for leased in models { leased.release() }
+    }
+
+    /// Ends every answer under way, if the runner takes no requests.
+    private func interrupt() {
+        let signals = self.guarded.withLock { guarded in
+            guarded.state.phase == .draining ? Array(guarded.signals.values) : []
+        }
+        for signal in signals { signal.end(.interrupted) }
+    }
+
+    // MARK: Under the lock
+
+    private static func closeDoors(_ guarded: inout Guarded) -> [AsyncStream<Turn>.Continuation] {
+        guarded.state.drain().compactMap { guarded.turns.removeValue(forKey: $0) }
+    }
+
+    private static func finishDrains(_ guarded: inout Guarded) {
+        for drain in guarded.drains { drain.finish() }
+        guarded.drains = []
+    }
+
+    private static func seat(
+        _ grants: [RunnerState.Grant],
+        _ guarded: inout Guarded
+    ) -> [(AsyncStream<Turn>.Continuation, Seat)] {
+        grants.compactMap { grant in
+            guard let turn = guarded.turns.removeValue(forKey: grant.request) else { return nil }
+            return (turn, self.seat(grant.request, on: grant.replica, &guarded))
+        }
+    }
+
+    private static func seat(
+        _ request: RunnerState.RequestID,
+        on replica: Int,
+        _ guarded: inout Guarded
+    ) -> Seat {
+        let signal = EndSignal()
+        guarded.signals[request] = signal
+        return Seat(request: request, models: guarded.models[replica]?.models ?? [:], signal: signal)
+    }
+
+    private static func dropRetired(_ guarded: inout Guarded) {
+        let kept = Set(guarded.state.replicaNumbers)
+        for number in guarded.models.keys where !kept.contains(number) {
+            guarded.models.removeValue(forKey: number)?.release()
+        }
+    }
+}
+
+extension RunnerState.Phase {
+    fileprivate var observed: (RunnerObservation.State, String) {
+        switch self {
+        case .started: (.started, "")
+        case .ready: (.ready, "")
+        case .draining: (.draining, "")
+        case .drained: (.drained, "")
+        case .failed(let reason): (.failed, reason)
+        }
+    }
+}

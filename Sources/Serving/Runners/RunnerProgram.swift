@@ -1,0 +1,66 @@
+internal import Planning
+internal import Schema
+
+/// What a revision does with a request, compiled once when its runner starts.
+enum RunnerProgram: Sendable {
+    /// A bare model.
+    case model(ResourceIdentity)
+    case chain(ChainRunner, ChatMapping)
+
+    /// Compiles a revision. Throws `RevisionInvalid` when the graph lacks something, `ReferenceInvalid`,
+    /// `TemplateInvalid`, `SchemaUnsupported`, `StepUnavailable`.
+    init(_ graph: RevisionGraph, clock: any Clock<Duration>) throws(MartletError) {
+        let namespace = graph.variant.namespace
+        if let name = graph.serve.model {
+            self = .model(try RunnerProgram.find(.model, name, in: namespace, among: graph.models.map(\.identity)))
+            return
+        }
+        guard let name = graph.serve.chain else {
+            throw MartletError("RevisionInvalid", "\(graph.variant) serves neither a chain nor a model")
+        }
+        let identity = try RunnerProgram.find(.chain, name, in: namespace, among: graph.chains.map(\.identity))
+        guard let chain = graph.chains.first(where: { $0.identity == identity }) else {
+            throw MartletError("RevisionInvalid", "\(graph.variant) lacks \(identity)")
+        }
+        let plan = try ChainPlan(chain.spec, name: identity.description)
+        let runner = ChainRunner(
+            plan: plan,
+            prompts: try RunnerProgram.prompts(of: chain, graph: graph),
+            clock: clock
+        )
+        self = .chain(runner, try ChatMapping(graph.chat, chain: chain.spec))
+    }
+
+    private static func prompts(
+        of chain: RevisionGraph.Chain,
+        graph: RevisionGraph
+    ) throws(MartletError) -> [String: PromptStep] {
+        let namespace = chain.identity.namespace
+        var prompts: [String: PromptStep] = [:]
+        for step in chain.spec.steps {
+            guard case .prompt(let prompt) = step.action else { continue }
+            let templates = graph.templates.map(\.identity)
+            let identity = try self.find(.promptTemplate, prompt.template, in: namespace, among: templates)
+            guard let template = graph.templates.first(where: { $0.identity == identity }) else { continue }
+            prompts[step.name] = PromptStep(
+                renderer: try PromptRenderer(template),
+                model: try self.find(.model, prompt.model, in: namespace, among: graph.models.map(\.identity)),
+                adapters: prompt.adapter.map { [$0] } ?? []
+            )
+        }
+        return prompts
+    }
+
+    private static func find(
+        _ kind: Kind,
+        _ reference: String,
+        in namespace: String,
+        among known: [ResourceIdentity]
+    ) throws(MartletError) -> ResourceIdentity {
+        guard let identity = ResourceIdentity(kind, reference: reference, in: namespace), known.contains(identity)
+        else {
+            throw MartletError("RevisionInvalid", "the revision lacks the \(kind.rawValue) '\(reference)'")
+        }
+        return identity
+    }
+}

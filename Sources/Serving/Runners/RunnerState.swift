@@ -1,0 +1,147 @@
+internal import Planning
+
+/// Which replica takes which request, and who waits: the decisions of a ``Runner``. Pure.
+struct RunnerState: Sendable {
+    enum Phase: Sendable, Hashable {
+        /// Not warmed up: takes no requests.
+        case started
+        case ready
+        /// Takes no new requests; those under way finish.
+        case draining
+        /// Drained: nothing is under way.
+        case drained
+        case failed(String)
+    }
+
+    /// Names one request on its runner.
+    typealias RequestID = UInt64
+
+    enum Arrival: Sendable, Hashable {
+        /// Goes to the replica of this number.
+        case admitted(Int)
+        case waits
+        /// The queue is full.
+        case full
+        /// The runner takes no requests now; another one may.
+        case moved
+    }
+
+    struct Grant: Sendable, Hashable {
+        var request: RequestID
+        var replica: Int
+    }
+
+    private struct Replica: Sendable {
+        let number: Int
+        var inFlight = 0
+        /// Scaled away: finishes what it has.
+        var isRetired = false
+    }
+
+    private(set) var phase = Phase.started
+    /// Requests at once that one replica lets through to its models.
+    let capacity: Int
+    private var replicas: [Replica] = []
+    private var flights: [RequestID: Int] = [:]
+    private var waiting: [RequestID] = []
+    private var nextReplica = 0
+
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+    }
+
+    var inFlight: Int { self.flights.count }
+    var queued: Int { self.waiting.count }
+    /// Replicas that take requests.
+    var replicaCount: Int { self.replicas.count { !$0.isRetired } }
+    /// The numbers of every replica that has leases.
+    var replicaNumbers: [Int] { self.replicas.map(\.number) }
+    var requestsUnderWay: [RequestID] { Array(self.flights.keys) }
+
+    /// A new request. One that was sent on by a draining runner is never refused for want of room.
+    mutating func arrive(_ request: RequestID, queueLimit: Int, wasMoved: Bool) -> Arrival {
+        guard self.phase == .ready else { return .moved }
+        if self.waiting.isEmpty, let replica = self.take(request) { return .admitted(replica) }
+        guard wasMoved || self.waiting.count < queueLimit else { return .full }
+        self.waiting.append(request)
+        return .waits
+    }
+
+    /// A request has ended, or waits no longer. Returns those that have their turn now.
+    mutating func leave(_ request: RequestID) -> [Grant] {
+        if let number = self.flights.removeValue(forKey: request) {
+            if let index = self.replicas.firstIndex(where: { $0.number == number }) {
+                self.replicas[index].inFlight -= 1
+            }
+            self.replicas.removeAll { $0.isRetired && $0.inFlight == 0 }
+        } else {
+            self.waiting.removeAll { $0 == request }
+        }
+        if self.phase == .draining, self.flights.isEmpty { self.phase = .drained }
+        return self.grant()
+    }
+
+    /// Sets how many replicas take requests: adds some, or retires the least busy ones.
+    mutating func resize(to count: Int) -> [Grant] {
+        let active = self.replicas.indices.filter { !self.replicas[$0].isRetired }
+        if active.count < count {
+            for _ in active.count..<count {
+                self.replicas.append(Replica(number: self.nextReplica))
+                self.nextReplica += 1
+            }
+        } else {
+            let leastBusy = active.sorted { self.replicas[$0].inFlight < self.replicas[$1].inFlight }
+            for index in leastBusy.prefix(active.count - count) { self.replicas[index].isRetired = true }
+            self.replicas.removeAll { $0.isRetired && $0.inFlight == 0 }
+        }
+        return self.grant()
+    }
+
+    /// Begins over from a runner that was drained, is draining or failed; what is under way goes on.
+    mutating func restart() {
+        switch self.phase {
+        case .draining, .drained, .failed: self.phase = .started
+        case .started, .ready: return
+        }
+    }
+
+    mutating func becomeReady() -> [Grant] {
+        switch self.phase {
+        case .started: self.phase = .ready
+        case .ready, .draining, .drained, .failed: break
+        }
+        return self.grant()
+    }
+
+    mutating func fail(_ reason: String) {
+        if self.phase == .started { self.phase = .failed(reason) }
+    }
+
+    /// Takes no more requests. Returns those that waited: they go elsewhere.
+    mutating func drain() -> [RequestID] {
+        self.phase = self.flights.isEmpty ? .drained : .draining
+        defer { self.waiting = [] }
+        return self.waiting
+    }
+
+    private mutating func grant() -> [Grant] {
+        guard self.phase == .ready else { return [] }
+        var grants: [Grant] = []
+        while let next = self.waiting.first, let replica = self.take(next) {
+            self.waiting.removeFirst()
+            grants.append(Grant(request: next, replica: replica))
+        }
+        return grants
+    }
+
+    /// Seats a request on the replica with the fewest under way; nil when all are full.
+    private mutating func take(_ request: RequestID) -> Int? {
+        let free = self.replicas.indices.filter {
+            !self.replicas[$0].isRetired && self.replicas[$0].inFlight < self.capacity
+        }
+        guard let index = free.min(by: { self.replicas[$0].inFlight < self.replicas[$1].inFlight }) else { return nil }
+        self.replicas[index].inFlight += 1
+        self.flights[request] = self.replicas[index].number
+        return self.replicas[index].number
+    }
+}
