@@ -7,10 +7,18 @@ package struct DesiredState: Sendable, Hashable {
         /// The resource that is at fault; the blocked one itself when its own document is broken.
         package var resource: ResourceIdentity
         package var message: String
+        /// One UpperCamelCase word: `ManifestInvalid`, `ResourceMissing`, `ArtifactMissing`, `NotAvailable`.
+        package var word: String
 
-        package init(resource: ResourceIdentity, message: String) {
+        package init(resource: ResourceIdentity, message: String, word: String = "ManifestInvalid") {
             self.resource = resource
             self.message = message
+            self.word = word
+        }
+
+        /// The word as the blocked resource shows it.
+        package func word(for blocked: ResourceIdentity) -> String {
+            self.resource == blocked ? self.word : "DependencyBlocked"
         }
     }
 

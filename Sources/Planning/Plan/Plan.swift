@@ -77,13 +77,22 @@ package struct PlanWait: Sendable, Hashable, Codable {
     package var reason: String
     /// When to look again; nil: when something changes.
     package var until: Timestamp?
+    /// One UpperCamelCase word for programs, the same as in conditions: `BackingOff`, `InsufficientMemory`, `Held`.
+    package var word: String
     /// The failed step that waits to be tried again: its failure must not be forgotten while this stands.
     package var step: StepKey?
 
-    package init(subject: ResourceIdentity, reason: String, until: Timestamp?, step: StepKey? = nil) {
+    package init(
+        subject: ResourceIdentity,
+        reason: String,
+        until: Timestamp?,
+        word: String = "Waiting",
+        step: StepKey? = nil
+    ) {
         self.subject = subject
         self.reason = reason
         self.until = until
+        self.word = word
         self.step = step
     }
 }

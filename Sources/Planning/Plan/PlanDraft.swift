@@ -46,6 +46,7 @@ struct PlanDraft {
                     reason: "\(action.word) of \(action.subject) failed (try \(failure.attempts)): \(failure.message); "
                         + "it is tried again",
                     until: max(until, self.now),
+                    word: "BackingOff",
                     step: key
                 )
             )
@@ -65,8 +66,8 @@ struct PlanDraft {
     }
 
     /// Notes something that no step can bring about.
-    mutating func wait(_ subject: ResourceIdentity, _ reason: String, until: Timestamp? = nil) {
-        let wait = PlanWait(subject: subject, reason: reason, until: until)
+    mutating func wait(_ subject: ResourceIdentity, _ word: String, _ reason: String) {
+        let wait = PlanWait(subject: subject, reason: reason, until: nil, word: word)
         if self.noted.insert(wait).inserted { self.waits.append(wait) }
     }
 

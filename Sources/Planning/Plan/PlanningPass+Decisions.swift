@@ -32,10 +32,10 @@ extension PlanningPass {
         for situation in self.situations where self.isPlanned(situation) {
             switch situation.mode {
             case .suspended(let reason):
-                self.draft.wait(situation.endpoint, "suspended: \(reason); 'martlet resume' goes on")
+                self.draft.wait(situation.endpoint, "Suspended", "suspended: \(reason); 'martlet resume' goes on")
                 continue
-            case .keep(let reason):
-                self.draft.wait(situation.endpoint, reason)
+            case .keep(let word, let reason):
+                self.draft.wait(situation.endpoint, word, reason)
             case .follow, .prune:
                 break
             }
@@ -86,6 +86,7 @@ extension PlanningPass {
         let instead = situation.target.map { "\($0.revision) answers instead" } ?? "nothing answers"
         self.draft.wait(
             situation.endpoint,
+            "Held",
             "\(situation.id): \(desired.revision) is held by \(hold.actor): \(hold.reason): \(hold.message); \(instead) "
                 + "until another revision comes, 'martlet retry' or 'martlet release'"
         )

@@ -58,7 +58,7 @@ extension PlanningPass {
         guard self.isUsable(instance, for: situation) else { return .waiting }
         switch room {
         case .refused(let shortage):
-            self.draft.wait(situation.endpoint, "not enough memory: \(shortage)")
+            self.draft.wait(situation.endpoint, "InsufficientMemory", "not enough memory: \(shortage)")
             return .waiting
         case .after(let unloaded):
             let reason: String
@@ -98,18 +98,24 @@ extension PlanningPass {
     /// Whether an instance may be loaded at all; says what it waits for where not.
     mutating func isUsable(_ instance: InstanceSpec, for situation: VariantSituation) -> Bool {
         guard let obstacle = self.obstacle(to: instance) else { return true }
-        self.draft.wait(situation.endpoint, obstacle)
+        self.draft.wait(situation.endpoint, obstacle.word, obstacle.reason)
         return false
     }
 
-    func obstacle(to instance: InstanceSpec) -> String? {
+    private func obstacle(to instance: InstanceSpec) -> (word: String, reason: String)? {
         if self.observed.facts.crashed.contains(instance.key) {
-            return "\(instance.model) took the process down while it loaded, so it is not loaded again; "
-                + "'martlet retry' on an endpoint that uses it tries once more"
+            return (
+                "CrashedWhileLoading",
+                "\(instance.model) took the process down while it loaded, so it is not loaded again; 'martlet retry' "
+                    + "on an endpoint that uses it tries once more"
+            )
         }
         guard let engines = self.observed.engines, !engines.contains(instance.engine) else { return nil }
         let known = engines.isEmpty ? "none is" : "there are \(engines.sorted().joined(separator: ", "))"
-        return "\(instance.model) needs the engine '\(instance.engine)', which is not installed; \(known)"
+        return (
+            "EngineNotInstalled",
+            "\(instance.model) needs the engine '\(instance.engine)', which is not installed; \(known)"
+        )
     }
 
     /// Whether nothing but memory keeps the target from loading: only then is it worth stopping what runs.

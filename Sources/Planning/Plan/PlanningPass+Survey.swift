@@ -75,13 +75,11 @@ extension PlanningPass {
         }
         if desired != nil { return .follow }
         if let blocker = self.desired.blocked[id.resource] {
-            return .keep(
-                blocker.resource == id.resource
-                    ? "blocked: \(blocker.message)" : "blocked by \(blocker.resource): \(blocker.message)"
-            )
+            let culprit = blocker.resource == id.resource ? "" : " by \(blocker.resource)"
+            return .keep(word: blocker.word(for: id.resource), "blocked\(culprit): \(blocker.message)")
         }
         if self.desired.retained.contains(id.resource) {
-            return .keep("the file that declared it cannot be read")
+            return .keep(word: "FileUnreadable", "the file that declared it cannot be read")
         }
         return .prune
     }

@@ -6,7 +6,7 @@ struct VariantSituation {
         /// The commit says what to serve.
         case follow
         /// The commit's word cannot be used, for this reason: the promoted revision goes on.
-        case keep(String)
+        case keep(word: String, String)
         /// A person has suspended it: nothing changes but what it takes to keep serving.
         case suspended(String)
         /// It left the repository.

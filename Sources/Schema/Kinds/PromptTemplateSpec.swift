@@ -34,6 +34,11 @@ package struct PromptTemplateSpec: Sendable, Hashable, Codable {
         package struct Pair: Sendable, Hashable, Codable {
             package var input: JSONValue
             package var output: JSONValue
+
+            package init(input: JSONValue, output: JSONValue) {
+                self.input = input
+                self.output = output
+            }
         }
 
         package var dataset: String?
