@@ -119,6 +119,10 @@ void apply_option(const martlet_option &option, Options &options);
 // Creates a context for a model's options; throws a Refusal.
 llama_context *make_context(const martlet_model &model, ggml_abort_callback abort, void *abort_data);
 
+// Returns freed memory to the system: the allocator keeps what it thinks will be needed again, and a host that
+// counts its memory must see that a model is gone.
+void give_memory_back();
+
 // The functions of the table, file by file.
 void set_log(martlet_log log, void *context);
 martlet_status check_option(const martlet_option *option, martlet_error error);

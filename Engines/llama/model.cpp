@@ -1,4 +1,5 @@
 // Models: opening, describing and closing them.
+#include <malloc.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -208,8 +209,13 @@ martlet_status open_model(const martlet_opening *opening, martlet_model **result
     });
 }
 
+void give_memory_back() {
+    malloc_trim(0);
+}
+
 void close_model(martlet_model *model) {
     delete model;
+    give_memory_back();
 }
 
 martlet_status describe_model(const martlet_model *model, martlet_description *description) {

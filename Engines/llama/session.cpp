@@ -19,6 +19,26 @@ void require_sequence(const martlet_session &session, int32_t sequence) {
     );
 }
 
+// A sequence has no gaps: each entry follows what its cache, or an earlier entry, holds.
+void require_continuous(const martlet_session &session, const martlet_entry *entries, size_t count) {
+    std::vector<int32_t> next(static_cast<size_t>(session.model->description.slots), -1);
+    for (size_t index = 0; index < count; index += 1) {
+        const martlet_entry &entry = entries[index];
+        int32_t &expected = next[static_cast<size_t>(entry.sequence)];
+        if (expected < 0) {
+            expected = session.memory == nullptr ? 0 : llama_memory_seq_pos_max(session.memory, entry.sequence) + 1;
+        }
+        if (entry.position != expected) {
+            throw Refusal(
+                MARTLET_INVALID,
+                "position " + std::to_string(entry.position) + " of sequence " + std::to_string(entry.sequence)
+                    + " should be " + std::to_string(expected)
+            );
+        }
+        expected += 1;
+    }
+}
+
 // libllama ends the process on some bad batches, so they are turned away here.
 void require_valid(const martlet_session &session, const martlet_entry *entries, size_t count) {
     const martlet_description &model = session.model->description;
@@ -47,6 +67,7 @@ void require_valid(const martlet_session &session, const martlet_entry *entries,
     if (model.embedding_width == 0 && wanted > model.slots) {
         throw Refusal(MARTLET_INVALID, "at most " + std::to_string(model.slots) + " entries of a batch may want logits");
     }
+    require_continuous(session, entries, count);
 }
 
 struct Batch {
@@ -103,6 +124,7 @@ martlet_status open_session(martlet_model *model, martlet_session **result, mart
 
 void close_session(martlet_session *session) {
     delete session;
+    give_memory_back();
 }
 
 martlet_status decode(martlet_session *session, const martlet_entry *entries, size_t count, martlet_error error) {

@@ -229,8 +229,10 @@ package protocol LanguageSession: AnyObject, Sendable {
     /// The most entries that one ``decode(_:)`` takes.
     var batchLimit: Int { get }
 
-    /// Computes a batch, of which at most one entry for each slot wants logits. A text to embed is one batch on an
-    /// empty sequence, of which any number of entries may want logits. Throws `Aborted` after ``abort()``, `DecodeFailed` when the engine reports a fault.
+    /// Computes a batch, of which at most `description.slots` entries want logits. A text to embed is one batch on an
+    /// empty sequence, of which any number of entries may want logits.
+    ///
+    /// Throws `Aborted` after ``abort()``, `DecodeFailed` when the engine reports a fault.
     func decode(_ batch: [BatchEntry]) throws
 
     /// Makes the sampler of one request; it remembers what it sampled (penalties, grammar state, random numbers).

@@ -1,0 +1,170 @@
+internal import Engines
+internal import Foundation
+internal import Planning
+internal import Schema
+internal import TestSupport
+internal import Testing
+
+/// A probe survives everything that a model file can do.
+struct ProbeTests {
+    static func probe(
+        searchPath: [String]? = nil,
+        deadline: Duration = .seconds(60),
+        limits: ProbeLimits = ProbeLimits(),
+        executable: String = Installed.probeChild,
+        arguments: [String] = []
+    ) throws -> ProbeProcess {
+        ProbeProcess(
+            executable: executable,
+            arguments: arguments,
+            searchPath: try searchPath ?? [FaultyEngine.folder()],
+            limits: limits,
+            deadline: deadline
+        )
+    }
+
+    static func error(_ body: () async throws -> ProbeReport) async -> MartletError? {
+        await #expect(throws: MartletError.self) { _ = try await body() }
+    }
+
+    @Test(arguments: ["ok", "noisy"])
+    func goodModelIsReported(_ behaviour: String) async throws {
+        let report = try await Self.probe().probe(
+            engine: "faulty",
+            opening: ModelOpening(file: try FaultyEngine.model(behaviour)),
+            warmUp: [CompletionRequest(prompt: .text("Good morning, how are you today?"), maxTokens: 3)]
+        )
+        #expect(report.description.architecture == "faulty")
+        #expect(report.measuredBytes >= 0)
+        #expect(report.seconds > 0)
+    }
+
+    @Test(arguments: [
+        ("abort-on-load", "SIGABRT (aborted): faulty: an assertion failed in the loader"),
+        ("crash-on-load", "SIGSEGV (invalid memory access)"),
+    ])
+    func crashIsNamed(_ behaviour: String, _ words: String) async throws {
+        let file = try FaultyEngine.model(behaviour)
+        let error = await Self.error {
+            try await Self.probe().probe(engine: "faulty", opening: ModelOpening(file: file), warmUp: [])
+        }
+        #expect(error?.code == "ProbeCrashed")
+        #expect(error?.message.contains(words) == true, "\(error as Any)")
+        #expect(error?.message.contains(file) == true)
+    }
+
+    @Test(arguments: ["hang-on-load", "hang-on-decode"])
+    func hangEndsAtTheDeadline(_ behaviour: String) async throws {
+        let error = await Self.error {
+            try await Self.probe(deadline: .milliseconds(300)).probe(
+                engine: "faulty",
+                opening: ModelOpening(file: try FaultyEngine.model(behaviour)),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ProbeTimedOut")
+    }
+
+    @Test func engineErrorComesThrough() async throws {
+        let error = await Self.error {
+            try await Self.probe().probe(
+                engine: "faulty",
+                opening: ModelOpening(file: try FaultyEngine.model("rotten")),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ModelUnreadable")
+        #expect(error?.message.contains("the vocabulary is 'rotten'") == true)
+    }
+
+    @Test func missingEngineComesThrough() async throws {
+        let error = await Self.error {
+            try await Self.probe(searchPath: []).probe(
+                engine: "faulty",
+                opening: ModelOpening(file: "/any"),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "EngineNotInstalled")
+        #expect(error?.disposition == .waiting)
+    }
+
+    @Test func missingExecutableIsAnError() async throws {
+        let error = await Self.error {
+            try await Self.probe(executable: "/no/such/program").probe(
+                engine: "faulty",
+                opening: ModelOpening(file: "/any"),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ProbeNotStarted")
+    }
+
+    @Test func childThatSaysNothingIsAnError() async throws {
+        let error = await Self.error {
+            try await Self.probe(executable: "/bin/sh", arguments: ["-c", "echo oops >&2; exit 3"]).probe(
+                engine: "faulty",
+                opening: ModelOpening(file: "/any"),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ProbeCrashed")
+        #expect(error?.message.contains("ended with status 3 and without an answer: oops") == true)
+    }
+
+    @Test func cancellingEndsTheChild() async throws {
+        // The child tells a file that it runs, then waits for its end.
+        let mark = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)").path()
+        #expect(mkfifo(mark, 0o600) == 0)
+        let probing = Task {
+            try await Self.probe(executable: "/bin/sh", arguments: ["-c", "echo $$ > \(mark); exec sleep 600"]).probe(
+                engine: "faulty",
+                opening: ModelOpening(file: "/any"),
+                warmUp: []
+            )
+        }
+        let child = try #require(Int32(await Self.firstLine(of: mark)))
+        probing.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await probing.value }
+        // It was waited for, so its id is nobody's.
+        #expect(kill(child, 0) == -1 && errno == ESRCH)
+    }
+
+    /// Reads a line of a pipe on a thread of its own, since opening it blocks until the other end is open.
+    private static func firstLine(of path: String) async -> String {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                guard let file = fopen(path, "r") else { return continuation.resume(returning: "") }
+                defer { fclose(file) }
+                var line = [CChar](repeating: 0, count: 64)
+                guard fgets(&line, 64, file) != nil else { return continuation.resume(returning: "") }
+                continuation.resume(returning: String(decoding: line.prefix { $0 > 32 }.map(UInt8.init), as: UTF8.self))
+            }
+        }
+    }
+
+    /// A child whose standard input closes ends by itself, whatever hangs in it.
+    @Test func childEndsWithItsInput() async throws {
+        let child = try TestChild([Installed.probeChild])
+        let file = try FaultyEngine.model("hang-on-load")
+        let path = try FaultyEngine.folder()
+        let request = """
+            {"engine": "faulty", "searchPath": ["\(path)"], "warmUp": [], "limits": {}, "opening": {"file": "\(file)", \
+            "adapters": [], "options": {}, "threads": 1}}
+
+            """
+        child.write(request)
+        #expect(await child.finished() == 1)
+    }
+
+    @Test(.enabled(if: Installed.llama != nil, "\(Installed.hint)"))
+    func llamaModelIsMeasured() async throws {
+        let report = try await Self.probe(searchPath: Installed.searchPath).probe(
+            engine: "llama",
+            opening: ModelOpening(file: Installed.model("deskhand-v2.gguf")),
+            warmUp: [CompletionRequest(prompt: .text("Where is my order?"), maxTokens: 4)]
+        )
+        #expect(report.description.architecture == "llama")
+        #expect(report.measuredBytes > 2_000_000)
+    }
+}
