@@ -21,7 +21,8 @@ package struct Resource: Sendable, Hashable {
     package var digest: Digest
     /// Where the document begins.
     package var location: SourceLocation
-    /// Where each field that refers to something stands: `spec.serve.chain`, `spec.steps[0].prompt.model`.
+    /// Where each field that refers to something stands (`spec.serve.chain`, `spec.steps[0].prompt.model`), and the names of
+    /// the variables that a step gives to its template (`spec.steps[0].with.message`).
     package var fieldLocations: [String: SourceLocation]
     let links: ResourceLinks
 

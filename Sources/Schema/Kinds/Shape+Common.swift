@@ -31,6 +31,17 @@ extension Shape {
     static let prompt = Shape.object(
         .required("template", .reference(.promptTemplate), "The prompt."),
         .required("model", .reference(.model), "The model that completes it."),
-        .optional("adapter", .format(.label), "One of the model's adapters.")
+        .optional("adapter", .format(.adapter), "One of the model's adapters.")
+    )
+}
+
+extension Shape {
+    /// The fields of a `.secret`.
+    package static let secretSource = ObjectShape(
+        [
+            .optional("fromEnv", .format(.environmentVariable), "An environment variable of the controller."),
+            .optional("fromFile", .format(.fileName), "A file in the controller's secrets directory."),
+        ],
+        rules: [.exactlyOne(["fromEnv", "fromFile"])]
     )
 }

@@ -60,6 +60,26 @@ package enum ManifestEnvelope {
         .optional("annotations", .map(.string), "Notes for people and programs."),
     ])
 
-    /// The fields of a document, in the order in which people read them.
-    package static let fields = ["apiVersion", "kind", "metadata", "spec"]
+}
+
+extension Kind {
+    /// The declaration of a whole document of this kind.
+    package var documentShape: ObjectShape {
+        ManifestEnvelope.documents[self] ?? ManifestEnvelope.document(of: self)
+    }
+}
+
+extension ManifestEnvelope {
+    fileprivate static let documents = Dictionary(
+        uniqueKeysWithValues: Kind.allCases.map { ($0, ManifestEnvelope.document(of: $0)) }
+    )
+
+    fileprivate static func document(of kind: Kind) -> ObjectShape {
+        ObjectShape([
+            .required("apiVersion", .word([self.apiVersion]), "The version of this language."),
+            .required("kind", .word([kind.rawValue]), kind.summary),
+            .required("metadata", .object(self.metadata), "What the resource is called."),
+            .required("spec", kind.shape, "What is wanted."),
+        ])
+    }
 }

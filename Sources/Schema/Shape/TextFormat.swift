@@ -2,6 +2,8 @@
 package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     /// An RFC 1123 label: the name of a resource.
     case label
+    /// The name of one of a model's adapters, a label too.
+    case adapter
     /// The name of an engine.
     case engine
     /// 64 hexadecimal digits.
@@ -40,7 +42,8 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     /// The end of "must be …".
     package var expectation: String {
         switch self {
-        case .label: "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit"
+        case .label, .adapter:
+            "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit"
         case .engine: "the name of an engine: lower-case letters, digits, '-' and '_'"
         case .sha256: "64 hexadecimal digits"
         case .artifact, .artifactFile:
@@ -63,7 +66,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     /// An ECMA-262 pattern for JSON Schema; nil where a pattern cannot say it.
     package var pattern: String? {
         switch self {
-        case .label: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+        case .label, .adapter: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
         case .engine: "^[a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?$"
         case .sha256: "^[0-9a-fA-F]{64}$"
         case .url: "^https?://[^\\s/]+(/\\S*)?$"
@@ -81,7 +84,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     /// Whether a text has this form.
     package func accepts(_ text: String) -> Bool {
         switch self {
-        case .label: TextFormat.isLabel(text)
+        case .label, .adapter: TextFormat.isLabel(text)
         case .engine: TextFormat.isLabel(String(text.map { $0 == "_" ? "-" : $0 }))
         case .sha256: Digest(hex: text) != nil
         case .artifact, .artifactFile: ArtifactLocation(text) != nil

@@ -36,7 +36,7 @@ extension JSONValue {
         guard bytes.count <= limits.bytes else {
             throw JSONSyntaxError(offset: limits.bytes, problem: "more than \(limits.bytes) bytes of JSON")
         }
-        if let offset = UTF8Scan.firstInvalidByte(in: bytes) {
+        if let offset = UTF8Scan.firstInvalidByte(in: bytes.span) {
             throw JSONSyntaxError(offset: offset, problem: "not UTF-8")
         }
         var parser = JSONParser(maximumDepth: limits.depth)
