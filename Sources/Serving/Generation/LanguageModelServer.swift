@@ -44,7 +44,7 @@ package final class LanguageModelServer: CompletionModel {
     ) throws {
         self.description = model.description
         self.owner = ModelOwner(model)
-        self.prompter = Prompter(model: model, chatTemplate: chatTemplate)
+        self.prompter = Prompter(description: model.description, chatTemplate: chatTemplate)
         self.state = Mutex(State())
         self.closeDeadline = closeDeadline
         self.clock = clock
@@ -84,7 +84,7 @@ package final class LanguageModelServer: CompletionModel {
         _ request: CompletionRequest,
         priority: RequestPriority
     ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
-        let prompt = try self.prompter.tokens(of: request.prompt)
+        let prompt = try self.owner.use { try self.prompter.tokens(of: request.prompt, by: $0) }
         let (stream, continuation) = SessionDriver.TextStream.makeStream()
         if let maxTokens = request.maxTokens, maxTokens <= 0 {
             continuation.yield(.finished(.length, TokenUsage(promptTokens: prompt.count)))
@@ -110,7 +110,7 @@ package final class LanguageModelServer: CompletionModel {
 
     package func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
         let limit = min(self.batchLimit, self.description.contextLength)
-        let tokens = try self.prompter.tokens(ofTextsToEmbed: texts, limit: limit)
+        let tokens = try self.owner.use { try self.prompter.tokens(ofTextsToEmbed: texts, limit: limit, by: $0) }
         let (stream, continuation) = SessionDriver.VectorStream.makeStream()
         var submitted: [(driver: SessionDriver, job: JobID)] = []
         // Whatever ends the call early, its other texts are not computed in vain.

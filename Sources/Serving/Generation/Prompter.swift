@@ -3,17 +3,15 @@ internal import Schema
 
 /// Turns prompts into tokens, and refuses what the context cannot hold: nothing is ever cut off.
 struct Prompter: Sendable {
-    private let model: any LanguageModel
     private let description: ModelDescription
     private let template: ChatTemplate?
     /// Whether a conversation starts with the beginning token, whatever the tokenizer's own habit.
     private let templateNamesBeginning: Bool
 
     /// - Parameter chatTemplate: in place of the one that the model carries.
-    init(model: any LanguageModel, chatTemplate: ChatTemplate?) {
-        self.model = model
-        self.description = model.description
-        let source = model.description.chatTemplate
+    init(description: ModelDescription, chatTemplate: ChatTemplate?) {
+        self.description = description
+        let source = description.chatTemplate
         self.template = chatTemplate ?? source.flatMap(ChatTemplate.init(detectedIn:))
         self.templateNamesBeginning = source?.contains("bos_token") ?? false
     }
@@ -22,19 +20,19 @@ struct Prompter: Sendable {
     var knowsChat: Bool { self.template != nil }
 
     /// Throws `CannotGenerate`, `EmptyPrompt`, `PromptTooLong`, and what is wrong with a conversation.
-    func tokens(of prompt: CompletionRequest.Prompt) throws -> [Token] {
+    func tokens(of prompt: CompletionRequest.Prompt, by model: any LanguageModel) throws -> [Token] {
         guard self.description.generates else {
             throw MartletError("CannotGenerate", "this model writes no text; it gives embeddings only")
         }
         let tokens: [Token]
         switch prompt {
         case .text(let text):
-            let beginning = self.beginning(isWanted: self.description.addsBeginningToken)
-            tokens = beginning + (try self.model.tokenize([TextSegment(text, parseSpecial: false)]))
+            let beginning = self.beginning(of: model, isWanted: self.description.addsBeginningToken)
+            tokens = beginning + (try model.tokenize([TextSegment(text, parseSpecial: false)]))
         case .chat(let messages):
             let segments = try self.knownTemplate().render(messages)
             let isWanted = self.description.addsBeginningToken || self.templateNamesBeginning
-            tokens = self.beginning(isWanted: isWanted) + (try self.model.tokenize(segments))
+            tokens = self.beginning(of: model, isWanted: isWanted) + (try model.tokenize(segments))
         }
         guard !tokens.isEmpty else { throw MartletError("EmptyPrompt", "the prompt is empty") }
         guard tokens.count <= self.description.contextLength else {
@@ -44,14 +42,14 @@ struct Prompter: Sendable {
     }
 
     /// Throws `NoEmbeddings`, `EmptyPrompt`, `PromptTooLong`.
-    func tokens(ofTextsToEmbed texts: [String], limit: Int) throws -> [[Token]] {
+    func tokens(ofTextsToEmbed texts: [String], limit: Int, by model: any LanguageModel) throws -> [[Token]] {
         guard self.description.embeddingWidth != nil else {
             throw MartletError("NoEmbeddings", "this model gives no embeddings; serve one that was made for them")
         }
-        let beginning = self.beginning(isWanted: self.description.addsBeginningToken)
-        let ending = self.model.endingToken.map { [$0] } ?? []
+        let beginning = self.beginning(of: model, isWanted: self.description.addsBeginningToken)
+        let ending = model.endingToken.map { [$0] } ?? []
         return try texts.enumerated().map { index, text in
-            let content = try self.model.tokenize([TextSegment(text, parseSpecial: false)])
+            let content = try model.tokenize([TextSegment(text, parseSpecial: false)])
             guard !content.isEmpty else { throw MartletError("EmptyPrompt", "text \(index + 1) is empty") }
             let tokens = beginning + content + ending
             guard tokens.count <= limit else {
@@ -61,8 +59,8 @@ struct Prompter: Sendable {
         }
     }
 
-    private func beginning(isWanted: Bool) -> [Token] {
-        guard isWanted, let token = self.model.beginningToken else { return [] }
+    private func beginning(of model: any LanguageModel, isWanted: Bool) -> [Token] {
+        guard isWanted, let token = model.beginningToken else { return [] }
         return [token]
     }
 
