@@ -1,0 +1,59 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Planning
+internal import Schema
+
+/// What operators can do: the routes that change something, each with its line in the audit log.
+struct AdminActions: Sendable {
+    let plane: AdminPlane
+
+    func register(on router: Router<GatewayContext>) {
+        self.post("sync", on: router) { request, bytes in
+            let body = try SyncBody(bytes: bytes)
+            let commit = try await self.plane.commands.sync(self.plane.operatorRequest(request, reason: body.reason))
+            return try Response.json(coding: commit)
+        }
+        self.post("suspend", on: router) { request, bytes in
+            let body = try SuspendBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            try await self.plane.commands.suspend(body.suspension, asked)
+            return Response(status: .noContent)
+        }
+        self.post("resume", on: router) { request, bytes in
+            let body = try SuspendBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            try await self.plane.commands.resume(body.suspension, asked)
+            return Response(status: .noContent)
+        }
+        self.post("rollback", on: router) { request, bytes in
+            let body = try RollbackBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            return try Response.json(coding: await self.plane.commands.rollback(body.variant, to: body.to, asked))
+        }
+        self.post("retry", on: router) { request, bytes in
+            let body = try VariantBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            try await self.plane.commands.retry(body.variant, asked)
+            return Response(status: .noContent)
+        }
+        self.post("release", on: router) { request, bytes in
+            let body = try VariantBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            try await self.plane.commands.release(body.variant, asked)
+            return Response(status: .noContent)
+        }
+    }
+
+    private func post(
+        _ name: String,
+        on router: Router<GatewayContext>,
+        _ answer: @escaping @Sendable (Request, [UInt8]) async throws -> Response
+    ) {
+        let path = RouterPath("/api/v1/\(name)")
+        router.post(path) { request, _ in
+            _ = try AdminQuery(request, knows: [])
+            return try await answer(request, request.bodyBytes(upTo: AdminPlane.maxBodyBytes))
+        }
+        router.refuseOtherMethods(path, allowed: [.post])
+    }
+}

@@ -1,0 +1,129 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import Planning
+internal import Schema
+internal import Serving
+
+/// `POST /v1/chains/{endpoint}`: a chain with its own input and output.
+struct ChainRoutes: Sendable {
+    let plane: DataPlane
+
+    func register(on router: Router<GatewayContext>) {
+        router.post("/v1/chains/{endpoint}") { request, context in try await self.answer(request, context) }
+        router.refuseOtherMethods("/v1/chains/{endpoint}", allowed: [.post])
+    }
+
+    private func answer(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let streams = try Self.streams(request)
+        let listing = try self.plane.listing(context.parameters.require("endpoint"), separator: ".")
+        let limit = min(self.plane.maxBodyBytes, Int(listing.maxBodyBytes))
+        let body = try await request.bodyBytes(upTo: limit)
+        let input: JSONValue
+        do {
+            input = try JSONValue(parsing: body)
+        } catch {
+            throw OpenAIError.invalid("The body is not JSON: \(error).", parameter: nil, code: "invalid_json")
+        }
+        let timer = self.plane.metrics.begin(.chain, of: listing.name)
+        do {
+            let answer = try await self.plane.service.chain(self.plane.call(listing.name, context, input))
+            var response =
+                streams
+                ? Response.eventStream { writer in
+                    try await ChainStream(answer: answer, timer: timer).write(to: &writer)
+                }
+                : try await Self.whole(answer, timer)
+            response.stamp(answer.stamp)
+            return response
+        } catch {
+            timer.end(error: OpenAIError(error).code)
+            throw error
+        }
+    }
+
+    private static func whole(_ answer: ChainAnswer, _ timer: CallTimer) async throws -> Response {
+        for try await event in answer.events {
+            guard case .finished(let output, let usage) = event else { continue }
+            timer.end(usage: usage)
+            var response = Response.json(output)
+            response.headers[.martletPromptTokens] = String(usage.promptTokens)
+            response.headers[.martletCompletionTokens] = String(usage.completionTokens)
+            return response
+        }
+        try Task.checkCancellation()
+        throw CallError(.failed, "The chain broke off before its end.")
+    }
+
+    private static func streams(_ request: Request) throws -> Bool {
+        for (name, value) in request.uri.queryParameters {
+            guard name == "stream" else {
+                throw OpenAIError.unsupported("'\(name)' is not a known query parameter.", parameter: String(name))
+            }
+            guard value == "true" || value == "false" else {
+                throw OpenAIError.invalid("'stream' must be true or false.", parameter: "stream")
+            }
+            return value == "true"
+        }
+        return false
+    }
+}
+
+/// Writes a chain's events as server-sent events: `step.started`, `step.text`, `step.finished`, `step.skipped`,
+/// `step.failed`, and last `finished` or `error`.
+struct ChainStream: Sendable {
+    let answer: ChainAnswer
+    let timer: CallTimer
+
+    @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
+        do {
+            let usage = try await self.writeEvents(to: &writer)
+            self.timer.end(usage: usage)
+        } catch {
+            let answer = OpenAIError(error)
+            self.timer.end(error: answer.code)
+            // The client is gone: there is nobody to tell.
+            if Task.isCancelled { throw error }
+            try await writer.write(ServerSentEvent.encode("error", data: answer.body))
+        }
+        try await writer.finish(nil)
+    }
+
+    @concurrent private func writeEvents(to writer: inout any ResponseBodyWriter) async throws -> TokenUsage {
+        var hasText = false
+        for try await event in self.answer.events {
+            if case .stepText = event, !hasText {
+                self.timer.firstToken()
+                hasText = true
+            }
+            let (name, data) = Self.spelling(of: event)
+            try await writer.write(ServerSentEvent.encode(name, data: data))
+            if case .finished(_, let usage) = event { return usage }
+        }
+        try Task.checkCancellation()
+        throw CallError(.failed, "The chain broke off before its end.")
+    }
+
+    private static func spelling(of event: ChainEvent) -> (name: String, data: JSONValue) {
+        switch event {
+        case .stepStarted(let step): ("step.started", ["step": .string(step)])
+        case .stepText(let step, let text): ("step.text", ["step": .string(step), "text": .string(text)])
+        case .stepFinished(let step, let output): ("step.finished", ["step": .string(step), "output": output])
+        case .stepSkipped(let step): ("step.skipped", ["step": .string(step)])
+        case .stepFailed(let step, let code, let message):
+            ("step.failed", ["step": .string(step), "code": .string(code), "message": .string(message)])
+        case .finished(let output, let usage):
+            (
+                "finished",
+                [
+                    "output": output,
+                    "usage": [
+                        "prompt_tokens": .integer(Int64(usage.promptTokens)),
+                        "completion_tokens": .integer(Int64(usage.completionTokens)),
+                        "total_tokens": .integer(Int64(usage.promptTokens + usage.completionTokens)),
+                    ],
+                ]
+            )
+        }
+    }
+}

@@ -1,0 +1,58 @@
+internal import FoundationEssentials
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import ServiceLifecycle
+
+/// Where a server listens.
+package enum ListenAddress: Sendable, Hashable {
+    /// Port 0 takes any free one.
+    case tcp(host: String, port: Int)
+    /// The parent folder must be there and belong to nobody else.
+    case unixSocket(path: String)
+}
+
+/// One listener of the gateway. Graceful shutdown closes the door and lets answers under way finish.
+package struct GatewayServer: Service {
+    /// Runs once the server listens, with its port where it has one.
+    package typealias Started = @Sendable (_ port: Int?) async -> Void
+
+    private let address: ListenAddress
+    private let application: Application<RouterResponder<GatewayContext>>
+
+    init(
+        _ router: Router<GatewayContext>,
+        at address: ListenAddress,
+        idleTimeout: Duration,
+        logger: Logger,
+        onStarted: @escaping Started
+    ) {
+        self.address = address
+        let bind: BindAddress =
+            switch address {
+            case .tcp(let host, let port): .hostname(host, port: port)
+            case .unixSocket(let path): .unixDomainSocket(path: path)
+            }
+        self.application = Application(
+            router: router,
+            server: .noticingHangUps(idleTimeout: TimeAmount(idleTimeout)),
+            configuration: ApplicationConfiguration(address: bind, serverName: "martlet"),
+            onServerRunning: { channel in
+                if case .unixSocket(let path) = address { SocketFile.restrict(path, logger: logger) }
+                await onStarted(channel.localAddress?.port)
+            },
+            logger: logger
+        )
+    }
+
+    /// Listens until graceful shutdown or cancellation. Throws when the address cannot be had.
+    package func run() async throws {
+        switch self.address {
+        case .tcp: try await self.application.run()
+        case .unixSocket(let path):
+            try SocketFile.check(path)
+            defer { SocketFile.remove(path) }
+            try await self.application.run()
+        }
+    }
+}

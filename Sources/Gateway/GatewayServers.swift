@@ -1,0 +1,52 @@
+internal import Hummingbird
+package import Logging
+
+/// Makes the gateway's listeners. Each is a service of its own, so that the admin API outlives a busy data plane.
+package struct GatewayServers: Sendable {
+    /// How long a connection may stay silent between requests, or in the middle of sending one.
+    package var idleTimeout: Duration
+    package var logger: Logger
+
+    package init(idleTimeout: Duration = .seconds(75), logger: Logger) {
+        self.idleTimeout = idleTimeout
+        self.logger = logger
+    }
+
+    /// The data plane: OpenAI's routes and chains.
+    package func dataPlane(
+        _ plane: DataPlane,
+        at address: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
+        onStarted: @escaping GatewayServer.Started = { _ in }
+    ) -> GatewayServer {
+        self.server(plane.makeRouter(), at: address, onStarted)
+    }
+
+    /// Metrics and health, which tell about tenants and so have a listener of their own.
+    package func metrics(
+        _ plane: MetricsPlane,
+        at address: ListenAddress = .tcp(host: "127.0.0.1", port: 9090),
+        onStarted: @escaping GatewayServer.Started = { _ in }
+    ) -> GatewayServer {
+        self.server(plane.makeRouter(), at: address, onStarted)
+    }
+
+    /// The admin API on a Unix socket in a folder with mode 0700.
+    ///
+    /// A socket that is already there is replaced: call this only while holding the lock on the state directory, which
+    /// shows that nobody listens on it any more.
+    package func admin(
+        _ plane: AdminPlane,
+        replacingSocketAt path: String,
+        onStarted: @escaping GatewayServer.Started = { _ in }
+    ) -> GatewayServer {
+        self.server(plane.makeRouter(), at: .unixSocket(path: path), onStarted)
+    }
+
+    private func server(
+        _ router: Router<GatewayContext>,
+        at address: ListenAddress,
+        _ onStarted: @escaping GatewayServer.Started
+    ) -> GatewayServer {
+        GatewayServer(router, at: address, idleTimeout: self.idleTimeout, logger: self.logger, onStarted: onStarted)
+    }
+}

@@ -1,0 +1,20 @@
+internal import HTTPTypes
+
+extension HTTPField.Name {
+    /// `x-request-id`.
+    static let requestID = Self("x-request-id")!
+    /// `x-martlet-revision`.
+    static let martletRevision = Self("x-martlet-revision")!
+    /// `x-martlet-commit`.
+    static let martletCommit = Self("x-martlet-commit")!
+    /// `x-martlet-replayed`.
+    static let martletReplayed = Self("x-martlet-replayed")!
+    /// `x-martlet-prompt-tokens`.
+    static let martletPromptTokens = Self("x-martlet-prompt-tokens")!
+    /// `x-martlet-completion-tokens`.
+    static let martletCompletionTokens = Self("x-martlet-completion-tokens")!
+    /// `x-martlet-actor`: who asks, on the admin API.
+    static let martletActor = Self("x-martlet-actor")!
+    /// `last-event-id`, which a client of server-sent events gives when it comes back.
+    static let lastEventID = Self("last-event-id")!
+}

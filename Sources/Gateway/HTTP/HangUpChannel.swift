@@ -1,0 +1,42 @@
+internal import HummingbirdCore
+internal import Logging
+internal import NIOCore
+
+/// An HTTP/1 connection whose work is cancelled as soon as the client goes away.
+///
+/// A client that closes its side of the connection counts as gone: one that has stopped listening and one that has
+/// only finished talking look alike, and the work of the first must not run on. One watch per connection is enough,
+/// since the task that serves a connection runs its handlers too; requests cost nothing more.
+struct HangUpChannel: ServerChildChannel {
+    let base: HTTP1Channel
+
+    func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
+        channel.setOption(.allowRemoteHalfClosure, value: false).flatMap {
+            self.base.setup(channel: channel, logger: logger)
+        }
+    }
+
+    func handle(value: HTTP1Channel.Value, logger: Logger) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.base.handle(value: value, logger: logger) }
+            // Serving a connection ends with its close, so the group always empties.
+            group.addTask { try? await value.channel.closeFuture.get() }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+}
+
+extension HTTPServerBuilder {
+    /// HTTP/1.1 on connections that notice a hang-up.
+    static func noticingHangUps(idleTimeout: TimeAmount) -> HTTPServerBuilder {
+        HTTPServerBuilder { responder in
+            HangUpChannel(
+                base: HTTP1Channel(
+                    responder: responder,
+                    configuration: HTTP1Channel.Configuration(idleTimeout: idleTimeout)
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,22 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+
+/// A body that has more bytes than its reader allows.
+struct BodyTooLarge: Error {
+    let limit: Int
+}
+
+extension Request {
+    /// All bytes of the body. Throws ``BodyTooLarge`` past `limit` bytes, before reading where the length is declared.
+    func bodyBytes(upTo limit: Int) async throws -> [UInt8] {
+        if let declared = self.headers[.contentLength].flatMap({ Int($0) }), declared > limit {
+            throw BodyTooLarge(limit: limit)
+        }
+        do {
+            return Array(try await self.body.collect(upTo: limit).readableBytesView)
+        } catch is NIOTooManyBytesError {
+            throw BodyTooLarge(limit: limit)
+        }
+    }
+}

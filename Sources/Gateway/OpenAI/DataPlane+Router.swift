@@ -1,0 +1,18 @@
+internal import HTTPTypes
+internal import Hummingbird
+
+extension DataPlane {
+    /// Every route of the data plane.
+    func makeRouter() -> Router<GatewayContext> {
+        let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: RequestIdentityMiddleware(identifiers: self.identifiers))
+        router.add(middleware: OpenAIErrorMiddleware())
+        TextRoutes(plane: self).register(on: router)
+        EmbeddingRoutes(plane: self).register(on: router)
+        ModelRoutes(plane: self).register(on: router)
+        ChainRoutes(plane: self).register(on: router)
+        router.get("/openapi.json") { _, _ in Response.json(OpenAPIDocument.value) }
+        router.refuseOtherMethods("/openapi.json", allowed: [.get])
+        return router
+    }
+}

@@ -1,0 +1,62 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import Logging
+internal import NIOCore
+internal import Schema
+internal import Serving
+
+extension OpenAIError {
+    /// The error as a whole answer.
+    var response: Response {
+        var response = Response.json(self.body, status: HTTPResponse.Status(code: self.status))
+        if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
+        if !self.allowedMethods.isEmpty {
+            response.headers[.allow] = self.allowedMethods.joined(separator: ", ")
+        }
+        return response
+    }
+}
+
+extension Response {
+    /// A JSON answer in canonical form.
+    static func json(_ value: JSONValue, status: HTTPResponse.Status = .ok) -> Response {
+        .json(ByteBuffer(string: value.canonicalJSON), status: status)
+    }
+
+    /// A JSON answer that is already text.
+    static func json(
+        _ text: ByteBuffer,
+        status: HTTPResponse.Status = .ok,
+        contentType: String = "application/json"
+    ) -> Response {
+        Response(status: status, headers: [.contentType: contentType], body: ResponseBody(byteBuffer: text))
+    }
+}
+
+/// Turns every error of the data plane into OpenAI's form.
+struct OpenAIErrorMiddleware: RouterMiddleware {
+    func handle(
+        _ request: Request,
+        context: GatewayContext,
+        next: @concurrent (Request, GatewayContext) async throws -> Response
+    ) async throws -> Response {
+        do {
+            return try await next(request, context)
+        } catch let error as HTTPError where error.status == .notFound {
+            return OpenAIError(
+                status: 404,
+                "There is nothing at \(request.method.rawValue) \(request.uri.path).",
+                code: "not_found"
+            ).response
+        } catch {
+            let answer = OpenAIError(error)
+            if answer.code == "internal_error" {
+                context.logger.error(
+                    "request failed",
+                    metadata: ["request": "\(context.requestID)", "error": "\(error)"]
+                )
+            }
+            return answer.response
+        }
+    }
+}

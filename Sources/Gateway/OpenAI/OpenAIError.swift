@@ -1,0 +1,133 @@
+internal import HTTPTypes
+package import Schema
+package import Serving
+
+/// An error of the data plane, in the form that OpenAI's clients read.
+package struct OpenAIError: Error, Sendable, Hashable {
+    /// The HTTP status code.
+    package var status: Int
+    package var message: String
+    /// `invalid_request_error`, `rate_limit_error` or `server_error`.
+    package var type: String
+    /// The request's field at fault, where one is: `messages[0].content`.
+    package var parameter: String?
+    /// A stable word for programs: `model_not_found`.
+    package var code: String
+    /// Seconds after which to try again, where that helps.
+    package var retryAfter: Int?
+    /// What the resource does allow, for 405.
+    package var allowedMethods: [String] = []
+
+    package init(
+        status: Int,
+        _ message: String,
+        type: String = "invalid_request_error",
+        parameter: String? = nil,
+        code: String,
+        retryAfter: Int? = nil
+    ) {
+        self.status = status
+        self.message = message
+        self.type = type
+        self.parameter = parameter
+        self.code = code
+        self.retryAfter = retryAfter
+    }
+
+    /// The body of the answer: `{"error": {"message", "type", "param", "code"}}`.
+    package var body: JSONValue {
+        [
+            "error": [
+                "message": .string(self.message),
+                "type": .string(self.type),
+                "param": self.parameter.map { .string($0) } ?? .null,
+                "code": .string(self.code),
+            ]
+        ]
+    }
+}
+
+extension OpenAIError {
+    /// A parameter whose value is not what it must be.
+    package static func invalid(_ message: String, parameter: String?, code: String = "invalid_value") -> OpenAIError {
+        OpenAIError(status: 400, message, parameter: parameter, code: code)
+    }
+
+    /// A parameter that asks for what cannot be done here.
+    package static func unsupported(_ message: String, parameter: String?) -> OpenAIError {
+        OpenAIError(status: 400, message, parameter: parameter, code: "unsupported_parameter")
+    }
+
+    /// An endpoint that does not exist, or not for this caller: the two answer alike.
+    package static func unknownModel(_ name: String) -> OpenAIError {
+        OpenAIError(
+            status: 404,
+            "There is no model '\(name)', or you may not use it; GET /v1/models lists those that you may.",
+            parameter: "model",
+            code: "model_not_found"
+        )
+    }
+
+    /// A body over the limit of its endpoint or of the whole gateway.
+    package static func bodyTooLarge(limit: Int) -> OpenAIError {
+        OpenAIError(
+            status: 413,
+            "The request body has more than the \(limit) bytes that are allowed here.",
+            code: "request_too_large"
+        )
+    }
+
+    /// What ``CallError`` means over HTTP.
+    package init(_ error: CallError) {
+        switch error.code {
+        case .endpointNotFound:
+            self.init(status: 404, error.message, code: "model_not_found")
+        case .invalidInput:
+            self.init(status: 400, error.message, code: "invalid_value")
+        case .unsupportedParameter:
+            self.init(status: 400, error.message, code: "unsupported_parameter")
+        case .promptTooLong:
+            self.init(status: 400, error.message, code: "context_length_exceeded")
+        case .queueFull:
+            self.init(status: 429, error.message, type: "rate_limit_error", code: "rate_limit_exceeded")
+        case .unavailable:
+            self.init(status: 503, error.message, type: "server_error", code: "unavailable")
+        case .queueTimeout:
+            self.init(status: 503, error.message, type: "server_error", code: "queue_timeout")
+        case .interrupted:
+            self.init(status: 503, error.message, type: "server_error", code: "interrupted")
+        case .timeout:
+            self.init(status: 504, error.message, type: "server_error", code: "timeout")
+        case .failed:
+            self.init(status: 500, error.message, type: "server_error", code: "internal_error")
+        }
+        self.parameter = error.parameter
+        self.retryAfter = error.retryAfter ?? (self.status == 429 || self.status == 503 ? 1 : nil)
+    }
+
+    /// What any error on the way to an answer means; what callers must not see is told in general words.
+    package init(_ error: any Error) {
+        switch error {
+        case let error as OpenAIError: self = error
+        case let error as CallError: self.init(error)
+        case let error as BodyTooLarge: self = .bodyTooLarge(limit: error.limit)
+        case let error as MethodNotAllowed:
+            let methods = error.allowed.map(\.rawValue)
+            self.init(
+                status: 405,
+                "This path takes \(methods.joined(separator: ", ")) only.",
+                code: "method_not_allowed"
+            )
+            self.allowedMethods = methods
+        case is CancellationError:
+            self.init(status: 503, "The work was cancelled.", type: "server_error", code: "cancelled", retryAfter: 1)
+        default:
+            self.init(
+                status: 500,
+                "The request failed inside the server; its x-request-id names it in the log.",
+                type: "server_error",
+                code: "internal_error"
+            )
+        }
+    }
+}

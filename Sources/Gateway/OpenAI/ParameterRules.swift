@@ -1,0 +1,102 @@
+internal import Schema
+
+/// What becomes of each parameter that OpenAI knows: none is ever ignored in silence.
+struct ParameterRules {
+    enum Rule {
+        /// Read by the route.
+        case honoured
+        /// Only says something about the caller, or about what Martlet does anyway; any value of its type will do.
+        case harmless
+        /// Asks for what Martlet cannot do, unless it has one of the values that ask for nothing.
+        case refused(except: [JSONValue])
+    }
+
+    let rules: [String: Rule]
+
+    init(honoured: [String], harmless: [String] = [], refused: [String] = [], neutral: [String: [JSONValue]] = [:]) {
+        var rules: [String: Rule] = [:]
+        for name in honoured { rules[name] = .honoured }
+        for name in harmless { rules[name] = .harmless }
+        for name in refused { rules[name] = .refused(except: []) }
+        for (name, values) in neutral { rules[name] = .refused(except: values) }
+        self.rules = rules
+    }
+
+    /// Throws `unsupported_parameter` for the first name that is refused or not known.
+    func check(_ reader: ParameterReader) throws {
+        for name in reader.names {
+            let path = reader.path(name)
+            switch self.rules[name] {
+            case .honoured, .harmless: continue
+            case .refused(let neutral):
+                guard let value = reader[name], !neutral.contains(value) else { continue }
+                throw OpenAIError.unsupported(self.refusal(of: path, neutral: neutral), parameter: path)
+            case nil:
+                let guess = Spelling.nearest(to: name, among: self.rules.keys)
+                throw OpenAIError.unsupported(
+                    "'\(path)' is not a known parameter" + (guess.map { "; did you mean '\($0)'?" } ?? "."),
+                    parameter: path
+                )
+            }
+        }
+    }
+
+    private func refusal(of path: String, neutral: [JSONValue]) -> String {
+        guard !neutral.isEmpty else { return "'\(path)' is not supported; leave it out." }
+        let allowed = neutral.map(\.canonicalJSON).joined(separator: " or ")
+        return "'\(path)' is supported only as \(allowed)."
+    }
+}
+
+extension ParameterRules {
+    /// Of `POST /v1/chat/completions`.
+    static let chat = ParameterRules(
+        honoured: [
+            "model", "messages", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop",
+            "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs",
+        ],
+        harmless: ["user", "metadata", "safety_identifier", "prompt_cache_key"],
+        refused: [
+            "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "prediction",
+            "reasoning_effort", "verbosity", "web_search_options", "prompt_cache_retention",
+        ],
+        neutral: [
+            "response_format": [["type": "text"]],
+            "logit_bias": [[:]],
+            "modalities": [["text"]],
+            "store": [false],
+            "service_tier": ["auto", "default"],
+        ]
+    )
+
+    /// Of `POST /v1/completions`.
+    static let completions = ParameterRules(
+        honoured: [
+            "model", "prompt", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop", "max_tokens",
+            "frequency_penalty", "presence_penalty", "logprobs",
+        ],
+        harmless: ["user"],
+        neutral: [
+            "suffix": [""],
+            "echo": [false],
+            "best_of": [1],
+            "logit_bias": [[:]],
+        ]
+    )
+
+    /// Of `POST /v1/embeddings`.
+    static let embeddings = ParameterRules(
+        honoured: ["model", "input", "encoding_format", "dimensions"],
+        harmless: ["user"]
+    )
+
+    /// Of one message of a chat.
+    static let message = ParameterRules(
+        honoured: ["role", "content"],
+        refused: ["name", "tool_call_id", "function_call", "audio"],
+        neutral: ["tool_calls": [[]], "annotations": [[]], "refusal": [""]]
+    )
+
+    /// Of `stream_options`.
+    static let streamOptions = ParameterRules(honoured: ["include_usage"], neutral: ["include_obfuscation": [false]])
+}

@@ -1,0 +1,88 @@
+internal import Planning
+internal import Schema
+internal import Serving
+
+extension TextCall {
+    /// Decodes the body of `POST /v1/chat/completions`.
+    init(chat body: [UInt8]) throws {
+        let reader = try ParameterReader(body: body)
+        try ParameterRules.chat.check(reader)
+        var request = TextRequest(prompt: .chat(try Self.messages(reader)))
+        try request.readSampling(reader)
+        request.maxTokens = try Self.maxTokens(reader, older: request.maxTokens)
+        request.topLogProbabilities = try Self.topLogProbabilities(reader)
+        try self.init(reader, prompts: [request])
+    }
+
+    private static func maxTokens(_ reader: ParameterReader, older: Int?) throws -> Int? {
+        let newer = try reader.integer("max_completion_tokens", in: 1...Int64(Int32.max)).map { Int($0) }
+        if let newer, let older, newer != older {
+            throw OpenAIError.invalid(
+                "'max_tokens' is the older name of 'max_completion_tokens'; give one of them.",
+                parameter: "max_tokens"
+            )
+        }
+        return newer ?? older
+    }
+
+    private static func topLogProbabilities(_ reader: ParameterReader) throws -> Int? {
+        let wanted = try reader.boolean("logprobs") ?? false
+        let count = try reader.integer("top_logprobs", in: 0...20)
+        guard wanted else {
+            guard count == nil else {
+                throw OpenAIError.invalid("'top_logprobs' needs 'logprobs': true.", parameter: "top_logprobs")
+            }
+            return nil
+        }
+        return Int(count ?? 0)
+    }
+
+    private static func messages(_ reader: ParameterReader) throws -> [ChatMessage] {
+        let value = try reader.required("messages", reader["messages"])
+        guard case .array(let elements) = value else { throw reader.wrongType("messages", "an array of messages") }
+        guard !elements.isEmpty else {
+            throw OpenAIError.invalid("'messages' must hold at least one message.", parameter: "messages")
+        }
+        return try elements.enumerated().map { index, element in
+            guard case .object(let members) = element else { throw reader.wrongType("messages[\(index)]", "an object") }
+            return try Self.message(ParameterReader(members, prefix: "messages[\(index)]."))
+        }
+    }
+
+    private static func message(_ reader: ParameterReader) throws -> ChatMessage {
+        let role = try reader.required("role", reader.string("role"))
+        switch role {
+        case "system", "user", "assistant", "developer": break
+        case "tool", "function":
+            throw OpenAIError.unsupported("Messages of tools are not supported.", parameter: reader.path("role"))
+        default:
+            let guess = Spelling.nearest(to: role, among: ["system", "developer", "user", "assistant"])
+            throw OpenAIError.invalid(
+                "'\(role)' is not a role" + (guess.map { "; did you mean '\($0)'?" } ?? "."),
+                parameter: reader.path("role")
+            )
+        }
+        try ParameterRules.message.check(reader)
+        return ChatMessage(role: role == "developer" ? "system" : role, content: try Self.content(reader))
+    }
+
+    /// The text of a message; its parts are put together as they stand.
+    private static func content(_ reader: ParameterReader) throws -> String {
+        let value = try reader.required("content", reader["content"])
+        if case .string(let text) = value { return text }
+        guard case .array(let parts) = value else { throw reader.wrongType("content", "a string or an array of parts") }
+        return try parts.enumerated().map { index, part in
+            guard case .object(let members) = part else { throw reader.wrongType("content[\(index)]", "an object") }
+            let part = ParameterReader(members, prefix: reader.path("content[\(index)]."))
+            let type = try part.required("type", part.string("type"))
+            guard type == "text" else {
+                throw OpenAIError.unsupported(
+                    "Parts of type '\(type)' are not supported; only text is.",
+                    parameter: part.path("type")
+                )
+            }
+            try ParameterRules(honoured: ["type", "text"]).check(part)
+            return try part.required("text", part.string("text"))
+        }.joined()
+    }
+}

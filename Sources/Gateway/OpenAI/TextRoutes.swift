@@ -1,0 +1,121 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import NIOCore
+internal import Planning
+internal import Serving
+
+/// `POST /v1/chat/completions` and `POST /v1/completions`.
+struct TextRoutes: Sendable {
+    let plane: DataPlane
+
+    func register(on router: Router<GatewayContext>) {
+        router.post("/v1/chat/completions") { request, context in
+            try await self.answer(.chat, request, context)
+        }
+        router.post("/v1/completions") { request, context in
+            try await self.answer(.completion, request, context)
+        }
+        router.refuseOtherMethods("/v1/chat/completions", allowed: [.post])
+        router.refuseOtherMethods("/v1/completions", allowed: [.post])
+    }
+
+    private func answer(
+        _ format: TextFormat,
+        _ request: Request,
+        _ context: GatewayContext
+    ) async throws -> Response {
+        let body = try await request.bodyBytes(upTo: self.plane.maxBodyBytes)
+        let call =
+            switch format {
+            case .chat: try TextCall(chat: body)
+            case .completion: try TextCall(completions: body)
+            }
+        let endpoint = try self.plane.endpoint(call.model, bodyBytes: body.count)
+        let timer = self.plane.metrics.begin(format.operation, of: endpoint)
+        let ask: @Sendable (Int) async throws -> TextAnswer = { choice in
+            try await self.plane.service.text(self.plane.call(endpoint, context, call.request(ofChoice: choice)))
+        }
+        do {
+            return call.streams
+                ? try await self.stream(call, format, timer, ask)
+                : try await self.whole(call, format, timer, ask)
+        } catch {
+            var error = OpenAIError(error)
+            if error.code == "context_length_exceeded", error.parameter == nil {
+                error.parameter = format.promptParameter
+            }
+            timer.end(error: error.code)
+            throw error
+        }
+    }
+
+    private func stream(
+        _ call: TextCall,
+        _ format: TextFormat,
+        _ timer: CallTimer,
+        _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
+    ) async throws -> Response {
+        let first = try await ask(0)
+        let stream = TextStream(
+            call: call,
+            format: format,
+            heading: self.plane.heading(format, model: call.model, stamp: first.stamp),
+            timer: timer,
+            first: first,
+            ask: ask
+        )
+        var response = Response.eventStream { writer in try await stream.write(to: &writer) }
+        response.stamp(first.stamp)
+        return response
+    }
+
+    private func whole(
+        _ call: TextCall,
+        _ format: TextFormat,
+        _ timer: CallTimer,
+        _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
+    ) async throws -> Response {
+        let first = try await ask(0)
+        let choices = try await withThrowingTaskGroup(of: (Int, TextChoice).self) { group in
+            for index in 0..<call.choiceCount {
+                group.addTask {
+                    let answer = index == 0 ? first : try await ask(index)
+                    return (index, try await TextChoice(collecting: answer) { if index == 0 { timer.firstToken() } })
+                }
+            }
+            return try await group.reduce(into: [Int: TextChoice]()) { $0[$1.0] = $1.1 }
+        }
+        let usage = call.usage(ofChoices: choices.mapValues(\.usage))
+        timer.end(usage: usage)
+        let text = WholeAnswer.encode(
+            choices.sorted { $0.key < $1.key }.map(\.value),
+            as: format,
+            heading: self.plane.heading(format, model: call.model, stamp: first.stamp),
+            usage: usage,
+            logProbabilitiesWanted: call.requests[0].topLogProbabilities != nil
+        )
+        var response = Response.json(text)
+        response.stamp(first.stamp)
+        return response
+    }
+}
+
+extension TextFormat {
+    /// What the format is called in metrics.
+    fileprivate var operation: CallMetrics.Operation {
+        switch self {
+        case .chat: .chat
+        case .completion: .textCompletion
+        }
+    }
+}
+
+extension TextCall {
+    /// The tokens of the whole call: every prompt counts once, however many choices were made of it.
+    func usage(ofChoices usages: [Int: TokenUsage]) -> TokenUsage {
+        usages.reduce(into: TokenUsage()) { total, choice in
+            total.completionTokens += choice.value.completionTokens
+            if choice.key % self.choicesPerPrompt == 0 { total.promptTokens += choice.value.promptTokens }
+        }
+    }
+}

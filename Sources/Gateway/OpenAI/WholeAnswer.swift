@@ -1,0 +1,83 @@
+internal import NIOCore
+internal import Planning
+internal import Serving
+
+/// One choice of an answer, collected to its end.
+struct TextChoice: Sendable {
+    var text = ""
+    var logProbabilities: [TokenLogProbability] = []
+    var finishReason: FinishReason = .stop
+    var usage = TokenUsage()
+
+    /// Reads an answer to its end. Throws its error, or `failed` when it just breaks off.
+    init(collecting answer: TextAnswer, firstText: () -> Void) async throws {
+        var isFinished = false
+        for try await event in answer.events {
+            switch event {
+            case .text(let text, let logProbabilities):
+                if self.text.isEmpty { firstText() }
+                self.text += text
+                self.logProbabilities += logProbabilities
+            case .finished(let reason, let usage):
+                self.finishReason = reason
+                self.usage = usage
+                isFinished = true
+            }
+        }
+        try Task.checkCancellation()
+        guard isFinished else { throw CallError(.failed, "The answer broke off before its end.") }
+    }
+}
+
+/// Encodes an answer that is sent at once.
+enum WholeAnswer {
+    static func encode(
+        _ choices: [TextChoice],
+        as format: TextFormat,
+        heading: AnswerHeading,
+        usage: TokenUsage,
+        logProbabilitiesWanted: Bool
+    ) -> ByteBuffer {
+        var buffer = ByteBuffer()
+        heading.open(&buffer, object: format.object)
+        buffer.writeStaticString(",\"choices\":")
+        buffer.writeJSONArray(choices.enumerated()) { buffer, element in
+            self.write(element.element, at: element.offset, as: format, logProbabilitiesWanted, to: &buffer)
+        }
+        buffer.writeStaticString(",\"usage\":")
+        buffer.writeUsage(usage)
+        buffer.writeStaticString("}")
+        return buffer
+    }
+
+    private static func write(
+        _ choice: TextChoice,
+        at index: Int,
+        as format: TextFormat,
+        _ logProbabilitiesWanted: Bool,
+        to buffer: inout ByteBuffer
+    ) {
+        buffer.writeString("{\"index\":\(index)")
+        switch format {
+        case .chat:
+            buffer.writeStaticString(",\"message\":{\"role\":\"assistant\",\"content\":")
+            buffer.writeJSONString(choice.text)
+            buffer.writeStaticString(",\"refusal\":null},\"logprobs\":")
+        case .completion:
+            buffer.writeStaticString(",\"text\":")
+            buffer.writeJSONString(choice.text)
+            buffer.writeStaticString(",\"logprobs\":")
+        }
+        if logProbabilitiesWanted {
+            switch format {
+            case .chat: LogProbabilities.writeChat(choice.logProbabilities, to: &buffer)
+            case .completion: LogProbabilities.writeCompletion(choice.logProbabilities, from: 0, to: &buffer)
+            }
+        } else {
+            buffer.writeStaticString("null")
+        }
+        buffer.writeStaticString(",\"finish_reason\":\"")
+        buffer.writeString(choice.finishReason.rawValue)
+        buffer.writeStaticString("\"}")
+    }
+}

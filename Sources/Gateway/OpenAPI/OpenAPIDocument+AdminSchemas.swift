@@ -1,0 +1,67 @@
+internal import Schema
+
+extension OpenAPIDocument {
+    /// The admin API's values. Times are milliseconds since 1970, revisions are full digests.
+    static let adminSchemas: [String: JSONValue] = [
+        "Problem": Self.object(
+            [
+                "type": Self.string, "title": Self.string, "status": Self.integer, "detail": Self.string,
+                "code": Self.string,
+            ],
+            required: ["type", "title", "status", "detail", "code"]
+        ),
+        "Status": Self.object(
+            [
+                "version": Self.string, "source": ["type": "object"],
+                "sync": Self.words(["Synced", "OutOfSync", "Unknown"]), "health": Self.health,
+                "suspended": Self.boolean, "endpoints": Self.array(of: Self.reference("Resource")),
+                "diagnostics": Self.array(of: ["type": "object"]), "holds": Self.array(of: Self.reference("Hold")),
+                "waits": Self.array(of: ["type": "object"]), "pendingSteps": Self.integer, "memoryBytes": Self.integer,
+                "memoryBudget": Self.integer, "abandonedCalls": Self.integer,
+            ],
+            required: [
+                "version", "source", "sync", "health", "suspended", "endpoints", "diagnostics", "holds", "waits",
+                "pendingSteps", "memoryBytes", "abandonedCalls",
+            ]
+        ),
+        "Resource": Self.object(
+            [
+                "kind": Self.string, "namespace": Self.string, "name": Self.string, "labels": ["type": "object"],
+                "digest": Self.string, "location": Self.string, "sync": Self.words(["Synced", "OutOfSync", "Unknown"]),
+                "health": Self.health, "conditions": Self.array(of: ["type": "object"]),
+                "variants": Self.array(of: ["type": "object"]), "settingsRevision": Self.string,
+                "instance": ["type": "object"], "suspended": Self.boolean, "spec": [:],
+            ],
+            required: ["kind", "namespace", "name", "labels", "sync", "health", "conditions", "variants", "suspended"]
+        ),
+        "Plan": Self.object(
+            [
+                "commit": Self.string, "steps": Self.array(of: ["type": "object"]),
+                "waits": Self.array(of: ["type": "object"]),
+            ],
+            required: ["commit", "steps", "waits"]
+        ),
+        "Event": Self.object(
+            [
+                "sequence": Self.integer, "at": Self.integer, "severity": Self.words(["Normal", "Warning"]),
+                "resource": Self.string, "variant": Self.string, "revision": Self.string, "commit": Self.string,
+                "reason": Self.string, "message": Self.string,
+            ],
+            required: ["sequence", "at", "severity", "reason", "message"]
+        ),
+        "Hold": Self.object(
+            [
+                "variant": Self.string, "revision": Self.string, "reason": Self.string, "message": Self.string,
+                "actor": Self.object(["name": Self.string], required: ["name"]), "at": Self.integer,
+                "commit": Self.string, "target": Self.string,
+            ],
+            required: ["variant", "revision", "reason", "message", "actor", "at", "commit"]
+        ),
+        "Commit": Self.object(
+            ["id": Self.string, "subject": Self.string, "author": Self.string, "time": Self.integer],
+            required: ["id", "subject", "author", "time"]
+        ),
+    ]
+
+    private static let health = Self.words(["Healthy", "Progressing", "Degraded", "Suspended", "Missing", "Unknown"])
+}

@@ -1,0 +1,36 @@
+internal import Glibc
+internal import Logging
+internal import Schema
+
+/// The file of a Unix socket.
+enum SocketFile {
+    /// What `sockaddr_un` holds, without the closing zero byte.
+    static let longestPath = 107
+
+    /// Throws `SocketPathTooLong` for a path that no socket can have.
+    static func check(_ path: String) throws {
+        guard path.utf8.count <= self.longestPath else {
+            throw MartletError(
+                "SocketPathTooLong",
+                "The socket path '\(path)' has \(path.utf8.count) bytes; the system takes \(self.longestPath). "
+                    + "Choose a shorter --state-dir."
+            )
+        }
+    }
+
+    /// Lets only the owner connect. The folder around it keeps others out until this is done.
+    static func restrict(_ path: String, logger: Logger) {
+        guard chmod(path, 0o600) == 0 else {
+            logger.error(
+                "could not restrict the socket to its owner",
+                metadata: ["path": "\(path)", "errno": "\(errno)"]
+            )
+            return
+        }
+    }
+
+    /// Takes the file of a closed socket away.
+    static func remove(_ path: String) {
+        unlink(path)
+    }
+}

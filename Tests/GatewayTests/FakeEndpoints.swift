@@ -1,0 +1,119 @@
+import Planning
+import Schema
+import Serving
+import Synchronization
+
+/// Endpoints whose answers a test scripts, and that remember what they were asked.
+final class FakeEndpoints: EndpointService {
+    typealias TextScript =
+        @Sendable (EndpointCall<TextRequest>) async throws -> AsyncThrowingStream<CompletionEvent, any Error>
+
+    static let desk = EndpointName(namespace: "default", name: "desk")
+    static let shopDesk = EndpointName(namespace: "shop", name: "desk")
+    static let revision = Revision(Digest(of: Array("revision".utf8)))
+    static let commit = "0123456789abcdef0123456789abcdef01234567"
+    static let since = Timestamp(milliseconds: 1_700_000_000_000)
+
+    let listed: [EndpointListing]
+    private let answerText: TextScript
+    private let answerEmbeddings: @Sendable ([String]) throws -> [[Float]]
+    private let answerChain: @Sendable (JSONValue) throws -> [ChainEvent]
+    private let texts = Mutex<[EndpointCall<TextRequest>]>([])
+    let replayed: Bool
+
+    init(
+        names: [EndpointName] = [FakeEndpoints.desk, FakeEndpoints.shopDesk],
+        maxBodyBytes: Int64 = 1 << 20,
+        replayed: Bool = false,
+        embeddings: @escaping @Sendable ([String]) throws -> [[Float]] = { $0.map { _ in [1, 0.5, -2] } },
+        chain: @escaping @Sendable (JSONValue) throws -> [ChainEvent] = {
+            [.finished(output: $0, usage: TokenUsage())]
+        },
+        text: @escaping TextScript = { _ in FakeEndpoints.stream(["Hello", " there"]) }
+    ) {
+        self.listed = names.map {
+            EndpointListing(name: $0, revision: Self.revision, since: Self.since, maxBodyBytes: maxBodyBytes)
+        }
+        self.replayed = replayed
+        self.answerEmbeddings = embeddings
+        self.answerChain = chain
+        self.answerText = text
+    }
+
+    /// The text calls so far.
+    var textCalls: [EndpointCall<TextRequest>] { self.texts.withLock { $0 } }
+
+    private func stamp(_ endpoint: EndpointName) -> AnswerStamp {
+        AnswerStamp(
+            variant: VariantID(namespace: endpoint.namespace, endpoint: endpoint.name),
+            revision: Self.revision,
+            commit: Self.commit,
+            replayed: self.replayed
+        )
+    }
+
+    func listings(for caller: Caller) -> [EndpointListing] { self.listed }
+
+    func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing? {
+        self.listed.first { $0.name == endpoint }
+    }
+
+    func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {
+        self.texts.withLock { $0.append(call) }
+        return TextAnswer(stamp: self.stamp(call.endpoint), events: try await self.answerText(call))
+    }
+
+    func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer {
+        EmbeddingAnswer(
+            stamp: self.stamp(call.endpoint),
+            vectors: try self.answerEmbeddings(call.body),
+            usage: TokenUsage(promptTokens: call.body.count * 4)
+        )
+    }
+
+    func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer {
+        let events = try self.answerChain(call.body)
+        return ChainAnswer(
+            stamp: self.stamp(call.endpoint),
+            events: AsyncThrowingStream { continuation in
+                for event in events { continuation.yield(event) }
+                continuation.finish()
+            }
+        )
+    }
+
+    /// An answer in these pieces, of 7 prompt tokens and one token each, that ends well unless `error` is given.
+    static func stream(
+        _ pieces: [String],
+        reason: FinishReason = .stop,
+        logProbabilities: Bool = false,
+        error: CallError? = nil
+    ) -> AsyncThrowingStream<CompletionEvent, any Error> {
+        AsyncThrowingStream { continuation in
+            for piece in pieces {
+                continuation.yield(
+                    .text(piece, logProbabilities: logProbabilities ? [self.probability(of: piece)] : [])
+                )
+            }
+            if let error {
+                continuation.finish(throwing: error)
+            } else {
+                let usage = TokenUsage(promptTokens: 7, completionTokens: pieces.count)
+                continuation.yield(.finished(reason, usage))
+                continuation.finish()
+            }
+        }
+    }
+
+    private static func probability(of text: String) -> TokenLogProbability {
+        TokenLogProbability(
+            text: text,
+            bytes: Array(text.utf8),
+            logProbability: -0.5,
+            alternatives: [
+                TokenLogProbability(text: text, bytes: Array(text.utf8), logProbability: -0.5, alternatives: []),
+                TokenLogProbability(text: "x", bytes: [120], logProbability: -.infinity, alternatives: []),
+            ]
+        )
+    }
+}
