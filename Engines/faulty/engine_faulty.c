@@ -13,6 +13,7 @@
  * -DFAULTY_ABI_VERSION=n, -DFAULTY_STRUCT_SIZE=n, -DFAULTY_WITHOUT_DECODE and -DFAULTY_WITHOUT_SYMBOL make libraries
  * that must be refused.
  */
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,10 @@ static martlet_status open_model(const martlet_opening *opening, martlet_model *
         fprintf(stderr, "faulty: an assertion failed in the loader\n");
         abort();
     }
-    if (strcmp(word, "crash-on-load") == 0) return *(volatile int *)NULL;
+    if (strcmp(word, "crash-on-load") == 0) {
+        signal(SIGSEGV, SIG_DFL); /* A sanitizer's handler would turn the signal into an exit. */
+        return *(volatile int *)NULL;
+    }
     while (strcmp(word, "hang-on-load") == 0) pause();
     if (strcmp(word, "noisy") == 0) {
         printf("loading, loading\n");
