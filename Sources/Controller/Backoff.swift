@@ -1,5 +1,3 @@
-package import Planning
-
 /// Exponential backoff with full jitter: the longer something fails, the rarer it is tried.
 ///
 /// The delay before try n+1 is drawn evenly from half to the whole of `first * 2^(n-1)`, capped at `longest`.

@@ -1,4 +1,4 @@
-package import Planning
+internal import Planning
 internal import Synchronization
 
 /// Hands new events to everyone who follows them.

@@ -1,5 +1,5 @@
 package import Planning
-package import Schema
+internal import Schema
 
 /// What a finished step leaves to be written down.
 package struct StepOutcome: Sendable, Hashable {

@@ -71,8 +71,6 @@ extension Reconciler: OperatorCommands {
     package func suspend(_ suspension: Suspension, _ request: OperatorRequest) async throws {
         try self.check(suspension)
         try self.decide("suspend", suspension.subject, request, [.suspend(suspension)])
-        self.facts.suspensions.insert(suspension)
-        self.mailbox.post(.wake)
     }
 
     package func resume(_ suspension: Suspension, _ request: OperatorRequest) async throws {
@@ -80,8 +78,6 @@ extension Reconciler: OperatorCommands {
             throw MartletError("Conflict", "\(suspension.subject) is not suspended")
         }
         try self.decide("resume", suspension.subject, request, [.resume(suspension)])
-        self.facts.suspensions.remove(suspension)
-        self.mailbox.post(.wake)
     }
 
     package func rollback(
@@ -105,9 +101,6 @@ extension Reconciler: OperatorCommands {
             target: target
         )
         try self.decide("rollback", "\(variant)#\(desired.revision) to \(target)", request, [.hold(hold)])
-        self.facts.holds.removeAll { $0.variant == variant && $0.revision == hold.revision }
-        self.facts.holds.append(hold)
-        self.mailbox.post(.wake)
         return hold
     }
 
@@ -118,10 +111,8 @@ extension Reconciler: OperatorCommands {
         let instances = graph.models.map(\.instance.key).filter { self.facts.crashed.contains($0) }
         let changes = [.liftHold(variant, graph.revision)] + instances.map { FactChange.forgiveCrash($0) }
         try self.decide("retry", "\(variant)#\(graph.revision)", request, changes)
-        self.facts.holds.removeAll { $0.variant == variant && $0.revision == graph.revision }
-        self.facts.crashed.subtract(instances)
         self.queue.forget { _ in true }
-        self.mailbox.post(.wake)
+        self.findEngines()
     }
 
     package func release(_ variant: VariantID, _ request: OperatorRequest) async throws {
@@ -130,8 +121,6 @@ extension Reconciler: OperatorCommands {
             throw MartletError("Conflict", "\(variant) has no hold to release")
         }
         try self.decide("release", variant.description, request, holds.map { .liftHold(variant, $0.revision) })
-        self.facts.holds.removeAll { $0.variant == variant }
-        self.mailbox.post(.wake)
     }
 }
 
@@ -157,7 +146,7 @@ extension Reconciler {
         )
     }
 
-    /// Writes a person's decision with its audit entry and event, before anything acts on it.
+    /// Writes a person's decision with its audit entry and event, then lets the loop act on it.
     private func decide(
         _ action: String,
         _ subject: String,
@@ -190,7 +179,9 @@ extension Reconciler {
                 ),
             ]
         )
+        for change in changes { self.facts.apply(change) }
         self.hub.publish(written)
+        self.mailbox.post(.wake)
     }
 
     private func check(_ suspension: Suspension) throws {

@@ -1,13 +1,15 @@
+internal import Logging
 internal import Planning
 internal import Schema
 
 extension Reconciler {
     /// Reads what was written down, and turns loads that never ended into crashes: the process died with them.
     func recover() throws {
+        self.findEngines()
         self.facts = try self.ports.store.facts()
         self.conditions = try self.ports.store.conditions()
         for instance in try self.ports.store.unfinishedLoads() {
-            self.facts.crashed.insert(instance)
+            self.facts.apply(.crashed(instance))
             self.pending += [.crashed(instance), .endLoading(instance)]
             self.note(
                 .warning,
@@ -23,7 +25,15 @@ extension Reconciler {
     func accept(_ result: Result<SourceReading, any Error>) {
         switch result {
         case .success(let reading):
-            if let desired = reading.desired {
+            if var desired = reading.desired {
+                if reading.hasUnreadableFiles, self.desired == nil || self.retainsEverything {
+                    // Nobody knows what the files declared before this process began: nothing is pruned until all of
+                    // them can be read.
+                    desired.retained.formUnion(self.facts.variants.keys.map(\.resource))
+                    self.retainsEverything = true
+                } else {
+                    self.retainsEverything = false
+                }
                 self.adopt(desired)
             }
             self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
@@ -84,7 +94,7 @@ extension Reconciler {
             let writes = self.plan.steps.filter { $0.after.isEmpty && $0.action.writesFacts }
             if writes.isEmpty { break }
             for step in writes {
-                self.facts.apply(step.action)
+                self.facts.record(step.action)
                 observed.facts = self.facts
                 self.record(step, desired: desired, before: before, at: now)
             }
@@ -102,13 +112,18 @@ extension Reconciler {
         return true
     }
 
+    /// Looks for engines; opening their libraries is too slow for every pass.
+    func findEngines() {
+        self.engines = Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
+    }
+
     func observed() -> ObservedState {
         ObservedState(
             runtime: self.observation,
             facts: self.facts,
             failures: self.queue.failures,
             memoryBudget: self.memoryBudget,
-            engines: Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
+            engines: self.engines
         )
     }
 
@@ -172,12 +187,10 @@ extension Reconciler {
 
     /// Writes down what an effect means for the facts: a measurement, or settings that are in force.
     private func noteSuccess(of action: StepAction, _ outcome: StepOutcome) {
-        for change in outcome.changes {
-            if case .probe(let instance, let report) = change { self.facts.probes[instance] = report }
-        }
+        for change in outcome.changes { self.facts.apply(change) }
         self.pending += outcome.changes
         guard case .applySettings(let endpoint, _) = action else { return }
-        self.facts.apply(action)
+        self.facts.record(action)
         let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
         guard let facts = self.facts.variants[variant] else { return }
         self.pending.append(.variant(variant, facts))

@@ -1,7 +1,7 @@
 package import Logging
 package import Planning
-package import Schema
-package import ServiceLifecycle
+internal import Schema
+internal import ServiceLifecycle
 
 /// The reconcile loop: observe, plan, act, record, again and again.
 ///
@@ -56,6 +56,10 @@ package actor Reconciler: Service {
     var plan = Plan(commit: "")
     var observation = RuntimeObservation()
     var conditions: [ResourceIdentity: [Condition]] = [:]
+    /// The engines that can be used, as they were found last.
+    var engines: Set<String> = []
+    /// Whether nothing may be pruned, since files could not be read from the start.
+    var retainsEverything = false
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]

@@ -1,5 +1,5 @@
 package import Planning
-internal import Schema
+package import Schema
 
 /// Which steps are under way, which failed, and when those may be tried again: one entry for each key.
 ///
@@ -43,7 +43,12 @@ package struct WorkQueue: Sendable {
 
     /// The step failed; returns what was noted, with the time of the next try.
     @discardableResult
-    package mutating func fail(_ key: StepKey, _ error: MartletError, at now: Timestamp, jitter: Double) -> StepFailure {
+    package mutating func fail(
+        _ key: StepKey,
+        _ error: MartletError,
+        at now: Timestamp,
+        jitter: Double
+    ) -> StepFailure {
         self.running[key] = nil
         let earlier = self.failures[key]
         let attempts = (earlier?.attempts ?? 0) + 1

@@ -57,13 +57,16 @@ package struct ManifestIndex: Sendable {
         self.update([], removed: [path])
     }
 
-    /// Resources that are declared with an error, or were declared by a file that cannot be read now.
+    /// Resources that are declared with an error, or twice.
+    package var broken: Set<ResourceIdentity> {
+        Set(self.declarations.keys).subtracting(self.resources.keys)
+    }
+
+    /// Resources that are ``broken``, or were declared by a file that cannot be read now.
     ///
     /// Nothing of theirs is pruned, and what depends on them is blocked.
     package var retained: Set<ResourceIdentity> {
-        var retained = self.remembered
-        for (identity, _) in self.declarations where self.resources[identity] == nil { retained.insert(identity) }
-        return retained.subtracting(self.resources.keys)
+        self.remembered.subtracting(self.resources.keys).union(self.broken)
     }
 
     /// Files with documents that cannot be told apart; what they declared before this index began is not known here.

@@ -1,0 +1,162 @@
+internal import Commands
+internal import Controller
+internal import Engines
+internal import Foundation
+internal import Gateway
+internal import GitSource
+internal import Logging
+internal import ManifestYAML
+internal import Planning
+internal import Schema
+internal import ServiceLifecycle
+internal import Serving
+internal import StateStore
+
+/// `martlet run`: fills the ports, and starts the parts in the order in which they need each other.
+enum Controlling {
+    static func run(
+        _ options: RunOptions,
+        engines: EngineDirectory,
+        environment: [String: String]
+    ) async throws {
+        // A client that hangs up in the middle of an answer must not end the process.
+        signal(SIGPIPE, SIG_IGN)
+        let logger = Controlling.logger(options)
+        let state = try StateDirectory(
+            Martlet.paths(stateDirectory: options.stateDirectory, environment: environment)
+        )
+        let repository = try GitRepository(path: options.repository)
+        let store = try SQLiteControlStore(path: state.paths.controlDatabase)
+        let server = InferenceServer(engines: engines, wallClock: SystemClock(), logger: logger)
+        let reconciler = try Reconciler(
+            ports: Controlling.ports(options, state, repository, store, server, engines, environment),
+            version: Martlet.version,
+            memoryBudget: options.memoryBudget?.bytes,
+            logger: logger
+        )
+        let services = try Controlling.services(options, state, reconciler, server, logger)
+        var configuration = ServiceGroupConfiguration(
+            services: services,
+            gracefulShutdownSignals: [.sigterm, .sigint],
+            logger: logger
+        )
+        configuration.maximumGracefulShutdownDuration = .seconds(60)
+        configuration.maximumCancellationDuration = .seconds(10)
+        try await ServiceGroup(configuration: configuration).run()
+        try store.close()
+        // The lock on the state directory is held until everything else has ended.
+        withExtendedLifetime(state) {}
+    }
+
+    private static func ports(
+        _ options: RunOptions,
+        _ state: StateDirectory,
+        _ repository: GitRepository,
+        _ store: SQLiteControlStore,
+        _ server: InferenceServer,
+        _ engines: EngineDirectory,
+        _ environment: [String: String]
+    ) throws -> Reconciler.Ports {
+        let place = DesiredStateReader.Place(
+            location: options.repository,
+            ref: options.ref,
+            path: options.path
+        )
+        let probe = ProbeProcess(
+            executable: try Controlling.executable(),
+            searchPath: EngineDirectory.searchPath(environment: environment)
+        )
+        let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: repository)
+        return Reconciler.Ports(
+            source: DesiredStateReader(repository: repository, place: place, namespace: options.namespace),
+            store: store,
+            runtime: server,
+            engines: engines,
+            executor: PlanExecutor(runtime: server, artifacts: artifacts, probe: probe, store: store),
+            wallClock: SystemClock(),
+            clock: ContinuousClock(),
+            jitter: { Double.random(in: 0...1) }
+        )
+    }
+
+    /// In the order of starting; they are stopped from the last to the first, so that answers under way finish.
+    private static func services(
+        _ options: RunOptions,
+        _ state: StateDirectory,
+        _ reconciler: Reconciler,
+        _ server: InferenceServer,
+        _ logger: Logger
+    ) throws -> [any Service] {
+        let callMetrics = CallMetrics(time: { Controlling.monotonicTime() })
+        let data = DataPlane(
+            service: server,
+            defaultNamespace: options.namespace,
+            clock: SystemClock(),
+            metrics: callMetrics
+        )
+        let metrics = MetricsPlane(
+            metrics: { callMetrics.families() + ServingMetricFamilies.families(of: server.metrics) },
+            readiness: { await Readiness.report(of: reconciler) }
+        )
+        let servers = GatewayServers(logger: logger)
+        let addresses = AddressFile(path: "\(state.paths.run)/addresses.json")
+        let (dataAddress, metricsAddress) = try (
+            Controlling.address(options.listen), Controlling.address(options.metricsListen)
+        )
+        return [
+            ServingService(server: server),
+            reconciler,
+            servers.admin(
+                AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
+                replacingSocketAt: state.paths.adminSocket
+            ),
+            servers.metrics(metrics, at: metricsAddress) { port in
+                addresses.note("metrics", dialled: metricsAddress, port: port)
+            },
+            servers.dataPlane(data, at: dataAddress) { port in
+                addresses.note("data", dialled: dataAddress, port: port)
+            },
+        ]
+    }
+
+    private static func address(_ text: String) throws -> ListenAddress {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
+            throw MartletError("BadAddress", "'\(text)' is no address; write 127.0.0.1:8080")
+        }
+        let host = text[..<colon].trimmingCharacters(in: ["[", "]"])
+        return .tcp(host: host, port: Int(port))
+    }
+
+    /// The probe runs this same program.
+    private static func executable() throws -> String {
+        guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
+            throw MartletError("ExecutableUnknown", "the path of this program cannot be read from /proc/self/exe")
+        }
+        return path
+    }
+
+    private static func monotonicTime() -> Duration {
+        let start = ContinuousClock.Instant.now
+        return processStart.duration(to: start)
+    }
+
+    private static let processStart = ContinuousClock.Instant.now
+
+    private static func logger(_ options: RunOptions) -> Logger {
+        LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
+        var logger = Logger(label: "martlet")
+        logger.logLevel = Logger.Level(rawValue: options.logLevel) ?? .info
+        return logger
+    }
+}
+
+/// The serving side as a service: it ends last, when nobody asks it any more.
+struct ServingService: Service {
+    let server: InferenceServer
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            await self.server.run()
+        }
+    }
+}

@@ -1,0 +1,49 @@
+internal import Commands
+internal import Engines
+internal import Foundation
+internal import GitSource
+internal import StateStore
+
+/// The executable: wires everything, decides nothing.
+@main
+enum Martlet {
+    static let version = "0.1.0"
+
+    static func main() async {
+        let code = await CommandEnvironment.$task.withValue(Martlet.environment()) {
+            await MartletCommand.run(Array(CommandLine.arguments.dropFirst()))
+        }
+        exit(code)
+    }
+
+    /// The verbs' way out into the real world.
+    private static func environment() -> CommandEnvironment {
+        let variables = ProcessInfo.processInfo.environment
+        let engines = EngineDirectory(searchPath: EngineDirectory.searchPath(environment: variables))
+        return CommandEnvironment(
+            openRepository: { try GitRepository(path: $0) },
+            run: { try await Controlling.run($0, engines: engines, environment: variables) },
+            probe: { ProbeChild.run() },
+            engines: engines,
+            socketPath: { try Martlet.paths(stateDirectory: $0, environment: variables).adminSocket },
+            print: { Martlet.write($0, to: .standardOutput) },
+            printError: { Martlet.write($0, to: .standardError) },
+            colour: isatty(STDOUT_FILENO) == 1 && variables["NO_COLOR"]?.isEmpty ?? true,
+            environment: variables,
+            version: Martlet.version
+        )
+    }
+
+    static func paths(stateDirectory: String?, environment: [String: String]) throws -> StatePaths {
+        try StatePaths.resolve(
+            option: stateDirectory,
+            environment: environment,
+            workingDirectory: FileManager.default.currentDirectoryPath
+        )
+    }
+
+    /// A reader that went away, such as `head`, is no reason to fail.
+    private static func write(_ text: String, to handle: FileHandle) {
+        try? handle.write(contentsOf: Data((text + "\n").utf8))
+    }
+}
