@@ -1,0 +1,126 @@
+internal import Dispatch
+package import Planning
+internal import Schema
+internal import Synchronization
+
+/// The manifests of one commit, and what the next read goes on from.
+package struct CommitManifests: Sendable {
+    package let commit: ObjectID
+    package let index: ManifestIndex
+    /// How many files were parsed to get from the read before to this one.
+    package let parsedFiles: Int
+    /// What `.martletignore` files say, by the folder that they stand in.
+    let ignoreRules: [String: IgnoreRules]
+}
+
+/// Reads the manifests of commits; only what changed since the read before is looked at.
+package struct CommitReader: Sendable {
+    /// What the file with ignore rules is called.
+    static let ignoreFile = ".martletignore"
+
+    private let repository: any SourceRepository
+    private let subpath: String
+    private let manifests: ManifestReader
+
+    /// Makes a reader of everything below `subpath`; empty for the whole repository.
+    package init(
+        repository: any SourceRepository,
+        subpath: String = "",
+        manifests: ManifestReader = ManifestReader()
+    ) {
+        self.repository = repository
+        self.subpath = subpath
+        self.manifests = manifests
+    }
+
+    /// Reads a commit, as a difference to `previous` where there is one.
+    ///
+    /// Blocks while it reads. What is wrong with manifests is in the index; it throws only what the repository throws,
+    /// and then `previous` still holds.
+    package func read(_ commit: ObjectID, after previous: CommitManifests? = nil) throws -> CommitManifests {
+        let changes = try self.repository.changes(from: previous?.commit, to: commit, under: self.subpath)
+        let names = changes.changed.map(\.path) + changes.removed
+        guard let previous, !names.contains(where: { Self.split($0).name == Self.ignoreFile }) else {
+            return try self.readEverything(commit, after: previous?.index ?? ManifestIndex())
+        }
+        let rules = previous.ignoreRules
+        let candidates = changes.changed.filter { self.isManifest($0.path, rules) }
+        let read = try self.readAll(candidates)
+        // A path may have turned from a manifest into something else.
+        let removed = changes.removed.filter { previous.index.object(at: $0) != nil }
+        var index = previous.index
+        index.update(read.map { ($0.file, $0.entry.object) }, removed: removed)
+        return CommitManifests(commit: commit, index: index, parsedFiles: read.count, ignoreRules: rules)
+    }
+
+    /// Looks at every file, and parses those whose blob is not the one that the index knows.
+    private func readEverything(_ commit: ObjectID, after index: ManifestIndex) throws -> CommitManifests {
+        let entries = try self.repository.changes(from: nil, to: commit, under: self.subpath).changed
+        let rules = try self.readIgnoreRules(entries)
+        let candidates = entries.filter { self.isManifest($0.path, rules) }
+        let read = try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object })
+        let present = Set(candidates.map(\.path))
+        var index = index
+        index.update(
+            read.map { ($0.file, $0.entry.object) },
+            removed: index.paths.filter { !present.contains($0) }
+        )
+        return CommitManifests(commit: commit, index: index, parsedFiles: read.count, ignoreRules: rules)
+    }
+
+    private func readIgnoreRules(_ entries: [TreeEntry]) throws -> [String: IgnoreRules] {
+        var rules: [String: IgnoreRules] = [:]
+        for entry in entries where entry.kind == .file {
+            let (folder, name) = Self.split(entry.path)
+            guard name == Self.ignoreFile else { continue }
+            let bytes = try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
+            rules[folder] = IgnoreRules(parsing: String(decoding: bytes, as: UTF8.self))
+        }
+        return rules
+    }
+
+    private func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
+        guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return false }
+        return !rules.contains { folder, rules in
+            guard !folder.isEmpty else { return rules.matches(path, isFolder: false) }
+            guard path.hasPrefix(folder + "/") else { return false }
+            return rules.matches(String(path.dropFirst(folder.count + 1)), isFolder: false)
+        }
+    }
+
+    private typealias Read = (entry: TreeEntry, file: ManifestFile)
+
+    /// Reads and parses files, many of them on all cores.
+    private func readAll(_ entries: [TreeEntry]) throws -> [Read] {
+        let stripe = 64
+        let stripes = (entries.count + stripe - 1) / stripe
+        let results = Mutex<[Result<[Read], any Error>]>([])
+        DispatchQueue.concurrentPerform(iterations: stripes) { number in
+            let part = entries[number * stripe..<min(entries.count, (number + 1) * stripe)]
+            let result = Result { try part.map { Read($0, try self.read($0)) } }
+            results.withLock { $0.append(result) }
+        }
+        return try results.withLock { $0 }.flatMap { try $0.get() }
+    }
+
+    private func read(_ entry: TreeEntry) throws -> ManifestFile {
+        switch entry.kind {
+        case .file:
+            let size = try self.repository.size(of: entry.object)
+            guard size <= Int64(self.manifests.limits.bytes) else {
+                return self.manifests.tooLarge(entry.path, bytes: size)
+            }
+            let bytes = try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
+            return self.manifests.read(bytes, path: entry.path)
+        case .link:
+            return .unreadable(entry.path, "a symbolic link is not read as a manifest", severity: .warning)
+        case .submodule, .folder:
+            return .unreadable(entry.path, "a submodule is not read as a manifest", severity: .warning)
+        }
+    }
+
+    private static func split(_ path: String) -> (folder: String, name: Substring) {
+        guard let slash = path.lastIndex(of: "/") else { return ("", path[...]) }
+        return (String(path[..<slash]), path[path.index(after: slash)...])
+    }
+}
