@@ -167,4 +167,24 @@ struct ProbeTests {
         #expect(report.description.architecture == "llama")
         #expect(report.measuredBytes > 2_000_000)
     }
+
+    /// The demo's bad file: a well-formed GGUF with which libllama ends the process.
+    @Test(.enabled(if: Installed.llama != nil, "\(Installed.hint)"))
+    func crashingModelFileCostsOnlyTheProbe() async throws {
+        let file = FileManager.default.temporaryDirectory.appending(path: "crash-\(UUID().uuidString).gguf").path()
+        defer { unlink(file) }
+        let script = "\(FaultyEngine.repository())scripts/make-crashing-gguf"
+        let made = try TestChild(["python3", script, Installed.model("deskhand-v2.gguf"), file])
+        try #require(await made.finished() == 0)
+        let error = await Self.error {
+            try await Self.probe(searchPath: Installed.searchPath).probe(
+                engine: "llama",
+                opening: ModelOpening(file: file),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ProbeCrashed")
+        #expect(error?.message.contains("SIGABRT (aborted)") == true)
+        #expect(error?.message.contains("GGML_ASSERT") == true)
+    }
 }
