@@ -55,10 +55,9 @@ package struct CommandEnvironment: Sendable {
     package var engines: any EngineCatalog
     /// The admin API's socket in a state directory; nil names the default place.
     package var socketPath: @Sendable (_ stateDirectory: String?) throws -> String
-    /// The files of the starter repository that `martlet init` writes, by path.
-    package var starterFiles: @Sendable () -> [String: String]
-    /// Writes to standard output and standard error.
+    /// Writes a text and a line break to standard output.
     package var print: @Sendable (String) -> Void
+    /// Writes a text and a line break to standard error.
     package var printError: @Sendable (String) -> Void
     /// Whether standard output is a terminal that takes colour.
     package var colour: Bool
@@ -71,7 +70,6 @@ package struct CommandEnvironment: Sendable {
         probe: @escaping @Sendable () throws -> Void,
         engines: any EngineCatalog,
         socketPath: @escaping @Sendable (_ stateDirectory: String?) throws -> String,
-        starterFiles: @escaping @Sendable () -> [String: String],
         print: @escaping @Sendable (String) -> Void,
         printError: @escaping @Sendable (String) -> Void,
         colour: Bool,
@@ -83,7 +81,6 @@ package struct CommandEnvironment: Sendable {
         self.probe = probe
         self.engines = engines
         self.socketPath = socketPath
-        self.starterFiles = starterFiles
         self.print = print
         self.printError = printError
         self.colour = colour

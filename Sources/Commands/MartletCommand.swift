@@ -1,5 +1,5 @@
 package import ArgumentParser
-package import Schema
+internal import Schema
 
 /// The root of the command line.
 package struct MartletCommand: AsyncParsableCommand {
@@ -36,12 +36,15 @@ package struct MartletCommand: AsyncParsableCommand {
         ]
     )
 
+    package static var _errorLabel: String { "error" }
+
     package init() {}
 
     /// Runs one command line and returns its exit code; errors go to the environment's standard error.
     package static func run(_ arguments: [String]) async -> Int32 {
         let environment = CommandEnvironment.current
         do {
+            try VerbCheck.check(arguments, in: MartletCommand.self)
             var command = try MartletCommand.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {
                 try await asynchronous.run()
@@ -55,14 +58,40 @@ package struct MartletCommand: AsyncParsableCommand {
         } catch let code as ExitCode {
             return code.rawValue
         } catch {
-            let code = MartletCommand.exitCode(for: error)
             let text = MartletCommand.fullMessage(for: error)
-            if code == .success {
-                environment.print(text)
-                return 0
+            guard MartletCommand.exitCode(for: error) == .success else {
+                environment.printError(text.isEmpty ? "error: \(error)" : text)
+                return 2
             }
-            environment.printError(text.isEmpty ? "error: \(error)" : text)
-            return 2
+            environment.print(text)
+            return 0
         }
+    }
+}
+
+/// Finds misspelt verbs before the parser calls them unexpected arguments.
+enum VerbCheck {
+    /// Verbs that the interface has a place for, and this version does not have yet.
+    private static let planned = [
+        "promote", "confirm", "loadtest", "trace", "logs", "feedback", "eval", "monitors", "tenants",
+    ]
+
+    /// Throws when the first word names no verb of a command that has verbs.
+    static func check(_ arguments: [String], in command: any ParsableCommand.Type) throws {
+        let verbs = command.configuration.subcommands
+        guard !verbs.isEmpty, let word = arguments.first, !word.hasPrefix("-"), word != "help" else { return }
+        if let verb = verbs.first(where: { $0.configuration.commandName == word }) {
+            return try VerbCheck.check(Array(arguments.dropFirst()), in: verb)
+        }
+        let path = command == MartletCommand.self ? "" : "\(command.configuration.commandName ?? "") "
+        if path.isEmpty, VerbCheck.planned.contains(word) {
+            throw MartletError("VerbUnavailable", "'\(word)' is not available in this version")
+        }
+        let words = verbs.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
+        let hint = Suggestion.text(for: word, among: words)
+        throw MartletError(
+            "VerbUnknown",
+            "there is no '\(path)\(word)'\(hint.isEmpty ? ";" : hint) see 'martlet \(path)--help'"
+        )
     }
 }

@@ -10,6 +10,12 @@ package struct AdminClient: Sendable {
     /// The largest answer that is read, in bytes.
     private static let answerLimit = 256 << 20
 
+    /// Without a read time-out, since an event stream may be quiet for days. It lives as long as the process.
+    private static let http = HTTPClient(
+        eventLoopGroupProvider: .singleton,
+        configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+    )
+
     private let socketPath: String
     /// Who asks: the name of the account that runs the command.
     private let actor: String
@@ -22,6 +28,12 @@ package struct AdminClient: Sendable {
     /// `GET /api/v1/<path>`, decoded.
     package func get<Answer: Decodable>(_ path: String, as type: Answer.Type = Answer.self) async throws -> Answer {
         try AdminClient.decode(try await self.send(.GET, path, body: nil))
+    }
+
+    /// One resource with its spec. Throws `NotFound`.
+    package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
+        let path = [identity.kind.rawValue, identity.namespace, identity.name].map(AdminClient.escape)
+        return try await self.get("resources/" + path.joined(separator: "/"))
     }
 
     /// `POST /api/v1/<path>`, decoded.
@@ -38,11 +50,11 @@ package struct AdminClient: Sendable {
         _ = try await self.send(.POST, path, body: try JSONEncoder().encode(body))
     }
 
-    /// Follows the event stream until the caller stops or the controller ends.
+    /// Follows the event stream until the caller is cancelled; throws `ControllerStopped` when the controller ends it.
     package func followEvents(
         after sequence: Int64?,
         resource: ResourceIdentity?,
-        _ receive: (Event) throws -> Void
+        _ receive: (Event) async throws -> Void
     ) async throws {
         var query = ["follow=true"]
         if let sequence { query.append("after=\(sequence)") }
@@ -50,12 +62,22 @@ package struct AdminClient: Sendable {
         var request = self.request(.GET, "events?" + query.joined(separator: "&"))
         request.headers.add(name: "accept", value: "text/event-stream")
         let response = try await self.execute(request, timeout: .hours(24 * 365))
-        var lines = EventStreamLines()
-        for try await var chunk in response.body {
-            for data in lines.append(chunk.readString(length: chunk.readableBytes) ?? "") {
-                try receive(try JSONDecoder().decode(Event.self, from: Data(data.utf8)))
+        guard response.status == .ok else { throw try await AdminClient.problem(in: response) }
+        var stream = EventStream()
+        do {
+            for try await chunk in response.body {
+                for data in stream.append(chunk.readableBytesView) {
+                    try await receive(try AdminClient.decode(Data(data)))
+                }
             }
+        } catch let error as HTTPClientError {
+            throw self.stopped(cause: error)
         }
+        throw self.stopped(cause: nil)
+    }
+
+    private func stopped(cause: (any Error)?) -> MartletError {
+        MartletError("ControllerStopped", "the controller at \(self.socketPath) stopped", cause: cause)
     }
 
     private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
@@ -65,11 +87,12 @@ package struct AdminClient: Sendable {
             request.body = .bytes(ByteBuffer(bytes: body))
         }
         let response = try await self.execute(request, timeout: .seconds(120))
-        let answer = Data((try await response.body.collect(upTo: AdminClient.answerLimit)).readableBytesView)
-        guard (200..<300).contains(response.status.code) else {
-            throw AdminClient.problem(answer, status: Int(response.status.code))
-        }
-        return answer
+        guard (200..<300).contains(response.status.code) else { throw try await AdminClient.problem(in: response) }
+        return try await AdminClient.body(of: response)
+    }
+
+    private static func body(of response: HTTPClientResponse) async throws -> Data {
+        Data((try await response.body.collect(upTo: AdminClient.answerLimit)).readableBytesView)
     }
 
     private func request(_ method: HTTPMethod, _ path: String) -> HTTPClientRequest {
@@ -83,7 +106,7 @@ package struct AdminClient: Sendable {
 
     private func execute(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
         do {
-            return try await HTTPClient.shared.execute(request, timeout: timeout)
+            return try await AdminClient.http.execute(request, timeout: timeout)
         } catch {
             throw MartletError(
                 "ControllerUnreachable",
@@ -96,13 +119,14 @@ package struct AdminClient: Sendable {
     }
 
     /// Reads RFC 9457 problem details.
-    private static func problem(_ body: Data, status: Int) -> MartletError {
+    private static func problem(in response: HTTPClientResponse) async throws -> MartletError {
         struct Problem: Decodable {
             var detail: String?
             var title: String?
             var code: String?
         }
-        let problem = try? JSONDecoder().decode(Problem.self, from: body)
+        let problem = try? JSONDecoder().decode(Problem.self, from: try await AdminClient.body(of: response))
+        let status = response.status.code
         return MartletError(
             problem?.code ?? "HTTP\(status)",
             problem?.detail ?? problem?.title ?? "the controller answered with status \(status)"
@@ -121,23 +145,9 @@ package struct AdminClient: Sendable {
         }
     }
 
+    /// A text as part of a path or a query.
     static func escape(_ text: String) -> String {
         let plain = CharacterSet(charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~")
         return text.addingPercentEncoding(withAllowedCharacters: plain) ?? text
-    }
-}
-
-/// Cuts a server-sent event stream into the `data` of its events.
-struct EventStreamLines {
-    private var rest = ""
-
-    /// Takes the next piece of the stream; returns the data of each event that it completes.
-    mutating func append(_ piece: String) -> [String] {
-        self.rest += piece
-        var lines = self.rest.split(separator: "\n", omittingEmptySubsequences: false)
-        self.rest = String(lines.removeLast())
-        return lines.compactMap { line in
-            line.hasPrefix("data: ") ? String(line.dropFirst(6)) : nil
-        }
     }
 }

@@ -1,17 +1,15 @@
 internal import ArgumentParser
 internal import Foundation
-package import Schema
+internal import Schema
 
 /// How a verb prints its answer.
-package enum OutputFormat: String, Sendable, CaseIterable {
+enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument {
     case table
     case wide
     case json
     case yaml
     case name
 }
-
-extension OutputFormat: ExpressibleByArgument {}
 
 /// Renders anything encodable as JSON or YAML, the way the admin API spells it.
 enum Rendering {
@@ -22,9 +20,9 @@ enum Rendering {
         return String(decoding: try encoder.encode(value), as: UTF8.self)
     }
 
-    /// Block-style YAML with sorted keys.
+    /// Block-style YAML with sorted keys, without a line break at the end.
     static func yaml(_ value: some Encodable) throws -> String {
-        let data = try JSONEncoder().encode(value)
-        return YAMLText.render(try JSONDecoder().decode(JSONValue.self, from: data))
+        let text = YAMLText.render(try JSONValue(parsing: Array(try JSONEncoder().encode(value))))
+        return text.hasSuffix("\n") ? String(text.dropLast()) : text
     }
 }

@@ -3,9 +3,14 @@ internal import Schema
 
 /// Tables of resources, as `get` and `status` print them.
 enum ResourceTable {
-    /// Endpoints with their four revisions.
+    /// Resources of one kind, or of all.
+    static func render(_ views: [ResourceView], of kind: Kind?, wide: Bool) -> String {
+        kind == .endpoint
+            ? ResourceTable.endpoints(views, wide: wide) : ResourceTable.resources(views, wide: wide)
+    }
+
+    /// Endpoints with their four revisions, one line for each variant.
     static func endpoints(_ views: [ResourceView], wide: Bool) -> String {
-        guard !views.isEmpty else { return "No endpoints." }
         var header = ["ENDPOINT", "SYNC", "HEALTH", "SERVING", "PROMOTED", "DESIRED", "REPLICAS"]
         if wide { header += ["ATTEMPTED", "IN FLIGHT", "SETTINGS"] }
         var table = TextTable(header + ["REASON"])
@@ -33,9 +38,7 @@ enum ResourceTable {
         return table.render()
     }
 
-    /// Resources of any kind.
-    static func resources(_ views: [ResourceView], wide: Bool) -> String {
-        guard !views.isEmpty else { return "No resources." }
+    private static func resources(_ views: [ResourceView], wide: Bool) -> String {
         var table = TextTable(["RESOURCE", "SYNC", "HEALTH"] + (wide ? ["DIGEST", "LOCATION"] : []) + ["REASON"])
         for view in views {
             let extra = wide ? [view.digest?.short ?? "-", view.location ?? "-"] : []
@@ -63,20 +66,5 @@ enum ResourceTable {
 
     private static func revision(_ revision: Revision?) -> String {
         revision?.description ?? "-"
-    }
-}
-
-/// Holds, one line each.
-enum HoldTable {
-    static func render(_ holds: [Hold]) -> String {
-        guard !holds.isEmpty else { return "No holds." }
-        var table = TextTable(["VARIANT", "REVISION", "BY", "SINCE", "REASON"])
-        for hold in holds {
-            table.add([
-                hold.variant.description, hold.revision.description, hold.actor.description,
-                TimeText.render(hold.at), "\(hold.reason): \(hold.message)",
-            ])
-        }
-        return table.render()
     }
 }

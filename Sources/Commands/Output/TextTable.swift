@@ -7,7 +7,7 @@ struct TextTable {
     }
 
     mutating func add(_ cells: [String]) {
-        self.rows.append(cells)
+        self.rows.append(cells.map { PlainText.line($0) })
     }
 
     /// One line for each row, without trailing white space.
@@ -18,8 +18,7 @@ struct TextTable {
         }
         return self.rows.map { row in
             let cells = row.enumerated().map { index, cell in
-                index == row.count - 1
-                    ? cell : cell + String(repeating: " ", count: max(widths[index] - cell.count, 0))
+                cell + String(repeating: " ", count: widths[index] - cell.count)
             }
             let line = cells.joined(separator: "   ")
             return String(line.reversed().drop(while: { $0 == " " }).reversed())

@@ -29,20 +29,24 @@ struct DescribeCommand: AsyncParsableCommand {
     func run() async throws {
         let client = try self.controller.client()
         let identity = try self.identity()
-        let view = try await client.get(
-            "resources/\(identity.kind.rawValue)/\(identity.namespace)/\(identity.name)",
-            as: ResourceView.self
-        )
+        let view = try await client.resource(identity)
         let events = try await client.get(
             "events?limit=10&resource=\(AdminClient.escape(identity.description))",
             as: [Event].self
         )
-        try self.controller.show(view) { _ in
+        try self.controller.show(DescribedResource(resource: view, events: events)) { _ in
             DescribeText.render(view, events)
         } names: {
             [identity.description]
         }
     }
+}
+
+/// What `describe` prints as JSON and YAML.
+private struct DescribedResource: Encodable {
+    var resource: ResourceView
+    /// Oldest first.
+    var events: [Event]
 }
 
 /// One resource as indented text.
@@ -60,11 +64,11 @@ enum DescribeText {
         if !labels.isEmpty { lines.append("Labels      " + labels.joined(separator: ", ")) }
         for condition in view.conditions {
             lines.append("\nCondition   \(condition.type.rawValue)=\(condition.status.rawValue) (\(condition.reason))")
-            lines.append("            \(condition.message)")
+            if !condition.message.isEmpty { lines.append("            \(PlainText.line(condition.message))") }
         }
         for variant in view.variants { lines += DescribeText.lines(of: variant) }
         if let instance = view.instance {
-            lines.append("\nInstance    \(instance.key) \(instance.state.rawValue) \(instance.message)")
+            lines.append("\nInstance    \(instance.key) \(instance.state.rawValue) \(PlainText.line(instance.message))")
             lines.append("  copies    \(instance.copies), \(ByteText.render(instance.memoryBytes))")
         }
         if let spec = view.spec {
@@ -91,7 +95,7 @@ enum DescribeText {
             lines.append("  rollout   \(rollout.strategy.rawValue) to \(rollout.revision), \(rollout.phase.rawValue)")
         }
         if let hold = variant.hold {
-            lines.append("  hold      \(hold.revision) by \(hold.actor): \(hold.reason): \(hold.message)")
+            lines.append("  hold      \(hold.revision) by \(hold.actor): \(hold.reason): \(PlainText.line(hold.message))")
         }
         return lines
     }

@@ -8,11 +8,11 @@ struct EnginesCommand: AsyncParsableCommand {
         abstract: "List the engines that were found, where, which version, or why not. Works without a controller."
     )
 
-    @OptionGroup var controller: ControllerOptions
+    @OptionGroup var output: OutputOptions
 
     func run() async throws {
         let reports = CommandEnvironment.current.engines.reports()
-        try self.controller.show(reports) { _ in
+        try self.output.show(reports) { _ in
             var table = TextTable(["ENGINE", "VERSION", "LOCATION", "PROBLEM"])
             for report in reports {
                 table.add([report.name, report.version ?? "-", report.location, report.problem ?? ""])

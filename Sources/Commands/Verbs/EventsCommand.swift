@@ -18,7 +18,7 @@ struct EventsCommand: AsyncParsableCommand {
     @Option(help: "Only events after this number.")
     var after: Int64?
 
-    @Flag(help: "Go on printing events as they come, until Ctrl-C.")
+    @Flag(name: .shortAndLong, help: "Go on printing events as they come, until Ctrl-C.")
     var watch = false
 
     @OptionGroup var namespace: NamespaceOptions
@@ -41,7 +41,7 @@ struct EventsCommand: AsyncParsableCommand {
         if let after = self.after { query.append("after=\(after)") }
         let events = try await client.get("events?" + query.joined(separator: "&"), as: [Event].self)
         try self.controller.show(events) { _ in
-            EventText.render(events)
+            events.isEmpty ? "No events." : EventText.render(events)
         } names: {
             events.map { String($0.sequence) }
         }
@@ -59,10 +59,9 @@ struct EventsCommand: AsyncParsableCommand {
 /// Events, one line each.
 enum EventText {
     static func render(_ events: [Event]) -> String {
-        guard !events.isEmpty else { return "No events." }
-        return events.map { event in
+        events.map { event in
             let mark = event.severity == .warning ? "!" : " "
-            return "\(TimeText.render(event.at)) \(mark) \(event.reason): \(event.message)"
+            return "\(TimeText.render(event.at)) \(mark) \(event.reason): \(PlainText.line(event.message))"
         }.joined(separator: "\n")
     }
 }

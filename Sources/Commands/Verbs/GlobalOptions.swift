@@ -1,21 +1,64 @@
 internal import ArgumentParser
 internal import Foundation
 internal import Planning
-package import Schema
+internal import Schema
 
-/// Where the running controller is, and how to print.
-struct ControllerOptions: ParsableArguments {
+/// How to print an answer.
+struct OutputOptions: ParsableArguments {
+    @Option(name: [.customShort("o"), .customLong("output")], help: "table, wide, json, yaml or name.")
+    var format: OutputFormat = .table
+
+    /// Prints an answer in the form that was asked for; the closures make the table and the names.
+    func show(
+        _ value: some Encodable,
+        table: (_ wide: Bool) throws -> String,
+        names: () -> [String]
+    ) throws {
+        let text = try self.text(value, table: table, names: names)
+        if !text.isEmpty { CommandEnvironment.current.print(text) }
+    }
+
+    /// The text that ``show(_:table:names:)`` prints; empty when there is nothing to name.
+    func text(
+        _ value: some Encodable,
+        table: (_ wide: Bool) throws -> String,
+        names: () -> [String]
+    ) throws -> String {
+        switch self.format {
+        case .table: try table(false)
+        case .wide: try table(true)
+        case .json: try Rendering.json(value)
+        case .yaml: try Rendering.yaml(value)
+        case .name: names().joined(separator: "\n")
+        }
+    }
+}
+
+/// Where the running controller is.
+struct SocketOptions: ParsableArguments {
     @Option(name: .long, help: "The controller's state directory; its admin socket is in there.")
     var stateDir: String?
-
-    @Option(name: .shortAndLong, help: "table, wide, json, yaml or name.")
-    var output: OutputFormat = .table
 
     /// The client of the controller's socket.
     func client() throws -> AdminClient {
         let environment = CommandEnvironment.current
         let directory = self.stateDir ?? environment.environment["MARTLET_STATE_DIR"]
-        return AdminClient(socketPath: try environment.socketPath(directory), actor: NSUserName())
+        let account = NSUserName()
+        return AdminClient(
+            socketPath: try environment.socketPath(directory),
+            actor: account.isEmpty ? "uid-\(getuid())" : account
+        )
+    }
+}
+
+/// Where the running controller is, and how to print what it says.
+struct ControllerOptions: ParsableArguments {
+    @OptionGroup var socket: SocketOptions
+    @OptionGroup var output: OutputOptions
+
+    /// The client of the controller's socket.
+    func client() throws -> AdminClient {
+        try self.socket.client()
     }
 
     /// Prints an answer in the form that was asked for; the closures make the table and the names.
@@ -24,13 +67,19 @@ struct ControllerOptions: ParsableArguments {
         table: (_ wide: Bool) throws -> String,
         names: () -> [String]
     ) throws {
-        let print = CommandEnvironment.current.print
-        switch self.output {
-        case .table: print(try table(false))
-        case .wide: print(try table(true))
-        case .json: print(try Rendering.json(value))
-        case .yaml: print(try Rendering.yaml(value))
-        case .name: print(names().joined(separator: "\n"))
+        try self.output.show(value, table: table, names: names)
+    }
+
+    /// Prints what was done to what.
+    func report(_ action: String, _ subject: String, _ sentence: String) throws {
+        struct Report: Encodable {
+            var action: String
+            var subject: String
+        }
+        try self.show(Report(action: action, subject: subject)) { _ in
+            sentence
+        } names: {
+            [subject]
         }
     }
 }

@@ -23,17 +23,22 @@ struct HistoryCommand: AsyncParsableCommand {
 
     func validate() throws {
         guard (1...10_000).contains(self.limit) else { throw ValidationError("--limit goes from 1 to 10000") }
+        guard self.endpoint != nil || self.variant == nil else {
+            throw ValidationError("--variant needs the endpoint that it is a variant of")
+        }
+        _ = try self.variantID()
+    }
+
+    private func variantID() throws -> VariantID? {
+        try self.endpoint.map {
+            try ResourceName.variant($0, tenant: self.variant, namespace: self.namespace.namespace)
+        }
     }
 
     func run() async throws {
         let client = try self.controller.client()
         var query = ["limit=\(self.limit)"]
-        if let endpoint = self.endpoint {
-            let variant = try ResourceName.variant(
-                endpoint,
-                tenant: self.variant,
-                namespace: self.namespace.namespace
-            )
+        if let variant = try self.variantID() {
             query.append("variant=\(AdminClient.escape(variant.description))")
         }
         let history = try await client.get("history?" + query.joined(separator: "&"), as: HistoryView.self)

@@ -14,7 +14,7 @@ struct SyncCommand: AsyncParsableCommand {
     func run() async throws {
         let commit = try await self.controller.client().post("sync", SyncBody(), as: CommitSummary.self)
         try self.controller.show(commit) { _ in
-            "\(commit.id.prefix(10)) \(commit.subject)"
+            "\(commit.id.prefix(10)) \(PlainText.line(commit.subject))"
         } names: {
             [commit.id]
         }
@@ -33,7 +33,8 @@ struct SuspendCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await self.controller.client().post("suspend", try self.target.body())
-        CommandEnvironment.current.print("\(try self.target.subject()) is suspended")
+        let subject = try self.target.subject()
+        try self.controller.report("suspend", subject, "\(subject) is suspended")
     }
 }
 
@@ -49,7 +50,8 @@ struct ResumeCommand: AsyncParsableCommand {
 
     func run() async throws {
         try await self.controller.client().post("resume", try self.target.body())
-        CommandEnvironment.current.print("\(try self.target.subject()) is resumed")
+        let subject = try self.target.subject()
+        try self.controller.report("resume", subject, "\(subject) is resumed")
     }
 }
 
@@ -110,7 +112,6 @@ struct RollbackCommand: AsyncParsableCommand {
 
     func validate() throws {
         if self.reason.allSatisfy(\.isWhitespace) { throw ValidationError("--reason must say why") }
-        _ = try self.target.id()
     }
 
     func run() async throws {
@@ -118,7 +119,7 @@ struct RollbackCommand: AsyncParsableCommand {
         let hold = try await self.controller.client().post("rollback", body, as: Hold.self)
         try self.controller.show(hold) { _ in
             "\(hold.variant) goes back to \(hold.target?.description ?? "its promoted revision"); "
-                + "\(hold.revision) is held: \(hold.message)"
+                + "\(hold.revision) is held: \(PlainText.line(hold.message))"
         } names: {
             ["\(hold.variant)#\(hold.revision)"]
         }
@@ -142,7 +143,7 @@ struct RetryCommand: AsyncParsableCommand {
     func run() async throws {
         let variant = try self.target.id()
         try await self.controller.client().post("retry", VariantBody(variant: variant, reason: self.reason))
-        CommandEnvironment.current.print("\(variant) is tried again")
+        try self.controller.report("retry", variant.description, "\(variant) is tried again")
     }
 }
 
@@ -163,7 +164,7 @@ struct ReleaseCommand: AsyncParsableCommand {
     func run() async throws {
         let variant = try self.target.id()
         try await self.controller.client().post("release", VariantBody(variant: variant, reason: self.reason))
-        CommandEnvironment.current.print("every hold of \(variant) is lifted")
+        try self.controller.report("release", variant.description, "every hold of \(variant) is lifted")
     }
 }
 
@@ -176,6 +177,10 @@ struct VariantOptions: ParsableArguments {
     var variant: String?
 
     @OptionGroup var namespace: NamespaceOptions
+
+    func validate() throws {
+        _ = try self.id()
+    }
 
     func id() throws -> VariantID {
         try ResourceName.variant(self.endpoint, tenant: self.variant, namespace: self.namespace.namespace)

@@ -4,11 +4,14 @@ internal import Schema
 
 /// Reads names of resources as people type them.
 enum ResourceName {
-    /// `desk` or `shop/desk`.
-    static func identity(_ kind: Kind, _ name: String, namespace: String) -> ResourceIdentity {
-        let parts = name.split(separator: "/", maxSplits: 1)
+    /// `desk` or `shop/desk`. Throws when a part is empty or there are more than two.
+    static func identity(_ kind: Kind, _ name: String, namespace: String) throws -> ResourceIdentity {
+        let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        guard (1...2).contains(parts.count), !parts.contains("") else {
+            throw ValidationError("'\(name)' is no name; write desk, or namespace/desk")
+        }
         return parts.count == 2
-            ? ResourceIdentity(kind, namespace: String(parts[0]), name: String(parts[1]))
+            ? ResourceIdentity(kind, namespace: parts[0], name: parts[1])
             : ResourceIdentity(kind, namespace: namespace, name: name)
     }
 
@@ -20,37 +23,19 @@ enum ResourceName {
             let hint = Suggestion.text(for: parts.first ?? text, among: words)
             throw ValidationError("'\(text)' names no resource; write kind/name, such as endpoint/desk\(hint)")
         }
-        return ResourceName.identity(kind, parts[1], namespace: namespace)
+        return try ResourceName.identity(kind, parts[1], namespace: namespace)
     }
 
     /// An endpoint's variant: `endpoint/desk`, or `desk`, with a tenant where it is that tenant's own.
     static func variant(_ text: String, tenant: String?, namespace: String) throws -> VariantID {
+        let saysKind = text.contains("/") && Kind(word: String(text.prefix { $0 != "/" })) != nil
         let identity =
-            Kind(word: String(text.prefix { $0 != "/" })) != nil && text.contains("/")
+            saysKind
             ? try ResourceName.identity(text, namespace: namespace)
-            : ResourceName.identity(.endpoint, text, namespace: namespace)
+            : try ResourceName.identity(.endpoint, text, namespace: namespace)
         guard identity.kind == .endpoint else {
             throw ValidationError("\(identity) is no endpoint; only endpoints are rolled out")
         }
         return VariantID(namespace: identity.namespace, endpoint: identity.name, tenant: tenant)
-    }
-}
-
-/// `key=value,key=value`: all must match.
-struct LabelSelector {
-    private var wanted: [(key: String, value: String)] = []
-
-    init(_ text: String?) throws {
-        for term in (text ?? "").split(separator: ",") {
-            let halves = term.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard halves.count == 2, !halves[0].isEmpty else {
-                throw ValidationError("'\(term)' is no label selector; write key=value")
-            }
-            self.wanted.append((String(halves[0]), String(halves[1])))
-        }
-    }
-
-    func matches(_ labels: [String: String]) -> Bool {
-        self.wanted.allSatisfy { labels[$0.key] == $0.value }
     }
 }

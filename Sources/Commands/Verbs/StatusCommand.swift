@@ -8,15 +8,33 @@ struct StatusCommand: AsyncParsableCommand {
         commandName: "status",
         abstract: "Show the controller at a glance.",
         discussion: """
-            With --wait it watches until the newest commit is in sync and healthy; exit code 1 when that is not so \
-            in time.
+            With --wait it watches until everything is in sync and healthy, and with --commit until that is so of one \
+            commit. Exit code 1 when it is not so in time. A controller that does not answer yet is waited for too.
             """
     )
 
-    @OptionGroup var controller: ControllerOptions
+    /// How long to wait before looking again.
+    private static let pause = Duration.milliseconds(50)
 
     @Option(help: "Wait until everything is synced and healthy, at most this long (30s, 5m).")
     var wait: String?
+
+    @Option(help: "With --wait: until this commit is the one that is read; its first digits will do.")
+    var commit: String?
+
+    @OptionGroup var controller: ControllerOptions
+
+    func validate() throws {
+        if let wait = self.wait, ManifestDuration(wait) == nil {
+            throw ValidationError("--wait '\(wait)' is no duration; write 30s or 5m")
+        }
+        if let commit = self.commit {
+            guard self.wait != nil else { throw ValidationError("--commit goes with --wait") }
+            guard commit.count >= 4, commit.allSatisfy(\.isHexDigit) else {
+                throw ValidationError("--commit '\(commit)' is no commit; write at least 4 of its digits")
+            }
+        }
+    }
 
     func run() async throws {
         let client = try self.controller.client()
@@ -26,53 +44,60 @@ struct StatusCommand: AsyncParsableCommand {
         } names: {
             status.endpoints.map(\.identity.description)
         }
-        if self.wait != nil, !StatusCommand.isSettled(status) {
-            CommandEnvironment.current.printError("error: not synced and healthy within \(self.wait ?? "")")
+        if let wait = self.wait, !self.isSettled(status) {
+            CommandEnvironment.current.printError("error: not synced and healthy within \(wait)")
             throw ExitCode(1)
         }
     }
 
     private func status(from client: AdminClient) async throws -> StatusView {
-        let status = try await client.get("status", as: StatusView.self)
-        guard let wait = self.wait else { return status }
-        guard let limit = ManifestDuration(wait) else {
-            throw ValidationError("'\(wait)' is no duration; write 30s or 5m")
-        }
+        guard let limit = self.wait.flatMap({ ManifestDuration($0) }) else { return try await client.get("status") }
         let clock = ContinuousClock()
         let deadline = clock.now.advanced(by: limit.duration)
-        var latest = status
-        while !StatusCommand.isSettled(latest), clock.now < deadline {
-            try await clock.sleep(for: .milliseconds(50))
-            latest = try await client.get("status", as: StatusView.self)
+        while true {
+            do {
+                let status = try await client.get("status", as: StatusView.self)
+                if self.isSettled(status) || clock.now >= deadline { return status }
+            } catch let error as MartletError where error.disposition == .retryable && clock.now < deadline {
+                // Not up yet.
+            }
+            try await clock.sleep(for: StatusCommand.pause)
         }
-        return latest
     }
 
-    private static func isSettled(_ status: StatusView) -> Bool {
-        status.sync == .synced && status.health == .healthy && status.pendingSteps == 0
+    private func isSettled(_ status: StatusView) -> Bool {
+        let commit = self.commit?.lowercased() ?? ""
+        return status.sync == .synced && status.health == .healthy && status.pendingSteps == 0
+            && status.source.commit?.id.hasPrefix(commit) ?? false
     }
 }
 
 /// The status page as text.
 enum StatusText {
     static func render(_ status: StatusView, wide: Bool) -> String {
-        var parts = [StatusText.head(status), ResourceTable.endpoints(status.endpoints, wide: wide)]
+        var parts = [StatusText.head(status)]
+        parts.append(
+            status.endpoints.isEmpty ? "No endpoints." : ResourceTable.endpoints(status.endpoints, wide: wide)
+        )
         if !status.holds.isEmpty {
             parts.append("Holds\n" + HoldTable.render(status.holds))
         }
         if !status.diagnostics.isEmpty {
-            parts.append("Diagnostics\n" + status.diagnostics.map { "  \($0)" }.joined(separator: "\n"))
+            let lines = status.diagnostics.map { "  " + PlainText.line("\($0)") }
+            parts.append("Diagnostics\n" + lines.joined(separator: "\n"))
         }
         if !status.waits.isEmpty {
-            parts.append("Waits\n" + status.waits.map { "  \($0.subject): \($0.reason)" }.joined(separator: "\n"))
+            let lines = status.waits.map { "  \($0.subject): " + PlainText.line($0.reason) }
+            parts.append("Waits\n" + lines.joined(separator: "\n"))
         }
         return parts.joined(separator: "\n\n")
     }
 
     private static func head(_ status: StatusView) -> String {
+        let source = [status.source.location, status.source.ref, status.source.path].filter { !$0.isEmpty }
         let commit = status.source.commit.map { "\($0.id.prefix(10)) \($0.subject)" } ?? "none read yet"
         var lines = [
-            "Source    \(status.source.location) \(status.source.ref) \(status.source.path)",
+            "Source    \(source.joined(separator: " "))",
             "Commit    \(commit)",
             "Sync      \(status.sync.rawValue)" + (status.suspended ? " (everything is suspended)" : ""),
             "Health    \(status.health.rawValue)",
@@ -84,6 +109,6 @@ enum StatusText {
         }
         if status.pendingSteps > 0 { lines.append("Steps     \(status.pendingSteps) to do") }
         if status.abandonedCalls > 0 { lines.append("Abandoned \(status.abandonedCalls) engine calls that hung") }
-        return lines.joined(separator: "\n")
+        return lines.map { PlainText.line($0) }.joined(separator: "\n")
     }
 }

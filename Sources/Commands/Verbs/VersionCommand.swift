@@ -4,8 +4,14 @@ internal import ArgumentParser
 struct VersionCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version.")
 
-    func run() {
-        let environment = CommandEnvironment.current
-        environment.print("martlet \(environment.version)")
+    @OptionGroup var output: OutputOptions
+
+    func run() throws {
+        let version = CommandEnvironment.current.version
+        try self.output.show(["version": version]) { _ in
+            "martlet \(version)"
+        } names: {
+            [version]
+        }
     }
 }

@@ -1,0 +1,103 @@
+internal import Planning
+internal import Schema
+
+extension PlanReport {
+    /// The report as a comment on a pull request.
+    var markdown: String {
+        var parts = ["### Martlet plan \(Markdown.prose(self.heading))", Markdown.prose(self.headline)]
+        if !self.errors.isEmpty {
+            parts.append("**Errors**\n\n" + PlanReport.list(self.errors))
+        }
+        if !self.variants.isEmpty {
+            parts.append(
+                Markdown.table(
+                    ["Endpoint", "From", "To", "How", "Why"],
+                    self.variants.map { change in
+                        [
+                            Markdown.code(change.variant.description), Markdown.code(change.from?.description),
+                            Markdown.code(change.to?.description), Markdown.prose(change.how),
+                            Markdown.prose(change.reason),
+                        ]
+                    }
+                )
+            )
+        }
+        if !self.changes.isEmpty {
+            parts.append(
+                Markdown.table(
+                    ["", "Resource", "Fields"],
+                    self.changes.map { change in
+                        let fields = change.fieldNames.map { $0.hasPrefix("and ") ? $0 : Markdown.code($0) }
+                        return [change.verb.rawValue, Markdown.code("\(change.resource)"), fields.joined(separator: ", ")]
+                    }
+                )
+            )
+        }
+        parts += self.details
+        return parts.joined(separator: "\n\n")
+    }
+
+    private var headline: String {
+        let counts = [(VariantChange.Verb.starts, "starts"), (.rolls, "rolls"), (.settings, "changes settings")]
+            + [(.leaves, "leaves")]
+        let words = counts.compactMap { verb, word -> String? in
+            let count = self.variants.count { $0.verb == verb }
+            return count == 0 ? nil : "\(Counted.words(count, "endpoint")) \(word)"
+        }
+        let headline = words.isEmpty ? (self.isConverged ? "Nothing to do." : "") : words.joined(separator: ", ") + "."
+        return [headline, self.assumption ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+    }
+
+    private var details: [String] {
+        var parts: [String] = []
+        if let memory = self.memory, !self.plan.steps.isEmpty {
+            parts.append("**Memory**\n\n" + memory.sentences.map { "- \(Markdown.prose($0))" }.joined(separator: "\n"))
+        }
+        if !self.plan.waits.isEmpty {
+            let waits = self.plan.waits.map { "- \(Markdown.code("\($0.subject)")): \(Markdown.prose($0.reason))" }
+            parts.append("**Waits**\n\n" + waits.joined(separator: "\n"))
+        }
+        if !self.notApplied.isEmpty {
+            parts.append("**Not applied**\n\n" + PlanReport.list(self.notApplied))
+        }
+        if !self.plan.steps.isEmpty {
+            let steps = self.plan.steps.enumerated().map { index, step in
+                "\(index + 1). **\(step.action.word)** \(Markdown.code(step.action.subject)): \(Markdown.prose(step.reason))"
+            }
+            let summary = "<summary>\(Counted.words(steps.count, "step"))</summary>"
+            parts.append("<details>\(summary)\n\n" + steps.joined(separator: "\n") + "\n\n</details>")
+        }
+        return parts
+    }
+
+    private static func list(_ diagnostics: [Diagnostic]) -> String {
+        diagnostics.map { "- \(Markdown.code("\($0.location)")): \(Markdown.prose($0.message))" }.joined(separator: "\n")
+    }
+}
+
+/// Text of others inside Markdown: shown as it is, never read as formatting, a link or a mention.
+enum Markdown {
+    /// Words in a sentence or a cell.
+    static func prose(_ text: String) -> String {
+        var escaped = ""
+        for character in PlainText.line(text) {
+            if "\\`*_{}[]<>|~&!".contains(character) { escaped += "\\" }
+            escaped.append(character)
+            // A backslash does not keep a forge from reading a mention or the number of an issue.
+            if "@#".contains(character) { escaped += "<!-- -->" }
+        }
+        return escaped
+    }
+
+    /// A name in a code span; a dash for none.
+    static func code(_ text: String?) -> String {
+        guard let text else { return "–" }
+        return "`" + PlainText.line(text).replacing("`", with: "'").replacing("|", with: "\\|") + "`"
+    }
+
+    /// A table with one line for each row.
+    static func table(_ header: [String], _ rows: [[String]]) -> String {
+        let lines = [header, header.map { _ in "---" }] + rows
+        return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+    }
+}

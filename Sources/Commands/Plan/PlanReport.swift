@@ -1,0 +1,167 @@
+internal import Planning
+internal import Schema
+
+/// A plan with what a reviewer needs beside it.
+struct PlanReport: Encodable {
+    /// What becomes of one endpoint's variant.
+    struct VariantChange: Encodable, Hashable {
+        enum Verb: String, Encodable {
+            /// It answers for the first time.
+            case starts
+            /// Another revision takes over.
+            case rolls
+            /// Its settings change at once; the revision stays.
+            case settings
+            case leaves
+        }
+
+        var variant: VariantID
+        var verb: Verb
+        var from: Revision?
+        var to: Revision?
+        var strategy: EndpointSpec.Rollout.Strategy?
+        var reason: String
+    }
+
+    /// Bytes that loaded models take, as far as it is known without loading them.
+    struct Memory: Encodable, Hashable {
+        var before: Int64
+        /// The most at any time on the way.
+        var peak: Int64
+        var after: Int64
+        var budget: Int64?
+        /// Models whose manifest names no amount: the size of their files stands in.
+        var assumed: [ResourceIdentity]
+    }
+
+    /// What is planned from and to, and what that rests on.
+    var heading: String
+    var assumption: String?
+    /// Which resources differ; empty for a live plan.
+    var changes: [ResourceChange]
+    var variants: [VariantChange]
+    var memory: Memory?
+    var plan: Plan
+    /// Errors of the newer side; what they concern is not in the plan.
+    var errors: [Diagnostic]
+    /// What is read and not applied, and why.
+    var notApplied: [Diagnostic]
+    /// Nothing is to be done.
+    var isConverged: Bool
+
+    /// Plans from one commit, taken as converged, to another.
+    init(_ comparison: Comparison, memoryBudget: ByteCount?) {
+        let (base, head) = (comparison.base, comparison.head)
+        // Nothing in a plan far from the server depends on the time; a fixed one makes the same plan the same text.
+        let now = Timestamp(milliseconds: 0)
+        var observed = ObservedState.converged(to: base)
+        let standing = Planner.plan(desired: base, observed: observed, now: now).waits
+        observed.memoryBudget = memoryBudget?.bytes
+        let plan = Planner.plan(desired: head, observed: observed, now: now)
+        self.heading = "from \(comparison.baseName) to \(comparison.headName)"
+        self.assumption =
+            base.commit.id.isEmpty
+            ? "It assumes that nothing runs yet." : "It assumes that \(comparison.baseName) has converged."
+        self.changes = ResourceChange.all(from: base, to: head)
+        self.variants = PlanReport.variants(in: plan, base: base)
+        self.memory = Memory(plan, base: base, budget: memoryBudget?.bytes)
+        self.plan = plan
+        self.errors = head.diagnostics.filter { $0.severity == .error }
+        self.notApplied = head.unavailable.sorted()
+        self.isConverged = plan.steps.isEmpty && plan.waits.allSatisfy { standing.contains($0) }
+    }
+
+    /// What a running controller would do now.
+    init(live plan: Plan) {
+        self.heading = "of the running controller, for commit \(plan.commit.prefix(10))"
+        self.assumption = nil
+        self.changes = []
+        self.variants = PlanReport.variants(in: plan, base: nil)
+        self.memory = nil
+        self.plan = plan
+        self.errors = []
+        self.notApplied = []
+        self.isConverged = plan.steps.isEmpty && plan.waits.isEmpty
+    }
+
+    private static func variants(in plan: Plan, base: DesiredState?) -> [VariantChange] {
+        var changes: [VariantID: VariantChange] = [:]
+        for step in plan.steps {
+            let change: VariantChange
+            switch step.action {
+            case .beginRollout(let graph, let rollout):
+                let old = base?.variants[graph.variant]?.revision
+                change = VariantChange(
+                    variant: graph.variant,
+                    verb: old == nil && base != nil ? .starts : .rolls,
+                    from: old,
+                    to: graph.revision,
+                    strategy: rollout.strategy,
+                    reason: step.reason
+                )
+            case .applySettings(let endpoint, _):
+                let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+                guard changes[variant] == nil else { continue }
+                change = VariantChange(variant: variant, verb: .settings, reason: step.reason)
+            case .removeEndpoint(let endpoint):
+                let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+                change = VariantChange(
+                    variant: variant,
+                    verb: .leaves,
+                    from: base?.variants[variant]?.revision,
+                    reason: step.reason
+                )
+            case .forget(let variant):
+                guard changes[variant] == nil else { continue }
+                let old = base?.variants[variant]?.revision
+                change = VariantChange(variant: variant, verb: .leaves, from: old, reason: step.reason)
+            case .probe, .load, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .scale,
+                .drain, .stop, .unload:
+                continue
+            }
+            changes[change.variant] = change
+        }
+        return changes.values.sorted { $0.variant < $1.variant }
+    }
+}
+
+extension PlanReport.Memory {
+    /// Follows the plan's steps in their order.
+    init(_ plan: Plan, base: DesiredState, budget: Int64?) {
+        var loaded: [InstanceKey: InstanceSpec] = [:]
+        var seen: [InstanceKey: InstanceSpec] = [:]
+        for instance in base.variants.values.flatMap(\.models).map(\.instance) { loaded[instance.key] = instance }
+        func bytes() -> Int64 { loaded.values.reduce(0) { $0 + $1.knownBytes } }
+        seen = loaded
+        let before = bytes()
+        var peak = before
+        for step in plan.steps {
+            switch step.action {
+            case .load(let instance):
+                loaded[instance.key] = instance
+                seen[instance.key] = instance
+                peak = max(peak, bytes())
+            case .unload(let key):
+                loaded[key] = nil
+            case .probe, .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold,
+                .applySettings, .scale, .drain, .stop, .removeEndpoint, .forget:
+                break
+            }
+        }
+        self.init(
+            before: before,
+            peak: peak,
+            after: bytes(),
+            budget: budget,
+            assumed: Set(seen.values.filter { $0.declaredMemory == nil }.map(\.model)).sorted()
+        )
+    }
+}
+
+extension InstanceSpec {
+    /// What all copies take together: the manifest's word for each, else the size of the files, which copies share.
+    fileprivate var knownBytes: Int64 {
+        if let declared = self.declaredMemory { return declared * Int64(self.copies) }
+        return ([self.artifact] + self.adapters.map(\.artifact)).reduce(0) { $0 + ($1.size ?? 0) }
+    }
+}
