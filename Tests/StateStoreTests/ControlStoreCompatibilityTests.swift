@@ -181,23 +181,6 @@ struct ControlStoreCompatibilityTests {
         #expect(entries.reversed().allSatisfy { chain.accept($0) })
     }
 
-    @Test("both stores keep what the facts themselves say", arguments: 1...20 as ClosedRange<UInt64>)
-    func agreement(seed: UInt64) throws {
-        let memory = try StoreKind.memory.make(in: self.folder, eventLimit: 7)
-        let sqlite = try StoreKind.sqlite.make(in: self.folder, eventLimit: 7)
-        var random = RandomChanges(seed: seed)
-        var facts = Facts()
-        for _ in 0..<30 {
-            let changes = try random.transaction()
-            changes.forEach { facts.apply($0) }
-            #expect(try memory.write(changes) == sqlite.write(changes))
-        }
-        let contents = try StoreContents(of: sqlite)
-        #expect(try StoreContents(of: memory) == contents)
-        #expect(contents.facts == facts)
-        #expect(try sqlite.verifyAudit().brokenAt == nil)
-    }
-
     @Test("a memory store fails where it is told to, and then keeps nothing of that write")
     func injectedFault() throws {
         let store = MemoryControlStore()

@@ -7,16 +7,16 @@ import Testing
 @testable import StateStore
 
 /// What a killed process and lost power leave behind, made by copying the files of an open database.
-struct CrashTests {
+struct ControlStoreChaosTests {
     /// The state after each of a number of writes, and the files as they lay on the disk after the last of them.
     struct Life {
         let folder: TemporaryFolder
         var states: [StoreContents]
 
-        init(seed: UInt64, writes: Int) throws {
+        init(seed: Int, writes: Int) throws {
             self.folder = try TemporaryFolder()
             let store = try SQLiteControlStore(path: self.folder.file("live.db"))
-            var random = RandomChanges(seed: seed)
+            var random = RandomChanges(seed: UInt64(seed))
             self.states = [try StoreContents(of: store)]
             for _ in 0..<writes {
                 try store.write(try random.transaction())
@@ -27,8 +27,8 @@ struct CrashTests {
         }
     }
 
-    @Test("a process that is killed loses nothing that was written", arguments: 1...5 as ClosedRange<UInt64>)
-    func killed(seed: UInt64) throws {
+    @Test("a process that is killed loses nothing that was written", arguments: 1...Campaign.rounds(5))
+    func killed(seed: Int) throws {
         let life = try Life(seed: seed, writes: 20)
         let store = try SQLiteControlStore(path: life.folder.file("control.db"))
         #expect(try StoreContents(of: store) == life.states.last)
@@ -58,8 +58,8 @@ struct CrashTests {
         #expect(try reopened.write([.event(Samples.event(2))]).map(\.sequence) == [2])
     }
 
-    @Test("a log that was cut anywhere gives the state after some whole write", arguments: 1...3 as ClosedRange<UInt64>)
-    func tornLog(seed: UInt64) throws {
+    @Test("a log that was cut anywhere gives the state after some whole write", arguments: 1...Campaign.rounds(3))
+    func tornLog(seed: Int) throws {
         let life = try Life(seed: seed, writes: 12)
         let log = try life.folder.read("control.db-wal")
         let base = try life.folder.read("control.db")
