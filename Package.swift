@@ -30,6 +30,8 @@ let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mus
 let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
 // Starts and stops long-running parts in order, and turns signals into graceful shutdown.
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+// The names of the signals that stop it.
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
 // The HTTP body types that Hummingbird and async-http-client share.
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 // HTTP methods and headers, as async-http-client takes them.
@@ -59,7 +61,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Controller", "Gateway", "Commands", "GitSource", "ManifestYAML", "StateStore", "Serving", "Engines",
-                "Planning", "Schema", argumentParser, logging, serviceLifecycle,
+                "Planning", "Schema", logging, serviceLifecycle, unixSignals,
             ]
         ),
 

@@ -11,6 +11,7 @@ internal import Schema
 internal import ServiceLifecycle
 internal import Serving
 internal import StateStore
+internal import UnixSignals
 
 /// `martlet run`: fills the ports, and starts the parts in the order in which they need each other.
 enum Controlling {
