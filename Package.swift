@@ -26,8 +26,8 @@ let httpTypes: Target.Dependency = .product(name: "HTTPTypes", package: "swift-h
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 // Logic-less templates: the language of prompts.
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
-// Ordered sets, deques and heaps.
-let collections: Target.Dependency = .product(name: "Collections", package: "swift-collections")
+// Queues that are cheap at both ends.
+let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
 // Starts and stops long-running parts in order, and turns signals into graceful shutdown.
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 // The names of the signals that stop it.
@@ -68,7 +68,7 @@ let package = Package(
         // Layer 3: the three doors. They never import each other.
         .target(
             name: "Controller",
-            dependencies: ["Planning", "ManifestYAML", "Schema", collections, logging, serviceLifecycle]
+            dependencies: ["Planning", "ManifestYAML", "Schema", logging, serviceLifecycle]
         ),
         .target(
             name: "Gateway",
@@ -86,7 +86,7 @@ let package = Package(
         .target(name: "GitSource", dependencies: ["Planning", "Schema", "CLibGit2"]),
         .target(name: "ManifestYAML", dependencies: ["Planning", "Schema", "CLibYAML"]),
         .target(name: "StateStore", dependencies: ["Planning", "Schema", grdb]),
-        .target(name: "Serving", dependencies: ["Planning", "Schema", collections, logging, mustache]),
+        .target(name: "Serving", dependencies: ["Planning", "Schema", deque, logging, mustache]),
         .target(name: "Engines", dependencies: ["Planning", "Schema", "CEngine"]),
 
         // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
@@ -143,7 +143,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServingTests",
-            dependencies: ["Serving", "Planning", "Schema", "TestSupport"]
+            dependencies: ["Serving", "Planning", "Schema", "TestSupport", logging]
         ),
         .testTarget(
             name: "ControllerTests",

@@ -65,8 +65,27 @@ package struct PlanExecutor: Sendable {
         let warmUp = instance.warmUp.map { request in
             CompletionRequest(prompt: .text(request.prompt), maxTokens: request.maxTokens)
         }
-        let report = try await self.probe.probe(engine: instance.engine, opening: opening, warmUp: warmUp)
+        let report = try await PlanExecutor.naming(instance, opening) {
+            try await self.probe.probe(engine: instance.engine, opening: opening, warmUp: warmUp)
+        }
         return StepOutcome(changes: [.probe(instance.key, report)])
+    }
+
+    /// Engines know files by where the artifact store keeps them; people know them by the names in the manifests.
+    private static func naming<Result>(
+        _ instance: InstanceSpec,
+        _ opening: ModelOpening,
+        _ body: () async throws -> Result
+    ) async throws -> Result {
+        do {
+            return try await body()
+        } catch var error as MartletError {
+            error.message = error.message.replacing(opening.file, with: instance.artifact.path)
+            for (adapter, opened) in zip(instance.adapters, opening.adapters) {
+                error.message = error.message.replacing(opened.file, with: adapter.artifact.path)
+            }
+            throw error
+        }
     }
 
     /// The mark is written before the engine sees the file and taken away whatever happens, so that only the end of
@@ -75,7 +94,9 @@ package struct PlanExecutor: Sendable {
         let opening = try await self.opening(of: instance)
         try self.store.write([.beginLoading(instance.key)])
         do {
-            try await self.runtime.load(instance, opening: opening)
+            try await PlanExecutor.naming(instance, opening) {
+                try await self.runtime.load(instance, opening: opening)
+            }
         } catch {
             try self.store.write([.endLoading(instance.key)])
             throw error

@@ -53,10 +53,12 @@ extension Reconciler {
         let earlier = Set(self.desired?.diagnostics ?? [])
         self.desired = desired
         let errors = desired.diagnostics.filter { $0.severity == .error }
-        self.pending.append(
-            .commit(CommitRecord(commit: desired.commit, readAt: self.ports.wallClock.now(), errors: errors.count))
+        self.commitRecord = CommitRecord(
+            commit: desired.commit,
+            readAt: self.ports.wallClock.now(),
+            errors: errors.count
         )
-        self.converged = false
+        self.pending += self.commitRecord.map { [.commit($0)] } ?? []
         self.note(
             .normal,
             "CommitRead",
@@ -157,12 +159,10 @@ extension Reconciler {
     }
 
     private func noteConvergence(of desired: DesiredState, at now: Timestamp) {
-        guard !self.converged, self.plan.steps.isEmpty else { return }
-        self.converged = true
-        let errors = desired.diagnostics.count { $0.severity == .error }
-        self.pending.append(
-            .commit(CommitRecord(commit: desired.commit, readAt: now, errors: errors, convergedAt: now))
-        )
+        guard var record = self.commitRecord, record.convergedAt == nil, self.plan.steps.isEmpty else { return }
+        record.convergedAt = now
+        self.commitRecord = record
+        self.pending.append(.commit(record))
         self.note(.normal, "Converged", "nothing is left to do for commit \(desired.commit.id.prefix(10))")
     }
 

@@ -63,8 +63,8 @@ package actor Reconciler: Service {
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]
-    /// Whether the end of the newest commit's work was noted.
-    var converged = false
+    /// What is written down about the newest commit that was read.
+    var commitRecord: CommitRecord?
     private var reading = false
     private var readAgain = false
     var syncWaiters: [CheckedContinuation<CommitSummary, any Error>] = []

@@ -88,15 +88,9 @@ enum Controlling {
         _ server: InferenceServer,
         _ logger: Logger
     ) throws -> [any Service] {
-        let callMetrics = CallMetrics(time: { Controlling.monotonicTime() })
-        let data = DataPlane(
-            service: server,
-            defaultNamespace: options.namespace,
-            clock: SystemClock(),
-            metrics: callMetrics
-        )
+        let data = DataPlane(service: server, defaultNamespace: options.namespace, clock: SystemClock())
         let metrics = MetricsPlane(
-            metrics: { callMetrics.families() + ServingMetricFamilies.families(of: server.metrics) },
+            metrics: { server.metrics.families },
             readiness: { await Readiness.report(of: reconciler) }
         )
         let servers = GatewayServers(logger: logger)
@@ -135,13 +129,6 @@ enum Controlling {
         }
         return path
     }
-
-    private static func monotonicTime() -> Duration {
-        let start = ContinuousClock.Instant.now
-        return processStart.duration(to: start)
-    }
-
-    private static let processStart = ContinuousClock.Instant.now
 
     private static func logger(_ options: RunOptions) -> Logger {
         LoggingSystem.bootstrap { StreamLogHandler.standardError(label: $0) }
