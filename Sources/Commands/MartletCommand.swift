@@ -44,6 +44,7 @@ package struct MartletCommand: AsyncParsableCommand {
     package static func run(_ arguments: [String]) async -> Int32 {
         let environment = CommandEnvironment.current
         do {
+            let arguments = arguments == ["--version"] ? ["version"] : arguments
             try VerbCheck.check(arguments, in: MartletCommand.self)
             var command = try MartletCommand.parseAsRoot(arguments)
             if var asynchronous = command as? any AsyncParsableCommand {

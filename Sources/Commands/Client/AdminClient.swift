@@ -113,7 +113,8 @@ package struct AdminClient: Sendable {
                 "no controller answers at \(self.socketPath); start one with 'martlet run', or name its state "
                     + "directory with --state-dir or MARTLET_STATE_DIR",
                 disposition: .retryable,
-                cause: error
+                // That no socket is there needs no reason; that one cannot be used does.
+                cause: FileManager.default.fileExists(atPath: self.socketPath) ? error : nil
             )
         }
     }

@@ -6,7 +6,12 @@ internal import Schema
 
 /// Which manifests an offline verb reads.
 struct RepositoryOptions: ParsableArguments {
-    @Argument(help: "The root of the repository; without it, the one around the current folder.")
+    @Argument(
+        help: ArgumentHelp(
+            "The root of the repository; without it, the one around the current folder.",
+            valueName: "repository"
+        )
+    )
     var root: String?
 
     @Option(help: "Only manifests below this folder of the repository.")
@@ -16,18 +21,19 @@ struct RepositoryOptions: ParsableArguments {
 
     /// Opens the repository with its work tree.
     func open() throws -> OfflineRepository {
-        let root = self.root ?? RepositoryOptions.enclosing(FileManager.default.currentDirectoryPath) ?? "."
+        let root =
+            self.root ?? RepositoryOptions.enclosing(FileManager.default.currentDirectoryPath) ?? "."
         return try OfflineRepository(root: root, path: self.path, namespace: self.namespace.namespace)
     }
 
     /// The nearest folder, this one or one above, that a git repository belongs to.
     private static func enclosing(_ folder: String) -> String? {
-        var folder = URL(filePath: folder)
-        while !FileManager.default.fileExists(atPath: folder.appending(path: ".git").path(percentEncoded: false)) {
-            guard folder.path(percentEncoded: false) != "/" else { return nil }
-            folder.deleteLastPathComponent()
+        var parts = folder.split(separator: "/")
+        while true {
+            let root = "/" + parts.joined(separator: "/")
+            if FileManager.default.fileExists(atPath: root + "/.git") { return root }
+            guard parts.popLast() != nil else { return nil }
         }
-        return folder.path(percentEncoded: false)
     }
 }
 

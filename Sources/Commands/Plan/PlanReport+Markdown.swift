@@ -44,7 +44,7 @@ extension PlanReport {
             let count = self.variants.count { $0.verb == verb }
             return count == 0 ? nil : "\(Counted.words(count, "endpoint")) \(word)"
         }
-        let headline = words.isEmpty ? (self.isConverged ? "Nothing to do." : "") : words.joined(separator: ", ") + "."
+        let headline = words.isEmpty ? (self.isConverged && self.errors.isEmpty ? "Nothing to do." : "") : words.joined(separator: ", ") + "."
         return [headline, self.assumption ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 

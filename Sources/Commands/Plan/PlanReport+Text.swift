@@ -2,7 +2,7 @@ internal import Planning
 internal import Schema
 
 extension PlanReport {
-    /// The report for a terminal.
+    /// The report for a terminal, where the errors stand on standard error.
     var text: String {
         var parts = [(["Plan \(self.heading)"] + [self.assumption].compactMap(\.self)).joined(separator: "\n")]
         if !self.changes.isEmpty {
@@ -26,7 +26,7 @@ extension PlanReport {
             parts.append(table.render())
         }
         parts += self.remarks
-        if self.isConverged { parts.append("Nothing to do.") }
+        if self.isConverged, self.errors.isEmpty { parts.append("Nothing to do.") }
         return parts.joined(separator: "\n\n")
     }
 
@@ -40,9 +40,6 @@ extension PlanReport {
         }
         if !self.notApplied.isEmpty {
             parts.append(PlanReport.section("Not applied", self.notApplied.map { "\($0.location): \($0.message)" }))
-        }
-        if !self.errors.isEmpty {
-            parts.append(PlanReport.section("Errors", self.errors.map { "\($0.location): \($0.message)" }))
         }
         return parts
     }

@@ -9,7 +9,7 @@ struct DescribeCommand: AsyncParsableCommand {
         abstract: "Show everything about one resource, and its latest events."
     )
 
-    @Argument(help: "kind/name, or a kind followed by a name.")
+    @Argument(help: ArgumentHelp("kind/name, or a kind followed by a name.", valueName: "resource"))
     var words: [String]
 
     @OptionGroup var namespace: NamespaceOptions

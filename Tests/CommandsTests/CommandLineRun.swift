@@ -1,0 +1,82 @@
+@testable import Commands
+import Planning
+import Schema
+import Synchronization
+
+/// What one command line printed, and its exit code.
+struct CommandLineRun: Sendable {
+    var code: Int32
+    var output: String
+    var errors: String
+
+    /// Runs a command line against a fake world: `repository` is what every path opens, `socket` where the admin API is.
+    static func run(
+        _ arguments: [String],
+        repository: (any SourceRepository)? = nil,
+        socket: String = "/nonexistent/admin.sock",
+        engines: any EngineCatalog = KnownEngines([])
+    ) async -> CommandLineRun {
+        let (output, errors) = (Lines(), Lines())
+        let environment = CommandEnvironment(
+            openRepository: { path in
+                guard let repository else { throw MartletError("RepositoryNotFound", "no git repository at '\(path)'") }
+                return repository
+            },
+            run: { options in output.append("run \(options.repository) \(options.listen)") },
+            probe: { output.append("probe") },
+            engines: engines,
+            socketPath: { directory in directory.map { "\($0)/run/admin.sock" } ?? socket },
+            print: { output.append($0) },
+            printError: { errors.append($0) },
+            colour: false,
+            environment: [:],
+            version: "1.2.3"
+        )
+        let code = await CommandEnvironment.$task.withValue(environment) { await MartletCommand.run(arguments) }
+        return CommandLineRun(code: code, output: output.text, errors: errors.text)
+    }
+
+    /// Texts as they were printed, each with its line break.
+    private final class Lines: Sendable {
+        private let lines = Mutex<[String]>([])
+
+        func append(_ text: String) {
+            self.lines.withLock { $0.append(text + "\n") }
+        }
+
+        var text: String { self.lines.withLock { $0.joined() } }
+    }
+}
+
+/// Engines that know one option, `size`.
+struct KnownEngines: EngineCatalog {
+    private struct Engine: InferenceEngine {
+        let name: String
+        let version = "7"
+
+        func problems(inOptions options: [String: JSONValue]) -> [OptionProblem] {
+            options.keys.sorted().filter { $0 != "size" }.map {
+                OptionProblem(option: $0, message: "there is no option '\($0)'")
+            }
+        }
+
+        func open(_ opening: ModelOpening) throws -> LoadedModel {
+            throw MartletError("NotHere", "nothing is opened here")
+        }
+    }
+
+    private let names: [String]
+
+    init(_ names: [String]) {
+        self.names = names
+    }
+
+    func reports() -> [EngineReport] {
+        self.names.sorted().map { EngineReport(name: $0, location: "built in", version: "7", problem: nil) }
+    }
+
+    func engine(named name: String) throws -> any InferenceEngine {
+        guard self.names.contains(name) else { throw MartletError("EngineNotInstalled", "no engine '\(name)'") }
+        return Engine(name: name)
+    }
+}

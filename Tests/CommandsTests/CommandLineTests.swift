@@ -1,0 +1,70 @@
+import Testing
+
+@testable import Commands
+
+/// What every command line has in common: exit codes, help, and words that are nearly right.
+struct CommandLineTests {
+    @Test(
+        "Help and results go to standard output with exit code 0",
+        arguments: [
+            (["--help"], "GitOps for models"), ([], "USAGE: martlet"), (["get", "--help"], "List resources"),
+            (["help", "plan"], "Show what a change would do"), (["version"], "martlet 1.2.3\n"),
+            (["--version"], "martlet 1.2.3\n"), (["version", "-o", "name"], "1.2.3\n"),
+            (["engines", "-o", "json"], "[\n\n]\n"), (["completion", "bash"], "martlet"),
+            (["completion", "zsh"], "#compdef martlet"), (["completion", "fish"], "complete -c 'martlet'"),
+            (["run", "/shop", "--listen", "127.0.0.1:0"], "run /shop 127.0.0.1:0\n"), (["probe-child"], "probe\n"),
+        ]
+    )
+    func succeeds(arguments: [String], says: String) async {
+        let run = await CommandLineRun.run(arguments)
+        #expect(run.code == 0)
+        #expect(run.output.contains(says))
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test(
+        "What cannot be done goes to standard error with exit code 2",
+        arguments: [
+            (["statsu"], "there is no 'statsu'; did you mean 'status'? see 'martlet --help'"),
+            (["xyzzy"], "there is no 'xyzzy'; see 'martlet --help'"),
+            (["probe-chidl"], "there is no 'probe-chidl'; see"),
+            (["audit", "verfy"], "there is no 'audit verfy'; did you mean 'verify'?"),
+            (["trace", "x"], "'trace' is not available in this version"),
+            (["get", "endpont"], "there is no kind 'endpont'; did you mean 'endpoints'?"),
+            (["get"], "Missing expected argument"), (["get", "all", "desk"], "'all' takes no name"),
+            (["get", "endpoint/desk", "desk"], "names a resource already"), (["get", "models", "x", "-A"], "without -A"),
+            (["get", "endpoints", "--namespce", "x"], "Did you mean '--namespace'?"),
+            (["get", "endpoints", "-o", "tabel"], "'table', 'wide', 'json', 'yaml' or 'name'"),
+            (["get", "endpoints", "-l", "=x"], "'=x' is no label selector"), (["get", "model", "a/b/c"], "is no name"),
+            (["describe", "endpiont/desk"], "did you mean 'endpoint'?"), (["describe", "desk"], "names no resource"),
+            (["status", "--wait", "3"], "--wait '3' is no duration"), (["status", "--commit", "abcd"], "goes with --wait"),
+            (["status", "--wait", "3s", "--commit", "main"], "is no commit"), (["events", "--limit", "0"], "--limit"),
+            (["rollback", "desk"], "--reason"), (["rollback", "desk", "--reason", " "], "--reason must say why"),
+            (["rollback", "chain/desk", "--reason", "x"], "Chain/default/desk is no endpoint"),
+            (["suspend"], "or say --all"), (["suspend", "endpoint/desk", "--all"], "or say --all"),
+            (["history", "--variant", "acme"], "--variant needs the endpoint"),
+            (["run", "--log-level", "inf"], "did you mean 'info'?"), (["run", "--listen", "8080"], "is no address"),
+            (["run", "--memory-budget", "much"], "is no amount of memory"),
+            (["plan", "--evaluate"], "--evaluate is not available in this version"),
+            (["plan", "--live", "--head", "x"], "--live goes without"), (["plan", "--state-dir", "x"], "goes with --live"),
+            (["completion", "csh"], "'bash', 'zsh' or 'fish'"), (["validate", "/nonexistent"], "there is no folder"),
+            (["get", "endpoints"], "no controller answers at /nonexistent/admin.sock; start one with 'martlet run'"),
+            (["get", "endpoints", "--state-dir", "/none"], "no controller answers at /none/run/admin.sock"),
+            (["plan", "--live"], "no controller answers"), (["status", "--wait", "1ms"], "no controller answers"),
+        ]
+    )
+    func fails(arguments: [String], says: String) async {
+        let run = await CommandLineRun.run(arguments)
+        #expect(run.code == 2)
+        #expect(run.errors.hasPrefix("error: "))
+        #expect(run.errors.contains(says))
+        #expect(run.output.isEmpty)
+    }
+
+    @Test("The probe's verb is for the controller, not for people")
+    func hidesTheProbe() async {
+        let (help, script) = (await CommandLineRun.run(["--help"]), await CommandLineRun.run(["completion", "bash"]))
+        #expect(!help.output.contains("probe"))
+        #expect(!script.output.contains("probe-child"))
+    }
+}

@@ -1,0 +1,129 @@
+import Schema
+import TestSupport
+import Testing
+
+@testable import Commands
+
+/// `martlet validate` over a folder and over a commit.
+struct ValidateTests {
+    private static func validate(
+        _ files: [String: String],
+        _ arguments: [String] = [],
+        engines: [String] = []
+    ) async throws -> CommandLineRun {
+        let repository = try TemporaryRepository()
+        for (path, text) in files { try repository.write(path, text) }
+        return await CommandLineRun.run(["validate", repository.path] + arguments, engines: KnownEngines(engines))
+    }
+
+    @Test("Manifests without a fault are counted")
+    func sound() async throws {
+        let run = try await ValidateTests.validate(Manifests.desk)
+        #expect(run.code == 0)
+        #expect(run.output == "4 resources, no errors\n")
+        #expect(run.errors.isEmpty)
+    }
+
+    @Test("Every fault stands on standard error with its place, warnings and errors alike")
+    func faults() async throws {
+        let files = [
+            "a.yaml": """
+            apiVersion: martlet.dev/v1
+            kind: Model
+            metadata: {name: a}
+            spec: {engine: replya, source: {uri: gone.jsonl}, replcas: 2}
+            ---
+            apiVersion: martlet.dev/v1
+            kind: Endpoint
+            metadata: {name: e}
+            spec: {serve: {chain: dsk}}
+            ---
+            apiVersion: martlet.dev/v1
+            kind: Tenant
+            metadata: {name: t}
+            spec: {}
+
+            """
+        ]
+        let run = try await ValidateTests.validate(files)
+        #expect(run.code == 2)
+        #expect(
+            run.errors == """
+                a.yaml:4:16: warning: engine 'replya' is not known here; did you mean 'replay'?
+                a.yaml:4:51: error: unknown field 'replcas' in Model.spec; did you mean 'replicas'?
+                a.yaml:9:23: error: there is no Chain 'dsk' in namespace 'default'
+                a.yaml:11:1: warning: the kind Tenant is checked, but not available in this version
+
+                """
+        )
+        #expect(run.output == "1 resource, 2 errors, 2 warnings\n")
+    }
+
+    @Test("Warnings are errors with --strict")
+    func strict() async throws {
+        let tenant = "apiVersion: martlet.dev/v1\nkind: Tenant\nmetadata: {name: t}\nspec: {}\n"
+        let lenient = try await ValidateTests.validate(["t.yaml": tenant])
+        #expect(lenient.code == 0)
+        #expect(lenient.output == "1 resource, no errors, 1 warning\n")
+        let strict = try await ValidateTests.validate(["t.yaml": tenant], ["--strict"])
+        #expect(strict.code == 2)
+        #expect(strict.errors.hasPrefix("t.yaml:1:1: error: "))
+        #expect(strict.output == "1 resource, 1 error\n")
+    }
+
+    @Test("An engine that is installed is known, and is asked about the options of its models")
+    func engines() async throws {
+        let model = (Manifests.desk["models/tiny.yaml"] ?? "").replacing("replay", with: "special, options: {seize: 1}")
+        let unknown = try await ValidateTests.validate(Manifests.desk(["models/tiny.yaml": model]))
+        #expect(unknown.code == 0)
+        #expect(unknown.errors.contains("engine 'special' is not known here"))
+        let known = try await ValidateTests.validate(
+            Manifests.desk(["models/tiny.yaml": model]),
+            engines: ["special"]
+        )
+        #expect(known.code == 2)
+        #expect(known.errors.contains("error: spec.options: there is no option 'seize'"))
+        #expect(!known.errors.contains("is not known"))
+    }
+
+    @Test("Ignore files leave out what they name; a file that git ignores cannot be referred to")
+    func ignored() async throws {
+        let broken = "apiVersion: martlet.dev/v1\nkind: Modle\n"
+        let ignored = Manifests.desk([
+            ".martletignore": "drafts/\n", "drafts/a.yaml": broken, ".gitignore": "build/\n", "build/b.yaml": broken,
+            "sub/.gitignore": "c.yaml\n", "sub/c.yaml": broken,
+        ])
+        #expect(try await ValidateTests.validate(ignored).code == 0)
+        let run = try await ValidateTests.validate(Manifests.desk([".gitignore": "*.jsonl\n"]))
+        #expect(run.code == 2)
+        #expect(run.errors.contains("'models/tiny.jsonl' would not be in the commit: git ignores it"))
+    }
+
+    @Test("JSON goes to standard output whole")
+    func json() async throws {
+        let run = try await ValidateTests.validate(["a.yaml": "apiVersion: martlet.dev/v1\nkind: Modle\n"], ["-o", "json"])
+        #expect(run.code == 2)
+        #expect(run.errors.isEmpty)
+        let report = try JSONValue(parsing: run.output)
+        #expect(report["errors"] == 1 || report["errors"] == 2)
+        #expect(report["diagnostics"]?.array?.first?["location"]?["path"]?.string == "a.yaml")
+    }
+
+    @Test("--ref checks a commit, --path a part, -n names the namespace")
+    func commit() async throws {
+        let folder = try TemporaryFolder()
+        let repository = MemoryRepository(["main": ["good/a.yaml": "a: b\n", "bad/b.yaml": "kind: ["]])
+        func validate(_ arguments: String...) async -> CommandLineRun {
+            await CommandLineRun.run(["validate", folder.path] + arguments, repository: repository)
+        }
+        #expect(await validate().code == 0)
+        #expect(await validate("--ref", "main").code == 2)
+        #expect(await validate("--ref", "main", "--path", "good").code == 0)
+        #expect(await validate("--ref", "mian").errors == "error: there is no branch 'mian'\n")
+        let run = try await ValidateTests.validate(
+            ["e.yaml": "apiVersion: martlet.dev/v1\nkind: Endpoint\nmetadata: {name: e}\nspec: {serve: {model: m}}\n"],
+            ["-n", "shop"]
+        )
+        #expect(run.errors.contains("there is no Model 'm' in namespace 'shop'"))
+    }
+}

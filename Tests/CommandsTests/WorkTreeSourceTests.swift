@@ -1,0 +1,94 @@
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@testable import Commands
+
+/// The work tree as the commit that it is not yet.
+struct WorkTreeSourceTests {
+    private let repository: TemporaryRepository
+
+    init() throws {
+        self.repository = try TemporaryRepository()
+        try self.repository.write("a.yaml", "a: 1\n")
+        try self.repository.write("models/big.bin", bytes: Array(repeating: 7, count: 3 << 20))
+        try self.repository.write("models/small.txt", "small\n")
+        try self.repository.symlink("models/link.txt", to: "small.txt")
+        try self.repository.symlink("out.txt", to: "../out.txt")
+        try self.repository.symlink("absolute.txt", to: "/etc/hostname")
+        try self.repository.symlink("loop", to: "loop")
+        try self.repository.symlink("deep", to: "models")
+        try self.repository.symlink("back", to: "models/../a.yaml")
+    }
+
+    private func source() throws -> WorkTreeSource {
+        try WorkTreeSource(root: self.repository.path)
+    }
+
+    @Test("Files have the ids that git gives them, in git's order")
+    func idsAreGits() throws {
+        try self.repository.commit("Begin")
+        let lines = try self.repository.git("ls-tree", "-r", "HEAD").split(separator: "\n")
+        let entries = try self.source().files(below: "", in: WorkTreeSource.id)
+        #expect(entries.map(\.path) == lines.compactMap { $0.split(separator: "\t").last.map(String.init) })
+        #expect(entries.map(\.object) == lines.map { String($0.split(separator: " ")[2].prefix(40)) })
+        #expect(entries.filter { $0.kind == .link }.count == 6)
+    }
+
+    @Test("Links are followed within the tree", arguments: [
+        ("models/link.txt", "models/small.txt"), ("deep/link.txt", "models/small.txt"), ("back", "a.yaml"),
+        ("./models//small.txt", "models/small.txt"),
+    ])
+    func follows(path: String, leadsTo: String) throws {
+        #expect(try self.source().resolvedEntry(at: path, in: WorkTreeSource.id).path == leadsTo)
+    }
+
+    @Test("A path that leads nowhere or out says so", arguments: [
+        ("gone", "PathNotFound"), ("a.yaml/x", "PathNotFound"), ("out.txt", "PathLeavesRepository"),
+        ("absolute.txt", "PathLeavesRepository"), ("loop", "PathLoops"), ("../x", "PathInvalid"), ("/etc", "PathInvalid"),
+    ])
+    func refuses(path: String, code: String) throws {
+        let source = try self.source()
+        let error = #expect(throws: MartletError.self) { try source.resolvedEntry(at: path, in: WorkTreeSource.id) }
+        #expect(error?.code == code)
+    }
+
+    @Test("Content is read by id, up to the limit")
+    func reads() throws {
+        let source = try self.source()
+        let entry = try #require(try source.entry(at: "models/big.bin", in: WorkTreeSource.id))
+        #expect(try source.size(of: entry.object) == 3 << 20)
+        #expect(try source.read(entry.object, limit: 3 << 20).count == 3 << 20)
+        let error = #expect(throws: MartletError.self) { try source.read(entry.object, limit: 100) }
+        #expect(error?.code == "BlobTooLarge")
+        let copy = self.repository.absolute("copy.bin")
+        try source.export(entry.object, to: copy, limit: 3 << 20)
+        #expect(try WorkTreeSource(root: self.repository.path).entry(at: "copy.bin", in: WorkTreeSource.id)?.object == entry.object)
+    }
+
+    @Test("Changes are told against a commit")
+    func changes() throws {
+        let commits = MemoryRepository(["HEAD": ["a.yaml": "a: 1\n", "gone.yaml": "x", "models/small.txt": "other\n"]])
+        let source = try WorkTreeSource(root: self.repository.path, repository: commits)
+        let changes = try source.changes(from: MemoryRepository.id("HEAD"), to: WorkTreeSource.id, under: "")
+        #expect(!changes.changed.map(\.path).contains("a.yaml"))
+        #expect(changes.changed.map(\.path).contains("models/small.txt"))
+        #expect(changes.removed == ["gone.yaml"])
+        let below = try source.changes(from: MemoryRepository.id("HEAD"), to: WorkTreeSource.id, under: "models")
+        #expect(below.changed.map(\.path) == ["models/big.bin", "models/link.txt", "models/small.txt"])
+        #expect(throws: MartletError.self) { try source.changes(from: nil, to: WorkTreeSource.id, under: "nope") }
+    }
+
+    @Test("What git ignores is left out, unless it is committed already; so are git's own files and other repositories")
+    func ignores() throws {
+        try self.repository.write(".gitignore", "*.txt\n")
+        try self.repository.write("other/.git/HEAD", "ref: refs/heads/main\n")
+        try self.repository.write("other/inner.yaml", "a: 1\n")
+        let commits = MemoryRepository(["HEAD": ["models/small.txt": "small\n"]])
+        let source = try WorkTreeSource(root: self.repository.path, repository: commits)
+        let paths = try source.files(below: "", in: WorkTreeSource.id).map(\.path)
+        #expect(paths == [".gitignore", "a.yaml", "back", "deep", "loop", "models/big.bin", "models/small.txt", "other"])
+        #expect(try source.entry(at: "other", in: WorkTreeSource.id)?.kind == .submodule)
+    }
+}
