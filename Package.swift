@@ -147,7 +147,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ControllerTests",
-            dependencies: ["Controller", "ManifestYAML", "Planning", "Schema", "TestSupport"]
+            dependencies: ["Controller", "GitSource", "Planning", "Schema", "TestSupport", logging]
         ),
         .testTarget(
             name: "GatewayTests",
@@ -161,7 +161,10 @@ let package = Package(
             dependencies: ["Commands", "Planning", "ManifestYAML", "Schema", "TestSupport", argumentParser]
         ),
         // End to end: the built executable, real git repositories, the example models.
-        .testTarget(name: "MartletTests", dependencies: ["martlet", "TestSupport", "Schema"]),
+        .testTarget(
+            name: "MartletTests",
+            dependencies: ["martlet", "Planning", "Schema", "TestSupport", asyncHTTPClient, nioCore, nioHTTP1]
+        ),
     ],
     swiftLanguageModes: [.v6]
 )
