@@ -1,3 +1,4 @@
+internal import Logging
 internal import Planning
 internal import Schema
 
@@ -11,6 +12,7 @@ extension InferenceServer {
 
     /// A request that has its seat.
     private struct Admitted<Event: AnswerEvent>: Sendable {
+        var requestID: String
         var route: RoutingSnapshot.Route
         var seat: Runner.Seat
         var work: Work<Event>
@@ -79,7 +81,8 @@ extension InferenceServer {
                     wasMoved: wasMoved
                 )
                 switch admission {
-                case .seated(let seat): return Admitted(route: route, seat: seat, work: work, meter: meter)
+                case .seated(let seat):
+                    return Admitted(requestID: call.requestID, route: route, seat: seat, work: work, meter: meter)
                 case .moved:
                     guard self.routes.version > snapshot.version else {
                         throw CallError(
@@ -125,16 +128,30 @@ extension InferenceServer {
             }
             for await ending in group {
                 guard let error = ending.map({ $0.error(limit: limit) }) else { continue }
-                admitted.meter.finish(error, on: admitted.route.runner.key)
+                self.conclude(admitted, with: error)
                 finish(error)
                 group.cancelAll()
                 return
             }
             // The server is shutting down: every task was cancelled.
             let error = CallError(.interrupted, "the server is shutting down", retryAfter: 1)
-            admitted.meter.finish(error, on: admitted.route.runner.key)
+            self.conclude(admitted, with: error)
             finish(error)
         }
+    }
+
+    /// Counts a finished answer, and logs one that broke off through no fault of the caller.
+    private func conclude<Event>(_ admitted: Admitted<Event>, with error: (any Error)?) {
+        let runner = admitted.route.runner.key
+        admitted.meter.finish(error, on: runner)
+        guard let error = error as? CallError, error.mayPass || error.code == .interrupted else { return }
+        self.logger.warning(
+            "answer failed",
+            metadata: [
+                "request": "\(admitted.requestID)", "runner": "\(runner)", "code": "\(error.code.rawValue)",
+                "reason": "\(error.message)",
+            ]
+        )
     }
 
     /// How an answer ended.

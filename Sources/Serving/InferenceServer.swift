@@ -36,7 +36,7 @@ package final class InferenceServer: Sendable {
         engines: any EngineCatalog,
         clock: any Clock<Duration> = ContinuousClock(),
         wallClock: any WallClock,
-        logger: Logger,
+        logger: Logger = Logger(label: "martlet.serving"),
         pool: InstancePool? = nil
     ) {
         self.engines = engines

@@ -1,4 +1,3 @@
-internal import Mustache
 package import Planning
 package import Schema
 
@@ -8,7 +7,7 @@ package import Schema
 package struct PromptRenderer: Sendable {
     private struct Message: Sendable {
         var role: PromptTemplateSpec.Message.Role
-        var content: MustacheTemplate
+        var content: PromptText
     }
 
     /// What the answer must look like, where the template says so.
@@ -24,7 +23,7 @@ package struct PromptRenderer: Sendable {
         let spec = template.spec
         var messages: [Message] = []
         for (index, message) in spec.messages.enumerated() {
-            let content = try PromptRenderer.compile(
+            let content = try PromptText(
                 message.content,
                 place: "\(template.identity), spec.messages[\(index)].content"
             )
@@ -46,9 +45,9 @@ package struct PromptRenderer: Sendable {
 
     /// The request for these values. Throws the ``PromptProblem`` of the first wrong value.
     func render(_ values: [String: JSONValue], adapters: [String] = []) throws(PromptProblem) -> CompletionRequest {
-        let context = TemplateValue.of(.object(try self.variables.resolve(values)))
+        let resolved = try self.variables.resolve(values)
         let render = { (message: Message) in
-            ChatMessage(role: message.role.rawValue, content: message.content.render(context))
+            ChatMessage(role: message.role.rawValue, content: message.content.render(resolved))
         }
         var sampling = SamplingParameters()
         sampling.temperature = self.parameters.temperature ?? sampling.temperature
@@ -67,19 +66,10 @@ package struct PromptRenderer: Sendable {
         )
     }
 
-    /// Reads a Mustache text in text mode. The pragma stands on a line of its own, which the parser takes away whole.
-    private static func compile(_ text: String, place: String) throws(MartletError) -> MustacheTemplate {
-        do {
-            return try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
-        } catch {
-            throw MartletError("TemplateInvalid", "\(place) is no Mustache template: \(error)", cause: error)
-        }
-    }
-
     /// The few-shot pairs as turns: a text stands as it is, an object fills the template's own user message.
     private static func render(
         _ pairs: [PromptTemplateSpec.Examples.Pair],
-        asking question: MustacheTemplate?,
+        asking question: PromptText?,
         variables: PromptVariables,
         template: ResourceIdentity
     ) throws(MartletError) -> [ChatMessage] {
@@ -89,7 +79,7 @@ package struct PromptRenderer: Sendable {
             if case .object(let members) = pair.input, let question {
                 let known = members.filter { variables.declared[$0.key] != nil }
                 do {
-                    asked = question.render(TemplateValue.of(.object(try variables.resolve(known))))
+                    asked = question.render(try variables.resolve(known))
                 } catch {
                     throw MartletError("TemplateInvalid", "\(template), example \(index + 1): \(error.message)")
                 }

@@ -1,0 +1,116 @@
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@testable import Serving
+
+struct RoutingSnapshotTests {
+    private static func runner(_ number: Int, tenant: String? = nil) throws -> Runner {
+        let variant = VariantID(namespace: "default", endpoint: "desk", tenant: tenant)
+        return Runner(
+            try EndpointFixture.modelGraph(number, variant: variant),
+            program: .model(Specs.model),
+            capacity: 1,
+            clock: ManualClock(),
+            lease: { LeasedModels(models: [:], release: {}) },
+            onIdle: {}
+        )
+    }
+
+    private static func share(_ number: Int, weight: Int, tenant: String? = nil) throws -> RoutingSnapshot.Share {
+        RoutingSnapshot.Share(
+            weight: weight,
+            runner: try self.runner(number, tenant: tenant),
+            since: Timestamp(milliseconds: Int64(number))
+        )
+    }
+
+    private func snapshot(access: JSONValue) throws -> RoutingSnapshot {
+        var snapshot = RoutingSnapshot()
+        snapshot.endpoints[EndpointFixture.name] = RoutingSnapshot.Endpoint(
+            settings: try Specs.settings(access == nil ? [:] : ["access": access]),
+            variants: [nil: [try Self.share(1, weight: 100)], "acme": [try Self.share(2, weight: 100, tenant: "acme")]]
+        )
+        if access == nil { snapshot.endpoints[EndpointFixture.name]?.settings.access = nil }
+        return snapshot
+    }
+
+    @Test(
+        "access decides who comes in, and a tenant's own variant who answers",
+        arguments: [
+            (["anonymous": true, "tenants": []], .anonymous, 1),
+            (["anonymous": true, "tenants": []], .tenant("acme"), 2),
+            (["anonymous": true, "tenants": []], .tenant("globex"), 1),
+            (["anonymous": false, "tenants": ["acme"]], .anonymous, nil),
+            (["anonymous": false, "tenants": ["acme"]], .tenant("acme"), 2),
+            (["anonymous": false, "tenants": ["acme"]], .tenant("globex"), nil), (nil, .anonymous, nil),
+            (nil, .tenant("acme"), nil),
+        ] as [(JSONValue, Caller, Int?)]
+    )
+    func access(access: JSONValue, caller: Caller, number: Int?) throws {
+        let snapshot = try self.snapshot(access: access)
+        #expect(
+            snapshot.listing(of: EndpointFixture.name, for: caller)?.revision == number.map(EndpointFixture.revision)
+        )
+        if let number {
+            let route = try snapshot.route(to: EndpointFixture.name, for: caller, key: "k")
+            #expect(route.runner.key.revision == EndpointFixture.revision(number))
+            return
+        }
+        // Forbidden and unknown answer alike, to the word.
+        let forbidden = #expect(throws: CallError.self) {
+            try snapshot.route(to: EndpointFixture.name, for: caller, key: "k")
+        }
+        let unknown = #expect(throws: CallError.self) {
+            try RoutingSnapshot().route(to: EndpointFixture.name, for: caller, key: "k")
+        }
+        #expect(forbidden == unknown)
+        #expect(forbidden?.code == .endpointNotFound)
+    }
+
+    @Test("an endpoint without a serving revision is unavailable, and not listed")
+    func nothingServes() throws {
+        var snapshot = RoutingSnapshot()
+        snapshot.endpoints[EndpointFixture.name] = .init(settings: try Specs.settings(), variants: [:])
+        let error = #expect(throws: CallError.self) {
+            try snapshot.route(to: EndpointFixture.name, for: .anonymous, key: "k")
+        }
+        #expect(error?.code == .unavailable)
+        #expect(snapshot.listing(of: EndpointFixture.name, for: .anonymous) == nil)
+    }
+
+    @Test("shares get what their weights say, within four standard deviations", arguments: [5, 30, 50, 95])
+    func weights(weight: Int) throws {
+        let shares = [try Self.share(1, weight: 100 - weight), try Self.share(2, weight: weight)]
+        let second = EndpointFixture.revision(2)
+        let hits = (0..<10_000).count {
+            RoutingSnapshot.choose(among: shares, key: "key \($0)")?.runner.key.revision == second
+        }
+        let share = Double(weight) / 100
+        let deviation = (10_000 * share * (1 - share)).squareRoot()
+        #expect(abs(Double(hits) - 10_000 * share) < 4 * deviation)
+    }
+
+    @Test("a growing weight takes keys over and gives none away, in whatever order the shares stand")
+    func monotone() throws {
+        let (old, new) = (try Self.share(1, weight: 1), try Self.share(2, weight: 1))
+        func side(_ key: Int, weight: Int, swapped: Bool = false) -> Revision? {
+            var (old, new) = (old, new)
+            (old.weight, new.weight) = (100 - weight, weight)
+            return RoutingSnapshot.choose(among: swapped ? [new, old] : [old, new], key: "\(key)")?.runner.key.revision
+        }
+        let second = EndpointFixture.revision(2)
+        for key in 0..<500 {
+            let sides = [5, 20, 50, 80].map { side(key, weight: $0) == second }
+            #expect(sides == sides.sorted { !$0 && $1 })
+            #expect(side(key, weight: 50) == side(key, weight: 50, swapped: true))
+        }
+    }
+
+    @Test("hashes are the same in every process and version")
+    func golden() {
+        #expect(StableHash.of("a") == 0x193f_1020_af07_6db5)
+        #expect(StableHash.of("ab", "c") != StableHash.of("a", "bc"))
+    }
+}
