@@ -141,14 +141,16 @@ package final class LanguageModelServer: CompletionModel {
         }
     }
 
-    /// Gives a job to the least busy copy that takes it.
+    /// Gives a job to the least busy copy. Choosing and giving are one step, so that two calls see each other.
     private func submit(_ job: SessionJob, to recipient: SessionDriver.Recipient) throws -> SessionDriver {
-        let (drivers, failure) = self.state.withLock { ($0.drivers, $0.lastFailure) }
-        let byLoad = drivers.filter(\.isRunning).map { (driver: $0, load: $0.load) }.sorted { $0.load < $1.load }
-        for (driver, _) in byLoad {
-            if (try? driver.submit(job, to: recipient)) != nil { return driver }
+        try self.state.withLock { state in
+            let running = state.drivers.filter(\.isRunning)
+            guard let driver = running.min(by: { $0.load < $1.load }) else {
+                throw state.lastFailure ?? MartletError.aborted
+            }
+            try driver.submit(job, to: recipient)
+            return driver
         }
-        throw failure ?? MartletError.aborted
     }
 
     // MARK: Copies

@@ -10,12 +10,14 @@ struct InstancePoolTests {
         options: [String: JSONValue] = [:],
         copies: Int = 1,
         warmUp: [ModelSpec.WarmUp] = []
-    ) throws -> InstanceSpec {
-        let blob = try #require(ObjectID(String(repeating: "a", count: 40)))
-        return InstanceSpec(
+    ) -> InstanceSpec {
+        InstanceSpec(
             model: ResourceIdentity(.model, namespace: "default", name: "desk"),
             engine: "scripted",
-            artifact: Artifact(location: .repository(path: "models/desk.gguf", blob: blob), size: 1),
+            artifact: Artifact(
+                location: .repository(path: "models/desk.gguf", blob: String(repeating: "a", count: 40)),
+                size: 1
+            ),
             options: options,
             warmUp: warmUp,
             copies: copies
@@ -33,7 +35,7 @@ struct InstancePoolTests {
 
     @Test("A loaded instance answers through its lease, and is observed with its memory")
     func loadsAndAnswers() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec(copies: 2))
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec(copies: 2))
         #expect(throws: MartletError.self) { try pool.lease(spec.key) }
         try await self.load(spec, of: engine, into: pool)
         let lease = try pool.lease(spec.key)
@@ -48,7 +50,7 @@ struct InstancePoolTests {
 
     @Test("However many callers wait, a model is loaded once")
     func singleFlight() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         engine.control.holdLoads()
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<20 { group.addTask { try await self.load(spec, of: engine, into: pool) } }
@@ -64,7 +66,7 @@ struct InstancePoolTests {
 
     @Test("All callers hear why a load failed, and a later load may succeed")
     func failedLoad() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         engine.control.failLoads(with: MartletError("ModelUnreadable", "not a model"))
         let error = await #expect(throws: MartletError.self) { try await self.load(spec, of: engine, into: pool) }
         #expect(error?.code == "ModelUnreadable")
@@ -77,7 +79,7 @@ struct InstancePoolTests {
 
     @Test("A cancelled load is left behind, counted, and closed when it comes late")
     func abandonedLoad() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         engine.control.holdLoads()
         let load = Task { try await self.load(spec, of: engine, into: pool) }
         await self.wait { pool.observe()[spec.key]?.state == .loading }
@@ -93,7 +95,7 @@ struct InstancePoolTests {
 
     @Test("When the caller who loads is cancelled, another one who waits takes over")
     func leaderCancelled() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         engine.control.holdLoads()
         let leader = Task { try await self.load(spec, of: engine, into: pool) }
         await self.wait { pool.observe()[spec.key]?.state == .loading }
@@ -109,7 +111,7 @@ struct InstancePoolTests {
 
     @Test("Nothing is unloaded while it is leased")
     func leases() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         try await self.load(spec, of: engine, into: pool)
         let first = try pool.lease(spec.key)
         var second: InstanceLease? = try pool.lease(spec.key)
@@ -131,7 +133,7 @@ struct InstancePoolTests {
     func copies() async throws {
         let (pool, engine) = (InstancePool(), ScriptedEngine())
         for copies in [1, 3, 2] {
-            let spec = try self.spec(copies: copies)
+            let spec = self.spec(copies: copies)
             try await self.load(spec, of: engine, into: pool)
             #expect(pool.observe()[spec.key]?.copies == copies)
         }
@@ -145,7 +147,7 @@ struct InstancePoolTests {
     @Test("Warm-up requests go through before the instance is ready")
     func warmUp() async throws {
         let (pool, engine) = (InstancePool(), ScriptedEngine())
-        let spec = try self.spec(warmUp: [ModelSpec.WarmUp(prompt: "hello", maxTokens: 3)])
+        let spec = self.spec(warmUp: [ModelSpec.WarmUp(prompt: "hello", maxTokens: 3)])
         try await self.load(spec, of: engine, into: pool)
         #expect(engine.control.log.tokensSampled == 3)
         #expect(engine.control.log.samplers.map(\.temperature) == [0])
@@ -157,7 +159,7 @@ struct InstancePoolTests {
     @Test("An instance whose warm-up fails is not ready, and its memory is given back")
     func failedWarmUp() async throws {
         let (pool, engine) = (InstancePool(), ScriptedEngine())
-        let spec = try self.spec(warmUp: [ModelSpec.WarmUp(prompt: "hello", maxTokens: 3)])
+        let spec = self.spec(warmUp: [ModelSpec.WarmUp(prompt: "hello", maxTokens: 3)])
         engine.control.failNextDecode()
         let error = await #expect(throws: MartletError.self) { try await self.load(spec, of: engine, into: pool) }
         #expect(error?.code == "WarmUpFailed")
@@ -173,7 +175,7 @@ struct InstancePoolTests {
         let pool = InstancePool()
         var engine = ScriptedEngine { .text($0.text) }
         engine.description.chatTemplate = nil
-        let spec = try self.spec(options: ["chatTemplate": "gemma", "slots": 2])
+        let spec = self.spec(options: ["chatTemplate": "gemma", "slots": 2])
         try await self.load(spec, of: engine, into: pool)
         let text = try await self.ask(try pool.lease(spec.key), "Hi")
         #expect(text == "<start_of_turn>user\nHi<end_of_turn>\n<start_of_turn>model\n")
@@ -185,7 +187,7 @@ struct InstancePoolTests {
         arguments: ["chatlm", 3] as [JSONValue]
     )
     func unknownTemplate(value: JSONValue) async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec(options: ["chatTemplate": value]))
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec(options: ["chatTemplate": value]))
         let error = await #expect(throws: MartletError.self) { try await self.load(spec, of: engine, into: pool) }
         #expect(error?.code == "InvalidOption")
         #expect(engine.control.log.modelsOpened == 0)
@@ -195,7 +197,7 @@ struct InstancePoolTests {
 
     @Test("An instance that fails by itself is reported at once, and replaced under the same lease")
     func failsAndIsReplaced() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         var changes = pool.changes().makeAsyncIterator()
         try await self.load(spec, of: engine, into: pool)
         let lease = try pool.lease(spec.key)
@@ -217,7 +219,7 @@ struct InstancePoolTests {
 
     @Test("A hung session fails its instance; the next load replaces it and the thread is left behind")
     func hangs() async throws {
-        let (pool, engine, spec) = (InstancePool(stepDeadline: .seconds(60)), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(stepDeadline: .seconds(60)), ScriptedEngine(), self.spec())
         var changes = pool.changes().makeAsyncIterator()
         try await self.load(spec, of: engine, into: pool)
         let lease = try pool.lease(spec.key)
@@ -240,7 +242,7 @@ struct InstancePoolTests {
 
     @Test("One copy that hangs takes the others' work not away")
     func oneCopyHangs() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(slots: 1), try self.spec(copies: 2))
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(slots: 1), self.spec(copies: 2))
         try await self.load(spec, of: engine, into: pool)
         let lease = try pool.lease(spec.key)
         engine.control.holdDecodes()
@@ -261,7 +263,7 @@ struct InstancePoolTests {
 
     @Test("A pool that was shut down loads nothing any more")
     func afterShutdown() async throws {
-        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), try self.spec())
+        let (pool, engine, spec) = (InstancePool(), ScriptedEngine(), self.spec())
         var changes = pool.changes().makeAsyncIterator()
         await pool.shutdown()
         let error = await #expect(throws: MartletError.self) { try await self.load(spec, of: engine, into: pool) }
