@@ -28,7 +28,7 @@ struct ChatRoutesTests {
                 "usage": ["prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9],
             ]
         )
-        #expect(reply.header("x-martlet-revision") == FakeEndpoints.revision.digest.hex)
+        #expect(reply.header("x-martlet-revision") == FakeEndpoints.revision.description)
         #expect(reply.header("x-martlet-commit") == FakeEndpoints.commit)
         #expect(reply.header("x-martlet-replayed") == nil)
         #expect(reply.header("x-request-id") == "id1")

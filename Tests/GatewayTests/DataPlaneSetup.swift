@@ -28,8 +28,7 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
                 return "id\($0)"
             }
         },
-        clock: FixedClock(),
-        metrics: CallMetrics(time: { .zero })
+        clock: FixedClock()
     )
 }
 

@@ -25,27 +25,19 @@ struct ChainRoutes: Sendable {
         } catch {
             throw OpenAIError.invalid("The body is not JSON: \(error).", parameter: nil, code: "invalid_json")
         }
-        let timer = self.plane.metrics.begin(.chain, of: listing.name)
-        do {
-            let answer = try await self.plane.service.chain(self.plane.call(listing.name, context, input))
-            var response =
-                streams
-                ? Response.eventStream { writer in
-                    try await ChainStream(answer: answer, timer: timer).write(to: &writer)
-                }
-                : try await Self.whole(answer, timer)
-            response.stamp(answer.stamp)
-            return response
-        } catch {
-            timer.end(error: OpenAIError(error).code)
-            throw error
-        }
+        let answer = try await self.plane.service.chain(self.plane.call(listing.name, context, input))
+        let stream = ChainStream(answer: answer, failures: FailureLog(context))
+        var response =
+            streams
+            ? Response.eventStream { writer in try await stream.write(to: &writer) }
+            : try await Self.whole(answer)
+        response.stamp(answer.stamp)
+        return response
     }
 
-    private static func whole(_ answer: ChainAnswer, _ timer: CallTimer) async throws -> Response {
+    private static func whole(_ answer: ChainAnswer) async throws -> Response {
         for try await event in answer.events {
             guard case .finished(let output, let usage) = event else { continue }
-            timer.end(usage: usage)
             var response = Response.json(output)
             response.headers[.martletPromptTokens] = String(usage.promptTokens)
             response.headers[.martletCompletionTokens] = String(usage.completionTokens)
@@ -73,32 +65,26 @@ struct ChainRoutes: Sendable {
 /// `step.failed`, and last `finished` or `error`.
 struct ChainStream: Sendable {
     let answer: ChainAnswer
-    let timer: CallTimer
+    let failures: FailureLog
 
     @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
         do {
-            let usage = try await self.writeEvents(to: &writer)
-            self.timer.end(usage: usage)
+            try await self.writeEvents(to: &writer)
         } catch {
-            let answer = OpenAIError(error)
-            self.timer.end(error: answer.code)
             // The client is gone: there is nobody to tell.
             if Task.isCancelled { throw error }
+            let answer = OpenAIError(error)
+            self.failures.note(error, toldAs: answer)
             try await writer.write(ServerSentEvent.encode("error", data: answer.body))
         }
         try await writer.finish(nil)
     }
 
-    @concurrent private func writeEvents(to writer: inout any ResponseBodyWriter) async throws -> TokenUsage {
-        var hasText = false
+    @concurrent private func writeEvents(to writer: inout any ResponseBodyWriter) async throws {
         for try await event in self.answer.events {
-            if case .stepText = event, !hasText {
-                self.timer.firstToken()
-                hasText = true
-            }
             let (name, data) = Self.spelling(of: event)
             try await writer.write(ServerSentEvent.encode(name, data: data))
-            if case .finished(_, let usage) = event { return usage }
+            if case .finished = event { return }
         }
         try Task.checkCancellation()
         throw CallError(.failed, "The chain broke off before its end.")

@@ -7,7 +7,7 @@ internal import Schema
 /// What all chunks of a stream have in common is encoded once; a token then costs two copies and the escaping of its
 /// text.
 struct ChunkEncoder {
-    private let format: TextFormat
+    private let format: AnswerFormat
     /// From `data: {` up to the choice's index.
     private let prefix: ByteBuffer
     /// From the end of `choices` to the blank line.
@@ -16,7 +16,7 @@ struct ChunkEncoder {
     /// Per choice, in characters, for `text_offset`.
     private var offsets: [Int: Int] = [:]
 
-    init(_ format: TextFormat, heading: AnswerHeading, includesUsage: Bool) {
+    init(_ format: AnswerFormat, heading: AnswerHeading, includesUsage: Bool) {
         self.format = format
         self.heading = heading
         var prefix = ByteBuffer(string: "data: ")

@@ -14,22 +14,19 @@ package struct DataPlane: Sendable {
     package var maxBodyBytes: Int
     package var identifiers: IdentifierSource
     package var clock: any WallClock
-    package var metrics: CallMetrics
 
     package init(
         service: any EndpointService,
         defaultNamespace: String,
         maxBodyBytes: Int = 16 << 20,
         identifiers: @escaping IdentifierSource = { RequestIdentity.random() },
-        clock: any WallClock,
-        metrics: CallMetrics
+        clock: any WallClock
     ) {
         self.service = service
         self.defaultNamespace = defaultNamespace
         self.maxBodyBytes = maxBodyBytes
         self.identifiers = identifiers
         self.clock = clock
-        self.metrics = metrics
     }
 
     /// Nobody has keys yet, so everybody is anonymous: endpoints decide whether they let such callers in.
@@ -73,7 +70,7 @@ package struct DataPlane: Sendable {
     }
 
     /// A fresh heading for one answer.
-    func heading(_ format: TextFormat, model: String, stamp: AnswerStamp) -> AnswerHeading {
+    func heading(_ format: AnswerFormat, model: String, stamp: AnswerStamp) -> AnswerHeading {
         AnswerHeading(
             id: format.idPrefix + self.identifiers(),
             created: self.clock.now().milliseconds / 1000,
@@ -86,7 +83,7 @@ package struct DataPlane: Sendable {
 extension Response {
     /// Says which revision of which commit answered.
     mutating func stamp(_ stamp: AnswerStamp) {
-        self.headers[.martletRevision] = stamp.revision.digest.hex
+        self.headers[.martletRevision] = stamp.revision.description
         self.headers[.martletCommit] = stamp.commit
         if stamp.replayed { self.headers[.martletReplayed] = "true" }
     }

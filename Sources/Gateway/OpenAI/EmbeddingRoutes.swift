@@ -19,18 +19,15 @@ struct EmbeddingRoutes: Sendable {
         let body = try await request.bodyBytes(upTo: self.plane.maxBodyBytes)
         let call = try EmbeddingCall(body)
         let endpoint = try self.plane.endpoint(call.model, bodyBytes: body.count)
-        let timer = self.plane.metrics.begin(.embeddings, of: endpoint)
         do {
             let answer = try await self.plane.service.embeddings(self.plane.call(endpoint, context, call.texts))
             try call.check(answer)
-            timer.end(usage: answer.usage)
             var response = Response.json(call.encode(answer))
             response.stamp(answer.stamp)
             return response
         } catch {
             var error = OpenAIError(error)
             if error.code == "context_length_exceeded", error.parameter == nil { error.parameter = "input" }
-            timer.end(error: error.code)
             throw error
         }
     }

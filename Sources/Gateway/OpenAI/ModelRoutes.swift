@@ -31,7 +31,7 @@ struct ModelRoutes: Sendable {
     private func answer(_ id: String, separator: Character) throws -> Response {
         let listing = try self.plane.listing(id, separator: separator)
         var response = Response.json(self.model(listing))
-        response.headers[.martletRevision] = listing.revision.digest.hex
+        response.headers[.martletRevision] = listing.revision.description
         return response
     }
 

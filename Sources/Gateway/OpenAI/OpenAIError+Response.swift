@@ -1,6 +1,5 @@
 internal import HTTPTypes
 internal import Hummingbird
-internal import Logging
 internal import NIOCore
 internal import Schema
 internal import Serving
@@ -50,12 +49,7 @@ struct OpenAIErrorMiddleware: RouterMiddleware {
             ).response
         } catch {
             let answer = OpenAIError(error)
-            if answer.code == "internal_error" {
-                context.logger.error(
-                    "request failed",
-                    metadata: ["request": "\(context.requestID)", "error": "\(error)"]
-                )
-            }
+            FailureLog(context).note(error, toldAs: answer)
             return answer.response
         }
     }

@@ -20,7 +20,7 @@ struct TextRoutes: Sendable {
     }
 
     private func answer(
-        _ format: TextFormat,
+        _ format: AnswerFormat,
         _ request: Request,
         _ context: GatewayContext
     ) async throws -> Response {
@@ -31,28 +31,26 @@ struct TextRoutes: Sendable {
             case .completion: try TextCall(completions: body)
             }
         let endpoint = try self.plane.endpoint(call.model, bodyBytes: body.count)
-        let timer = self.plane.metrics.begin(format.operation, of: endpoint)
         let ask: @Sendable (Int) async throws -> TextAnswer = { choice in
             try await self.plane.service.text(self.plane.call(endpoint, context, call.request(ofChoice: choice)))
         }
         do {
             return call.streams
-                ? try await self.stream(call, format, timer, ask)
-                : try await self.whole(call, format, timer, ask)
+                ? try await self.stream(call, format, FailureLog(context), ask)
+                : try await self.whole(call, format, ask)
         } catch {
             var error = OpenAIError(error)
             if error.code == "context_length_exceeded", error.parameter == nil {
                 error.parameter = format.promptParameter
             }
-            timer.end(error: error.code)
             throw error
         }
     }
 
     private func stream(
         _ call: TextCall,
-        _ format: TextFormat,
-        _ timer: CallTimer,
+        _ format: AnswerFormat,
+        _ failures: FailureLog,
         _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
     ) async throws -> Response {
         let first = try await ask(0)
@@ -60,7 +58,7 @@ struct TextRoutes: Sendable {
             call: call,
             format: format,
             heading: self.plane.heading(format, model: call.model, stamp: first.stamp),
-            timer: timer,
+            failures: failures,
             first: first,
             ask: ask
         )
@@ -71,8 +69,7 @@ struct TextRoutes: Sendable {
 
     private func whole(
         _ call: TextCall,
-        _ format: TextFormat,
-        _ timer: CallTimer,
+        _ format: AnswerFormat,
         _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
     ) async throws -> Response {
         let first = try await ask(0)
@@ -80,13 +77,12 @@ struct TextRoutes: Sendable {
             for index in 0..<call.choiceCount {
                 group.addTask {
                     let answer = index == 0 ? first : try await ask(index)
-                    return (index, try await TextChoice(collecting: answer) { if index == 0 { timer.firstToken() } })
+                    return (index, try await TextChoice(collecting: answer))
                 }
             }
             return try await group.reduce(into: [Int: TextChoice]()) { $0[$1.0] = $1.1 }
         }
         let usage = call.usage(ofChoices: choices.mapValues(\.usage))
-        timer.end(usage: usage)
         let text = WholeAnswer.encode(
             choices.sorted { $0.key < $1.key }.map(\.value),
             as: format,
@@ -97,16 +93,6 @@ struct TextRoutes: Sendable {
         var response = Response.json(text)
         response.stamp(first.stamp)
         return response
-    }
-}
-
-extension TextFormat {
-    /// What the format is called in metrics.
-    fileprivate var operation: CallMetrics.Operation {
-        switch self {
-        case .chat: .chat
-        case .completion: .textCompletion
-        }
     }
 }
 

@@ -6,9 +6,9 @@ internal import Serving
 /// Writes one streamed answer, each piece as soon as it is there.
 struct TextStream: Sendable {
     let call: TextCall
-    let format: TextFormat
+    let format: AnswerFormat
     let heading: AnswerHeading
-    let timer: CallTimer
+    let failures: FailureLog
     /// The answer of choice 0, begun before the response's head was sent, so that its failure had a status.
     let first: TextAnswer
     /// Begins the answer of another choice.
@@ -17,31 +17,27 @@ struct TextStream: Sendable {
     /// Writes the whole body; what fails on the way becomes the body's last event.
     @concurrent func write(to writer: inout any ResponseBodyWriter) async throws {
         do {
-            let usage = try await self.writeChoices(to: &writer)
+            try await self.writeChoices(to: &writer)
             try await writer.write(ChunkEncoder.done)
-            self.timer.end(usage: usage)
         } catch {
-            let answer = OpenAIError(error)
-            self.timer.end(error: answer.code)
             // The client is gone: there is nobody to tell.
             if Task.isCancelled { throw error }
+            let answer = OpenAIError(error)
+            self.failures.note(error, toldAs: answer)
             try await writer.write(ChunkEncoder.failure(answer))
         }
         try await writer.finish(nil)
     }
 
-    @concurrent private func writeChoices(to writer: inout any ResponseBodyWriter) async throws -> TokenUsage {
+    @concurrent private func writeChoices(to writer: inout any ResponseBodyWriter) async throws {
         var encoder = ChunkEncoder(self.format, heading: self.heading, includesUsage: self.call.includesUsage)
         var usages: [Int: TokenUsage] = [:]
-        var hasText = false
         for choice in 0..<self.call.choiceCount {
             if let opening = encoder.opening(ofChoice: choice) { try await writer.write(opening) }
         }
         try await self.forEachEvent { choice, event in
             switch event {
             case .text(let text, let logProbabilities):
-                if !hasText { self.timer.firstToken() }
-                hasText = true
                 try await writer.write(
                     encoder.text(text, logProbabilities: logProbabilities, ofChoice: choice)
                 )
@@ -54,9 +50,9 @@ struct TextStream: Sendable {
         guard usages.count == self.call.choiceCount else {
             throw CallError(.failed, "The answer broke off before its end.")
         }
-        let usage = self.call.usage(ofChoices: usages)
-        if self.call.includesUsage { try await writer.write(encoder.usage(usage)) }
-        return usage
+        if self.call.includesUsage {
+            try await writer.write(encoder.usage(self.call.usage(ofChoices: usages)))
+        }
     }
 
     /// Hands out the events of all choices, one after another; those of one choice in order.

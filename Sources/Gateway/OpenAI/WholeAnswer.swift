@@ -10,12 +10,11 @@ struct TextChoice: Sendable {
     var usage = TokenUsage()
 
     /// Reads an answer to its end. Throws its error, or `failed` when it just breaks off.
-    init(collecting answer: TextAnswer, firstText: () -> Void) async throws {
+    init(collecting answer: TextAnswer) async throws {
         var isFinished = false
         for try await event in answer.events {
             switch event {
             case .text(let text, let logProbabilities):
-                if self.text.isEmpty { firstText() }
                 self.text += text
                 self.logProbabilities += logProbabilities
             case .finished(let reason, let usage):
@@ -33,7 +32,7 @@ struct TextChoice: Sendable {
 enum WholeAnswer {
     static func encode(
         _ choices: [TextChoice],
-        as format: TextFormat,
+        as format: AnswerFormat,
         heading: AnswerHeading,
         usage: TokenUsage,
         logProbabilitiesWanted: Bool
@@ -53,7 +52,7 @@ enum WholeAnswer {
     private static func write(
         _ choice: TextChoice,
         at index: Int,
-        as format: TextFormat,
+        as format: AnswerFormat,
         _ logProbabilitiesWanted: Bool,
         to buffer: inout ByteBuffer
     ) {

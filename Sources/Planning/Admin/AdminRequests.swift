@@ -1,6 +1,6 @@
 package import Schema
 
-/// Body of `POST /api/v1/sync`.
+/// Body of `POST /api/v1/sync`; the answer is the ``CommitSummary`` that the source is at.
 package struct SyncBody: Sendable, Hashable, Codable {
     /// Why, for the audit log; may be empty.
     package var reason: String
@@ -10,7 +10,7 @@ package struct SyncBody: Sendable, Hashable, Codable {
     }
 }
 
-/// Body of `POST /api/v1/suspend` and `POST /api/v1/resume`.
+/// Body of `POST /api/v1/suspend` and `POST /api/v1/resume`; the answer is an empty 204.
 package struct SuspendBody: Sendable, Hashable, Codable {
     /// What to suspend or resume; nil means everything.
     package var resource: ResourceIdentity?
@@ -28,7 +28,7 @@ package struct SuspendBody: Sendable, Hashable, Codable {
     }
 }
 
-/// Body of `POST /api/v1/rollback`.
+/// Body of `POST /api/v1/rollback`; the answer is the ``Hold`` that it made.
 package struct RollbackBody: Sendable, Hashable, Codable {
     package var variant: VariantID
     /// The first digits of the revision to go back to; nil means the one promoted before.
@@ -43,7 +43,7 @@ package struct RollbackBody: Sendable, Hashable, Codable {
     }
 }
 
-/// Body of `POST /api/v1/retry` and `POST /api/v1/release`.
+/// Body of `POST /api/v1/retry` and `POST /api/v1/release`; the answer is an empty 204.
 package struct VariantBody: Sendable, Hashable, Codable {
     package var variant: VariantID
     /// Why, for the audit log; may be empty.

@@ -2,7 +2,7 @@ internal import NIOCore
 internal import Planning
 
 /// The two shapes in which OpenAI writes text answers.
-enum TextFormat: Sendable {
+enum AnswerFormat: Sendable {
     case chat
     case completion
 

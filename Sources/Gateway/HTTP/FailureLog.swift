@@ -1,0 +1,19 @@
+internal import Hummingbird
+internal import Logging
+
+/// Writes down what callers are told only in general words.
+struct FailureLog: Sendable {
+    let logger: Logger
+    let requestID: String
+
+    init(_ context: GatewayContext) {
+        self.logger = context.logger
+        self.requestID = context.requestID
+    }
+
+    /// Notes an error, unless the answer already says all there is to know.
+    func note(_ error: any Error, toldAs answer: OpenAIError) {
+        guard answer.code == "internal_error" else { return }
+        self.logger.error("request failed", metadata: ["request": "\(self.requestID)", "error": "\(error)"])
+    }
+}

@@ -1,0 +1,138 @@
+internal import Planning
+internal import Schema
+package import Serving
+
+extension ServingMetrics {
+    /// The figures as a scrape shows them: OpenTelemetry's names for generative AI where it has any, else `martlet_…`.
+    package var families: [MetricFamily] {
+        self.requestFamilies + self.loadFamilies + self.instanceFamilies
+    }
+
+    private var requestFamilies: [MetricFamily] {
+        let subjects = self.subjects.sorted { $0.key < $1.key }
+        return [
+            MetricFamily(
+                name: "gen_ai_server_request_duration_seconds",
+                help: "How long requests took, waiting included.",
+                kind: .histogram,
+                samples: subjects.flatMap { $0.value.duration.samples($0.key.labels) }
+            ),
+            MetricFamily(
+                name: "gen_ai_server_time_to_first_token_seconds",
+                help: "How long callers waited for the first text of an answer.",
+                kind: .histogram,
+                samples: subjects.flatMap { $0.value.timeToFirstToken.samples($0.key.labels) }
+            ),
+            MetricFamily(
+                name: "gen_ai_client_token_usage",
+                help: "Tokens read and written for each answer.",
+                kind: .histogram,
+                samples: subjects.flatMap { key, subject in
+                    subject.inputTokens.samples(key.labels + [MetricFamily.Label("gen_ai_token_type", "input")])
+                        + subject.outputTokens.samples(key.labels + [MetricFamily.Label("gen_ai_token_type", "output")])
+                }
+            ),
+            MetricFamily(
+                name: "martlet_requests_total",
+                help: "Finished requests by result: ok, cancelled, or why they failed.",
+                kind: .counter,
+                samples: subjects.flatMap { key, subject in
+                    subject.requests.sorted { $0.key < $1.key }.map { result, count in
+                        MetricFamily.Sample(
+                            labels: key.labels + [MetricFamily.Label("result", result)],
+                            value: Double(count)
+                        )
+                    }
+                }
+            ),
+        ]
+    }
+
+    private var loadFamilies: [MetricFamily] {
+        func samples(_ counts: [RunnerKey: Int]) -> [MetricFamily.Sample] {
+            counts.sorted { $0.key < $1.key }.map {
+                MetricFamily.Sample(labels: $0.key.labels, value: Double($0.value))
+            }
+        }
+        return [
+            MetricFamily(
+                name: "martlet_requests_in_flight",
+                help: "Requests on replicas now.",
+                kind: .gauge,
+                samples: samples(self.inFlight)
+            ),
+            MetricFamily(
+                name: "martlet_requests_queued",
+                help: "Requests that wait for a replica now.",
+                kind: .gauge,
+                samples: samples(self.queued)
+            ),
+            MetricFamily(
+                name: "martlet_abandoned_calls_total",
+                help: "Engine calls that hung and were left behind.",
+                kind: .counter,
+                samples: [MetricFamily.Sample(value: Double(self.abandonedCalls))]
+            ),
+        ]
+    }
+
+    private var instanceFamilies: [MetricFamily] {
+        let instances = self.instances.sorted { $0.key < $1.key }
+        func samples(_ value: (InstanceObservation) -> Double) -> [MetricFamily.Sample] {
+            instances.map { key, observation in
+                MetricFamily.Sample(
+                    labels: [
+                        MetricFamily.Label("instance", key.description),
+                        MetricFamily.Label("state", observation.state.rawValue),
+                    ],
+                    value: value(observation)
+                )
+            }
+        }
+        return [
+            MetricFamily(
+                name: "martlet_instance_memory_bytes",
+                help: "Memory of each loaded model.",
+                kind: .gauge,
+                samples: samples { Double($0.memoryBytes) }
+            ),
+            MetricFamily(
+                name: "martlet_instance_copies",
+                help: "Copies of each loaded model that are ready.",
+                kind: .gauge,
+                samples: samples { Double($0.copies) }
+            ),
+        ]
+    }
+}
+
+extension RunnerKey {
+    /// Who answered, as every metric of requests says it.
+    fileprivate var labels: [MetricFamily.Label] {
+        let labels = [
+            MetricFamily.Label("gen_ai_provider_name", "martlet"),
+            MetricFamily.Label("gen_ai_request_model", "\(self.variant.namespace)/\(self.variant.endpoint)"),
+            MetricFamily.Label("revision", self.revision.description),
+        ]
+        guard let tenant = self.variant.tenant else { return labels }
+        return labels + [MetricFamily.Label("tenant", tenant)]
+    }
+}
+
+extension Histogram {
+    /// The samples of the text format: cumulative buckets, the sum and the count.
+    fileprivate func samples(_ labels: [MetricFamily.Label]) -> [MetricFamily.Sample] {
+        var total = 0
+        var samples = zip(self.bounds.map(PrometheusText.number) + ["+Inf"], self.counts).map { bound, count in
+            total += count
+            return MetricFamily.Sample(
+                suffix: "_bucket",
+                labels: labels + [MetricFamily.Label("le", bound)],
+                value: Double(total)
+            )
+        }
+        samples.append(MetricFamily.Sample(suffix: "_sum", labels: labels, value: self.sum))
+        samples.append(MetricFamily.Sample(suffix: "_count", labels: labels, value: Double(total)))
+        return samples
+    }
+}
