@@ -162,7 +162,8 @@ struct SessionLifeTests {
         model.letGo()
         await model.isClosed.wait()
         #expect(model.sessionsClosed == 1)
-        #expect((calls.total, calls.outstanding) == (1, 0))
+        while calls.outstanding > 0 { await Task.yield() }
+        #expect(calls.total == 1)
     }
 
     @Test("Closing does not wait for a thread that hangs")
