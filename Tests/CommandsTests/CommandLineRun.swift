@@ -1,7 +1,8 @@
-@testable import Commands
 import Planning
 import Schema
 import Synchronization
+
+@testable import Commands
 
 /// What one command line printed, and its exit code.
 struct CommandLineRun: Sendable {
@@ -9,7 +10,7 @@ struct CommandLineRun: Sendable {
     var output: String
     var errors: String
 
-    /// Runs a command line against a fake world: `repository` is what every path opens, `socket` where the admin API is.
+    /// Runs a command line against a fake world: every path opens `repository`, and `socket` is the admin API's.
     static func run(
         _ arguments: [String],
         repository: (any SourceRepository)? = nil,

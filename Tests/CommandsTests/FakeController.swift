@@ -64,10 +64,12 @@ final class FakeController: Sendable {
             let text = String(decoding: bytes, as: UTF8.self)
             if let end = text.firstRange(of: "\r\n\r\n") {
                 let head = text[..<end.lowerBound]
-                let length = head.split(separator: "\r\n").compactMap { line -> Int? in
-                    let halves = line.lowercased().split(separator: ":")
-                    return halves.first == "content-length" ? Int(halves[1].trimmingCharacters(in: .whitespaces)) : nil
-                }.first ?? 0
+                let length =
+                    head.split(separator: "\r\n").compactMap { line -> Int? in
+                        let halves = line.lowercased().split(separator: ":")
+                        return halves.first == "content-length"
+                            ? Int(halves[1].trimmingCharacters(in: .whitespaces)) : nil
+                    }.first ?? 0
                 let body = text[end.upperBound...]
                 if body.utf8.count >= length {
                     let line = head.prefix { $0 != "\r\n" }.split(separator: " ").prefix(2).joined(separator: " ")

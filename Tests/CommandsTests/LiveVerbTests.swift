@@ -99,7 +99,8 @@ struct LiveVerbTests {
     func single() async throws {
         let answers = [
             "GET /api/v1/resources/Endpoint/shop/desk": SampleViews.json(SampleViews.endpoint),
-            "GET /api/v1/events?limit=10&resource=Endpoint%2Fshop%2Fdesk": SampleViews.json([SampleViews.event(4, "x")]),
+            "GET /api/v1/events?limit=10&resource=Endpoint%2Fshop%2Fdesk": SampleViews.json([SampleViews.event(4, "x")]
+            ),
         ]
         for words in [["endpoint", "shop/desk"], ["endpoint/shop/desk"], ["endpoints", "desk", "-n", "shop"]] {
             let run = try await LiveVerbTests.run(["get"] + words + ["-o", "yaml"], answers).run
@@ -123,7 +124,9 @@ struct LiveVerbTests {
                 return .init(body: SampleViews.json([SampleViews.event(6, "old")]))
             }
             if request.hasPrefix("GET /api/v1/events?follow=true&after=6") {
-                let events = [Int64](7...9).map { "id: \($0)\ndata: \(SampleViews.json(SampleViews.event($0, "é")))\n\n" }
+                let events = [Int64](7...9).map {
+                    "id: \($0)\ndata: \(SampleViews.json(SampleViews.event($0, "é")))\n\n"
+                }
                 return .init(type: "text/event-stream", body: ": events\n\n" + events.joined())
             }
             // The second look finds what the first found; the third and the fourth find a change.
@@ -205,23 +208,27 @@ struct LiveVerbTests {
         #expect(controller.log.count == 3)
     }
 
-    @Test("Steering verbs send who, what and why", arguments: [
-        (
-            ["suspend", "endpoint/shop/desk", "--reason", "look"],
-            "POST /api/v1/suspend", #"{"reason":"look","resource":"Endpoint/shop/desk"}"#,
-            "Endpoint/shop/desk is suspended\n"
-        ),
-        (["resume", "--all"], "POST /api/v1/resume", #"{"reason":""}"#, "everything is resumed\n"),
-        (
-            ["retry", "desk", "--variant", "acme"],
-            "POST /api/v1/retry", #"{"reason":"","variant":"default/desk@acme"}"#, "default/desk@acme is tried again\n"
-        ),
-        (
-            ["release", "endpoint/desk", "-o", "json"],
-            "POST /api/v1/release", #"{"reason":"","variant":"default/desk"}"#,
-            "{\n  \"action\" : \"release\",\n  \"subject\" : \"default/desk\"\n}\n"
-        ),
-    ])
+    @Test(
+        "Steering verbs send who, what and why",
+        arguments: [
+            (
+                ["suspend", "endpoint/shop/desk", "--reason", "look"],
+                "POST /api/v1/suspend", #"{"reason":"look","resource":"Endpoint/shop/desk"}"#,
+                "Endpoint/shop/desk is suspended\n"
+            ),
+            (["resume", "--all"], "POST /api/v1/resume", #"{"reason":""}"#, "everything is resumed\n"),
+            (
+                ["retry", "desk", "--variant", "acme"],
+                "POST /api/v1/retry", #"{"reason":"","variant":"default/desk@acme"}"#,
+                "default/desk@acme is tried again\n"
+            ),
+            (
+                ["release", "endpoint/desk", "-o", "json"],
+                "POST /api/v1/release", #"{"reason":"","variant":"default/desk"}"#,
+                "{\n  \"action\" : \"release\",\n  \"subject\" : \"default/desk\"\n}\n"
+            ),
+        ]
+    )
     func steers(arguments: [String], target: String, body: String, says: String) async throws {
         let (run, log) = try await LiveVerbTests.run(arguments, [target: ""])
         #expect(run.code == 0)
@@ -235,7 +242,9 @@ struct LiveVerbTests {
     func rollback() async throws {
         let answers = [
             "POST /api/v1/rollback": SampleViews.json(SampleViews.hold),
-            "POST /api/v1/sync": SampleViews.json(CommitSummary(id: "c0ffee00c0ffee", subject: "S", author: "", time: 1)),
+            "POST /api/v1/sync": SampleViews.json(
+                CommitSummary(id: "c0ffee00c0ffee", subject: "S", author: "", time: 1)
+            ),
         ]
         let (run, log) = try await LiveVerbTests.run(
             ["rollback", "endpoint/shop/desk", "--to", "abc", "--reason", "worse answers"],

@@ -201,7 +201,10 @@ struct PlanTests {
         #expect(report["isConverged"] == false)
     }
 
-    @Test("A side that is not there ends with 2", arguments: [["--base", "nope"], ["--head", "nope"], ["--path", "no"]])
+    @Test(
+        "A side that is not there ends with 2",
+        arguments: [["--base", "nope"], ["--head", "nope"], ["--path", "no"]]
+    )
     func missing(arguments: [String]) async {
         let repository = MemoryRepository(["HEAD": Manifests.desk])
         for verb in ["plan", "diff"] {

@@ -82,7 +82,13 @@ enum SampleViews {
                 ref: "main",
                 path: "",
                 commit: CommitSummary(id: commit, subject: "Answer better", author: "Ada", time: 1),
-                condition: Condition(type: .sourceReady, status: .yes, reason: "Read", message: "", lastTransitionTime: 1)
+                condition: Condition(
+                    type: .sourceReady,
+                    status: .yes,
+                    reason: "Read",
+                    message: "",
+                    lastTransitionTime: 1
+                )
             ),
             sync: healthy ? .synced : .outOfSync,
             health: healthy ? .healthy : .progressing,

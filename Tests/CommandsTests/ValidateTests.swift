@@ -101,7 +101,10 @@ struct ValidateTests {
 
     @Test("JSON goes to standard output whole")
     func json() async throws {
-        let run = try await ValidateTests.validate(["a.yaml": "apiVersion: martlet.dev/v1\nkind: Modle\n"], ["-o", "json"])
+        let run = try await ValidateTests.validate(
+            ["a.yaml": "apiVersion: martlet.dev/v1\nkind: Modle\n"],
+            ["-o", "json"]
+        )
         #expect(run.code == 2)
         #expect(run.errors.isEmpty)
         let report = try JSONValue(parsing: run.output)

@@ -36,18 +36,25 @@ struct WorkTreeSourceTests {
         #expect(entries.filter { $0.kind == .link }.count == 6)
     }
 
-    @Test("Links are followed within the tree", arguments: [
-        ("models/link.txt", "models/small.txt"), ("deep/link.txt", "models/small.txt"), ("back", "a.yaml"),
-        ("./models//small.txt", "models/small.txt"),
-    ])
+    @Test(
+        "Links are followed within the tree",
+        arguments: [
+            ("models/link.txt", "models/small.txt"), ("deep/link.txt", "models/small.txt"), ("back", "a.yaml"),
+            ("./models//small.txt", "models/small.txt"),
+        ]
+    )
     func follows(path: String, leadsTo: String) throws {
         #expect(try self.source().resolvedEntry(at: path, in: WorkTreeSource.id).path == leadsTo)
     }
 
-    @Test("A path that leads nowhere or out says so", arguments: [
-        ("gone", "PathNotFound"), ("a.yaml/x", "PathNotFound"), ("out.txt", "PathLeavesRepository"),
-        ("absolute.txt", "PathLeavesRepository"), ("loop", "PathLoops"), ("../x", "PathInvalid"), ("/etc", "PathInvalid"),
-    ])
+    @Test(
+        "A path that leads nowhere or out says so",
+        arguments: [
+            ("gone", "PathNotFound"), ("a.yaml/x", "PathNotFound"), ("out.txt", "PathLeavesRepository"),
+            ("absolute.txt", "PathLeavesRepository"), ("loop", "PathLoops"), ("../x", "PathInvalid"),
+            ("/etc", "PathInvalid"),
+        ]
+    )
     func refuses(path: String, code: String) throws {
         let source = try self.source()
         let error = #expect(throws: MartletError.self) { try source.resolvedEntry(at: path, in: WorkTreeSource.id) }
@@ -64,7 +71,10 @@ struct WorkTreeSourceTests {
         #expect(error?.code == "BlobTooLarge")
         let copy = self.repository.absolute("copy.bin")
         try source.export(entry.object, to: copy, limit: 3 << 20)
-        #expect(try WorkTreeSource(root: self.repository.path).entry(at: "copy.bin", in: WorkTreeSource.id)?.object == entry.object)
+        #expect(
+            try WorkTreeSource(root: self.repository.path).entry(at: "copy.bin", in: WorkTreeSource.id)?.object
+                == entry.object
+        )
     }
 
     @Test("Changes are told against a commit")
@@ -88,7 +98,9 @@ struct WorkTreeSourceTests {
         let commits = MemoryRepository(["HEAD": ["models/small.txt": "small\n"]])
         let source = try WorkTreeSource(root: self.repository.path, repository: commits)
         let paths = try source.files(below: "", in: WorkTreeSource.id).map(\.path)
-        #expect(paths == [".gitignore", "a.yaml", "back", "deep", "loop", "models/big.bin", "models/small.txt", "other"])
+        #expect(
+            paths == [".gitignore", "a.yaml", "back", "deep", "loop", "models/big.bin", "models/small.txt", "other"]
+        )
         #expect(try source.entry(at: "other", in: WorkTreeSource.id)?.kind == .submodule)
     }
 }

@@ -8,10 +8,13 @@ import Testing
 /// YAML that is printed reads back as the value it was made of.
 struct YAMLTextTests {
     private static let samples = [
-        "", " ", "a", "desk", "/models/a.gguf", "true", "No", "null", "~", "012", "1e3", "-", "- a", "a: b", "a #b", "#a",
-        "a:", "@x", "two\nlines", "two\nlines\n", "ends\n\n", "\nbegins", "  indented\nlines", "tab\there", "tab\n\there",
+        "", " ", "a", "desk", "/models/a.gguf", "true", "No", "null", "~", "012", "1e3", "-", "- a", "a: b", "a #b",
+        "#a",
+        "a:", "@x", "two\nlines", "two\nlines\n", "ends\n\n", "\nbegins", "  indented\nlines", "tab\there",
+        "tab\n\there",
         "\"quoted\"", "back\\slash", "it's", "{{message}}", "[x]", "\u{1B}[31m", "\u{85}", "\u{2028}", "\u{FEFF}x",
-        "\u{7F}", "ü", "日本語\n日本", "😀", "a\r\nb", "trailing \nspace ", "---", "...\n", "%x", "*a", "&a", "!t", "a\n b\nc",
+        "\u{7F}", "ü", "日本語\n日本", "😀", "a\r\nb", "trailing \nspace ", "---", "...\n", "%x", "*a", "&a", "!t",
+        "a\n b\nc",
         "=", "<<", "y",
     ]
 
@@ -49,7 +52,8 @@ struct YAMLTextTests {
     @Test("The layout is kubectl's: keys sorted, lists at their key's column, texts of lines as blocks")
     func layout() {
         let value: JSONValue = [
-            "name": "desk", "list": [["b": 1, "a": [1, 2]], [], ["x"]], "empty": [:], "prompt": "one\ntwo\n", "on": "on",
+            "name": "desk", "list": [["b": 1, "a": [1, 2]], [], ["x"]], "empty": [:], "prompt": "one\ntwo\n",
+            "on": "on",
         ]
         let expected = """
             empty: {}

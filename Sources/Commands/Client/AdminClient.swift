@@ -10,11 +10,13 @@ package struct AdminClient: Sendable {
     /// The largest answer that is read, in bytes.
     private static let answerLimit = 256 << 20
 
-    /// Without a read time-out, since an event stream may be quiet for days. It lives as long as the process.
-    private static let http = HTTPClient(
-        eventLoopGroupProvider: .singleton,
-        configuration: HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
-    )
+    /// Without a read time-out, since an event stream may be quiet for days, and without a second try where nobody
+    /// listens. It lives as long as the process.
+    private static let http: HTTPClient = {
+        var configuration = HTTPClient.Configuration(timeout: .init(connect: .seconds(10)))
+        configuration.connectionPool.retryConnectionEstablishment = false
+        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+    }()
 
     private let socketPath: String
     /// Who asks: the name of the account that runs the command.

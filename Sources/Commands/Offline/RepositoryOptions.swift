@@ -54,7 +54,8 @@ struct OfflineRepository {
         case .success: self.problem = nil
         case .failure(let error): self.problem = error
         }
-        let isBare = FileManager.default.fileExists(atPath: root + "/objects") && self.problem == nil
+        let isBare =
+            FileManager.default.fileExists(atPath: root + "/objects") && self.problem == nil
             && !FileManager.default.fileExists(atPath: root + "/.git")
         self.hasWorkTree = !isBare
         self.source = isBare ? try opened.get() : try WorkTreeSource(root: root, repository: try? opened.get())
@@ -73,7 +74,10 @@ struct OfflineRepository {
             return try self.source.resolve(ref)
         }
         guard self.hasWorkTree else {
-            throw MartletError("WorkTreeMissing", "'\(self.root)' is a bare repository without a work tree; name a commit")
+            throw MartletError(
+                "WorkTreeMissing",
+                "'\(self.root)' is a bare repository without a work tree; name a commit"
+            )
         }
         return WorkTreeSource.summary
     }

@@ -45,7 +45,8 @@ final class WorkTreeSource: SourceRepository {
         }
         let items = try self.tree.items(below: subpath).filter { $0.kind != .folder }
         guard let base else { return TreeChanges(changed: try items.map { try self.listed($0) }, removed: []) }
-        let old = try self.commits().entry(at: subpath, in: base) == nil
+        let old =
+            try self.commits().entry(at: subpath, in: base) == nil
             ? [] : try self.commits().files(below: subpath, in: base)
         let before = Dictionary(old.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
         let present = Set(items.map(\.path))

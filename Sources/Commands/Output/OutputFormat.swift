@@ -11,6 +11,12 @@ enum OutputFormat: String, Sendable, CaseIterable, ExpressibleByArgument {
     case name
 }
 
+/// How an offline verb prints what it found.
+enum ReportFormat: String, CaseIterable, ExpressibleByArgument {
+    case text
+    case json
+}
+
 /// Renders anything encodable as JSON or YAML, the way the admin API spells it.
 enum Rendering {
     /// Indented JSON with sorted keys.

@@ -28,7 +28,9 @@ extension PlanReport {
                     ["", "Resource", "Fields"],
                     self.changes.map { change in
                         let fields = change.fieldNames.map { $0.hasPrefix("and ") ? $0 : Markdown.code($0) }
-                        return [change.verb.rawValue, Markdown.code("\(change.resource)"), fields.joined(separator: ", ")]
+                        return [
+                            change.verb.rawValue, Markdown.code("\(change.resource)"), fields.joined(separator: ", "),
+                        ]
                     }
                 )
             )
@@ -37,15 +39,19 @@ extension PlanReport {
         return parts.joined(separator: "\n\n")
     }
 
+    /// `1 endpoint starts, 2 endpoints roll.`, and what the plan rests on.
     private var headline: String {
-        let counts = [(VariantChange.Verb.starts, "starts"), (.rolls, "rolls"), (.settings, "changes settings")]
-            + [(.leaves, "leaves")]
-        let words = counts.compactMap { verb, word -> String? in
+        let verbs: [(verb: VariantChange.Verb, one: String, many: String)] = [
+            (.starts, "starts", "start"), (.rolls, "rolls", "roll"),
+            (.settings, "changes settings", "change settings"), (.leaves, "leaves", "leave"),
+        ]
+        let words = verbs.compactMap { verb, one, many -> String? in
             let count = self.variants.count { $0.verb == verb }
-            return count == 0 ? nil : "\(Counted.words(count, "endpoint")) \(word)"
+            return count == 0 ? nil : "\(Counted.words(count, "endpoint")) \(count == 1 ? one : many)"
         }
-        let headline = words.isEmpty ? (self.isConverged && self.errors.isEmpty ? "Nothing to do." : "") : words.joined(separator: ", ") + "."
-        return [headline, self.assumption ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
+        var sentences = words.isEmpty ? [] : [words.joined(separator: ", ") + "."]
+        if self.isConverged, self.errors.isEmpty { sentences.append("Nothing to do.") }
+        return (sentences + [self.assumption].compactMap(\.self)).joined(separator: " ")
     }
 
     private var details: [String] {
@@ -62,7 +68,8 @@ extension PlanReport {
         }
         if !self.plan.steps.isEmpty {
             let steps = self.plan.steps.enumerated().map { index, step in
-                "\(index + 1). **\(step.action.word)** \(Markdown.code(step.action.subject)): \(Markdown.prose(step.reason))"
+                "\(index + 1). **\(step.action.word)** \(Markdown.code(step.action.subject)): "
+                    + Markdown.prose(step.reason)
             }
             let summary = "<summary>\(Counted.words(steps.count, "step"))</summary>"
             parts.append("<details>\(summary)\n\n" + steps.joined(separator: "\n") + "\n\n</details>")
@@ -71,7 +78,9 @@ extension PlanReport {
     }
 
     private static func list(_ diagnostics: [Diagnostic]) -> String {
-        diagnostics.map { "- \(Markdown.code("\($0.location)")): \(Markdown.prose($0.message))" }.joined(separator: "\n")
+        diagnostics.map { "- \(Markdown.code("\($0.location)")): \(Markdown.prose($0.message))" }.joined(
+            separator: "\n"
+        )
     }
 }
 

@@ -52,7 +52,8 @@ extension PlanReport {
 extension ResourceChange {
     /// `~ PromptTemplate/default/reply: spec.messages[0].content`.
     var summary: String {
-        "\(self.verb.sign) \(self.resource)" + (self.fields.isEmpty ? "" : ": " + self.fieldNames.joined(separator: ", "))
+        "\(self.verb.sign) \(self.resource)"
+            + (self.fields.isEmpty ? "" : ": " + self.fieldNames.joined(separator: ", "))
     }
 
     /// At most five of the fields, and how many more there are.

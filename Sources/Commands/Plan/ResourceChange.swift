@@ -79,7 +79,9 @@ struct ResourceChange: Encodable, Hashable {
                     old.resources[change.resource]?.canonicalSpec == new.resources[change.resource]?.canonicalSpec
                 guard isUnchanged, let path = change.field else { continue }
                 let field = Field(path: path, old: nil, new: nil)
-                if contents[change.resource]?.contains(field) != true { contents[change.resource, default: []] += [field] }
+                if contents[change.resource]?.contains(field) != true {
+                    contents[change.resource, default: []] += [field]
+                }
             }
         }
         return contents

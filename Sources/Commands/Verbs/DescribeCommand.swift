@@ -95,7 +95,9 @@ enum DescribeText {
             lines.append("  rollout   \(rollout.strategy.rawValue) to \(rollout.revision), \(rollout.phase.rawValue)")
         }
         if let hold = variant.hold {
-            lines.append("  hold      \(hold.revision) by \(hold.actor): \(hold.reason): \(PlainText.line(hold.message))")
+            lines.append(
+                "  hold      \(hold.revision) by \(hold.actor): \(hold.reason): \(PlainText.line(hold.message))"
+            )
         }
         return lines
     }

@@ -45,7 +45,11 @@ struct InitCommand: ParsableCommand {
             )
             try Data(text.utf8).write(to: file, options: .withoutOverwriting)
         } catch {
-            throw MartletError("FileNotWritten", "'\(file.path(percentEncoded: false))' cannot be written", cause: error)
+            throw MartletError(
+                "FileNotWritten",
+                "'\(file.path(percentEncoded: false))' cannot be written",
+                cause: error
+            )
         }
     }
 }

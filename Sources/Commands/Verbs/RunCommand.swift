@@ -41,7 +41,9 @@ struct RunCommand: AsyncParsableCommand {
         let levels = ["trace", "debug", "info", "notice", "warning", "error"]
         guard levels.contains(self.logLevel) else {
             let hint = Suggestion.text(for: self.logLevel, among: levels)
-            throw ValidationError("--log-level '\(self.logLevel)' is not one of \(levels.joined(separator: ", "))\(hint)")
+            throw ValidationError(
+                "--log-level '\(self.logLevel)' is not one of \(levels.joined(separator: ", "))\(hint)"
+            )
         }
         for (option, value) in [("--listen", self.listen), ("--metrics-listen", self.metricsListen)] {
             guard RunCommand.isAddress(value) else {

@@ -1,0 +1,32 @@
+internal import Planning
+internal import Schema
+
+/// What is wrong with manifests.
+struct ValidationReport: Encodable {
+    /// How many resources were read without an error.
+    var resources: Int
+    var errors: Int
+    var warnings: Int
+    /// Sorted by place.
+    var diagnostics: [Diagnostic]
+
+    /// Gathers what the manifests themselves, and the installed engines about them, have to say.
+    init(_ desired: DesiredState, isStrict: Bool) {
+        let found = desired.diagnostics + desired.unavailable + EngineCheck.diagnostics(of: desired)
+        self.diagnostics = Set(found).sorted().map { diagnostic in
+            var diagnostic = diagnostic
+            if isStrict { diagnostic.severity = .error }
+            return diagnostic
+        }
+        self.resources = desired.resources.count
+        self.errors = self.diagnostics.count { $0.severity == .error }
+        self.warnings = self.diagnostics.count - self.errors
+    }
+
+    /// `5 resources, 2 errors, 1 warning`.
+    var summary: String {
+        var parts = [Counted.words(self.resources, "resource"), Counted.words(self.errors, "error")]
+        if self.warnings > 0 { parts.append(Counted.words(self.warnings, "warning")) }
+        return parts.joined(separator: ", ")
+    }
+}
