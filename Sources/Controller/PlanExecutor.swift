@@ -88,20 +88,14 @@ package struct PlanExecutor: Sendable {
         }
     }
 
-    /// The mark is written before the engine sees the file and taken away whatever happens, so that only the end of
-    /// the process can leave it behind.
+    /// The mark is written before the engine sees the file. The loop takes it away when the step has ended, however it
+    /// did, so that only the end of the process can leave it behind.
     private func load(_ instance: InstanceSpec) async throws {
         let opening = try await self.opening(of: instance)
         try self.store.write([.beginLoading(instance.key)])
-        do {
-            try await PlanExecutor.naming(instance, opening) {
-                try await self.runtime.load(instance, opening: opening)
-            }
-        } catch {
-            try self.store.write([.endLoading(instance.key)])
-            throw error
+        try await PlanExecutor.naming(instance, opening) {
+            try await self.runtime.load(instance, opening: opening)
         }
-        try self.store.write([.endLoading(instance.key)])
     }
 
     private func opening(of instance: InstanceSpec) async throws -> ModelOpening {

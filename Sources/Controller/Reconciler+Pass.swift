@@ -87,8 +87,7 @@ extension Reconciler {
     /// Plans, performs the steps that only write facts, and plans again until there are none; then writes all of it
     /// in one transaction. False when the store refused: then nothing may be built on it.
     func planAndWrite(_ desired: DesiredState) -> Bool {
-        let before = self.facts
-        let noted = self.pending
+        let (before, noted, record) = (self.facts, self.pending, self.commitRecord)
         let now = self.ports.wallClock.now()
         var observed = self.observed()
         self.plan = Planner.plan(desired: desired, observed: observed, now: now)
@@ -106,8 +105,7 @@ extension Reconciler {
         let moved = self.conditionChanges(desired, observed, now)
         self.pending += moved.map { .conditions($0.key, $0.value) }
         guard self.writePending() else {
-            self.facts = before
-            self.pending = noted
+            (self.facts, self.pending, self.commitRecord) = (before, noted, record)
             return false
         }
         self.conditions.merge(moved) { _, new in new }
@@ -169,6 +167,7 @@ extension Reconciler {
     /// Settles a step that ended: notes what it found out, or when to try again.
     func settle(_ action: StepAction, _ result: Result<StepOutcome, any Error>) {
         let key = action.key
+        if case .load(let instance) = action { self.pending.append(.endLoading(instance.key)) }
         switch result {
         case .success(let outcome):
             self.queue.succeed(key)

@@ -126,6 +126,15 @@ package actor Reconciler: Service {
             }
             group.cancelAll()
         }
+        self.settleTheLast()
+    }
+
+    /// Writes down how the steps ended that were cancelled by the end of the loop.
+    private func settleTheLast() {
+        for event in self.mailbox.takeAll() {
+            if case .stepEnded(let action, let result) = event { self.settle(action, result) }
+        }
+        self.writePending()
     }
 
     private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {

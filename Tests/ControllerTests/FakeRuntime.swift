@@ -1,0 +1,172 @@
+import Planning
+import Schema
+import Synchronization
+
+/// A runtime that does at once what it is told, and fails or hangs where a test wants it to.
+final class FakeRuntime: ServingRuntime {
+    struct State {
+        var observation = RuntimeObservation()
+        var commit: ObjectID?
+        /// Every call, in order: `load models/a.jsonl`.
+        var calls: [String] = []
+        /// Thrown, one after the other, by loads of the model with this path.
+        var loadErrors: [String: [MartletError]] = [:]
+        /// Loads of these paths never return unless they are cancelled.
+        var hangingLoads: Set<String> = []
+        var warmUpErrors: [MartletError] = []
+    }
+
+    private let state = Mutex(State())
+    private let changeStream = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    private let hung = AsyncStream<String>.makeStream()
+
+    /// Changes what the runtime is or does, and wakes whoever follows it.
+    func change(_ body: (inout State) -> Void) {
+        self.state.withLock { body(&$0) }
+        self.changeStream.continuation.yield()
+    }
+
+    var calls: [String] { self.state.withLock { $0.calls } }
+    var observation: RuntimeObservation { self.state.withLock { $0.observation } }
+
+    /// Returns when a load hangs.
+    func waitForHangingLoad() async {
+        for await _ in self.hung.stream { return }
+    }
+
+    func observe() async -> RuntimeObservation { self.observation }
+
+    func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
+        let path = instance.artifact.path
+        let (error, hangs): (MartletError?, Bool) = self.state.withLock { state in
+            state.calls.append("load \(path)")
+            let error = state.loadErrors[path]?.isEmpty == false ? state.loadErrors[path]?.removeFirst() : nil
+            return (error, state.hangingLoads.contains(path))
+        }
+        if let error { throw error }
+        if hangs {
+            self.hung.continuation.yield(path)
+            for await _ in AsyncStream<Never>.makeStream().stream {}
+            try Task.checkCancellation()
+        }
+        self.state.withLock { state in
+            state.observation.instances[instance.key] = InstanceObservation(
+                state: .ready,
+                memoryBytes: 1000,
+                copies: instance.copies
+            )
+        }
+    }
+
+    func unload(_ instance: InstanceKey) async {
+        self.act("unload") { $0.instances[instance] = nil }
+    }
+
+    func start(_ graph: RevisionGraph, replicas: Int) async throws {
+        self.act("start \(graph.variant)") {
+            $0.runners[RunnerKey(graph.variant, graph.revision)] = RunnerObservation(state: .started, replicas: replicas)
+        }
+    }
+
+    func warmUp(_ runner: RunnerKey) async throws {
+        let error = self.state.withLock { $0.warmUpErrors.isEmpty ? nil : $0.warmUpErrors.removeFirst() }
+        if let error { throw error }
+        self.act("warmUp \(runner.variant)") { $0.runners[runner]?.state = .ready }
+    }
+
+    func setTraffic(_ shares: [TrafficShare], for variant: VariantID) async {
+        self.act("setTraffic \(variant)") { $0.traffic[variant] = shares.isEmpty ? nil : shares }
+    }
+
+    func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async {
+        self.act("apply \(endpoint)") { $0.settings[endpoint] = settings.revision }
+    }
+
+    func scale(_ runner: RunnerKey, replicas: Int) async throws {
+        self.act("scale \(runner.variant)") { $0.runners[runner]?.replicas = replicas }
+    }
+
+    func drain(_ runner: RunnerKey, timeout: ManifestDuration) async {
+        self.act("drain \(runner.variant)") { $0.runners[runner]?.state = .drained }
+    }
+
+    func stop(_ runner: RunnerKey) async {
+        self.act("stop \(runner.variant)") { $0.runners[runner] = nil }
+    }
+
+    func remove(endpoint: ResourceIdentity) async {
+        self.act("remove \(endpoint)") {
+            $0.settings[endpoint] = nil
+            $0.traffic[VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)] = nil
+        }
+    }
+
+    func setCommit(_ commit: ObjectID) async {
+        self.state.withLock { $0.commit = commit }
+    }
+
+    func changes() -> AsyncStream<Void> { self.changeStream.stream }
+
+    private func act(_ call: String, _ body: (inout RuntimeObservation) -> Void) {
+        self.state.withLock { state in
+            state.calls.append(call)
+            body(&state.observation)
+        }
+    }
+}
+
+/// Hands out paths without making files.
+struct FakeArtifacts: ArtifactStore {
+    func materialise(_ artifact: Artifact) async throws -> String { "/cache/\(artifact.identity)" }
+    func prune(keeping artifacts: [Artifact]) async {}
+}
+
+/// A probe that finds every model good, but for those that a test names by a part of the artifact's identity.
+final class FakeProbe: ModelProbe {
+    private let errors = Mutex<[MartletError]>([])
+    private let count = Mutex(0)
+
+    /// The next probes fail with these.
+    func fail(with errors: [MartletError]) {
+        self.errors.withLock { $0 += errors }
+    }
+
+    var probes: Int { self.count.withLock { $0 } }
+
+    func probe(
+        engine: String,
+        opening: ModelOpening,
+        warmUp: [CompletionRequest]
+    ) async throws -> ProbeReport {
+        self.count.withLock { $0 += 1 }
+        let error = self.errors.withLock { $0.isEmpty ? nil : $0.removeFirst() }
+        if let error { throw error }
+        return ProbeReport(
+            description: ModelDescription(
+                architecture: "test",
+                weightBytes: 600,
+                sessionBytes: 400,
+                contextLength: 128,
+                slots: 1,
+                embeddingWidth: nil,
+                generates: true,
+                vocabularySize: 10,
+                chatTemplate: nil,
+                addsBeginningToken: false
+            ),
+            measuredBytes: 1000,
+            seconds: 0.1
+        )
+    }
+}
+
+/// Says that `replay` can be used.
+struct FakeEngines: EngineCatalog {
+    func reports() -> [EngineReport] {
+        [EngineReport(name: "replay", location: "built in", version: "1", problem: nil)]
+    }
+
+    func engine(named name: String) throws -> any InferenceEngine {
+        throw MartletError("EngineNotInstalled", "no engine runs in these tests")
+    }
+}

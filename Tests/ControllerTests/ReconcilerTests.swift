@@ -1,0 +1,193 @@
+import Controller
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct ReconcilerTests {
+    private static let terminal = MartletError("ModelUnreadable", "no such tensor")
+    private static let retryable = MartletError("DiskBusy", "the disk is busy", disposition: .retryable)
+
+    @Test func commitIsPromoted() async throws {
+        let setup = try ControllerSetup()
+        let commit = try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let facts = try setup.desk()
+            #expect(facts.promoted != nil)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == facts.promoted)
+            let status = try await setup.reconciler.status()
+            #expect(status.sync == .synced)
+            #expect(status.health == .healthy)
+            #expect(status.source.commit?.id == commit)
+            #expect(try setup.store.commits(limit: 1).first?.convergedAt != nil)
+        }
+    }
+
+    @Test func changedWeightsReplaceTheRevision() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Converged", after: seen)
+            let facts = try setup.desk()
+            #expect(facts.promoted != first)
+            #expect(facts.earlier == [first].compactMap(\.self))
+            #expect(setup.runtime.observation.instances.count == 1, "the old weights are given back")
+            #expect(setup.runtime.observation.runners.count == 1)
+        }
+    }
+
+    @Test func newestCommitWinsOverALoadThatHangs() async throws {
+        let setup = try ControllerSetup()
+        setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+        try setup.commitDesk()
+        try await setup.run { setup in
+            await setup.runtime.waitForHangingLoad()
+            setup.runtime.change { $0.hangingLoads = [] }
+            try setup.commitDesk(weights: "mended")
+            try await setup.event("Promoted")
+            #expect(try setup.desk().earlier.isEmpty, "the revision that hung was never promoted")
+            #expect(setup.runtime.calls.count { $0 == "load models/desk.jsonl" } == 2)
+            #expect(try setup.store.unfinishedLoads().isEmpty)
+        }
+    }
+
+    @Test func terminalFailureIsHeldAndThePromotedRevisionStays() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            setup.probe.fail(with: [ReconcilerTests.terminal])
+            try setup.commitDesk(weights: "broken")
+            try await setup.event("Converged", after: seen)
+            let hold = try #require(try setup.store.facts().holds.first)
+            #expect(hold.reason == "ModelUnreadable")
+            #expect(hold.actor == .controller)
+            #expect(try setup.desk().promoted == first)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == first)
+            let status = try await setup.reconciler.status()
+            #expect(status.sync == .outOfSync)
+            #expect(status.health == .degraded)
+
+            try await setup.reconciler.retry(ControllerSetup.desk, ControllerSetup.someone)
+            try await setup.event("Promoted", after: seen)
+            #expect(try setup.store.facts().holds.isEmpty)
+        }
+    }
+
+    @Test func retryableFailureIsTriedAgainAfterItsBackoff() async throws {
+        let setup = try ControllerSetup()
+        setup.runtime.change { $0.loadErrors["models/desk.jsonl"] = [ReconcilerTests.retryable] }
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("DiskBusy", "try 1")
+            await setup.clock.waitForSleep(of: .milliseconds(250))
+            #expect(setup.runtime.calls.count { $0 == "load models/desk.jsonl" } == 1)
+            setup.wallClock.advance(byMilliseconds: 250)
+            setup.clock.advance(by: .milliseconds(250))
+            try await setup.event("Promoted")
+            #expect(try setup.store.facts().holds.isEmpty)
+        }
+    }
+
+    @Test func instanceThatDiesIsReplacedWithoutACommit() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let promoted = try setup.desk().promoted
+            setup.runtime.change { state in
+                for key in state.observation.instances.keys {
+                    state.observation.instances[key] = InstanceObservation(state: .failed, message: "it hung")
+                }
+            }
+            while !(try await setup.reconciler.plan().steps.isEmpty)
+                || setup.runtime.observation.instances.values.contains(where: { $0.state == .failed })
+            {
+                await Task.yield()
+            }
+            #expect(setup.runtime.calls.count { $0 == "load models/desk.jsonl" } == 2)
+            #expect(try setup.desk().promoted == promoted)
+            #expect(try setup.store.facts().holds.isEmpty, "what was promoted is never held for dying")
+        }
+    }
+
+    @Test func rollbackHoldsAndReleaseLetsGo() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Converged", after: seen)
+            let second = try setup.desk().promoted
+
+            let rolledBack = try setup.newestEvent()
+            let hold = try await setup.reconciler.rollback(ControllerSetup.desk, to: nil, ControllerSetup.someone)
+            #expect(hold.target == first)
+            try await setup.event("Promoted", after: rolledBack)
+            #expect(try setup.desk().promoted == first)
+            #expect(try setup.store.promotions(of: ControllerSetup.desk, limit: 1).first?.actor == Actor("dana"))
+
+            let released = try setup.newestEvent()
+            try await setup.reconciler.release(ControllerSetup.desk, ControllerSetup.someone)
+            try await setup.event("Promoted", after: released)
+            #expect(try setup.desk().promoted == second)
+            #expect(try setup.store.verifyAudit().brokenAt == nil)
+        }
+    }
+
+    @Test func suspendedEndpointStaysAsItIs() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let endpoint = Suspension.resource(ControllerSetup.desk.resource)
+            try await setup.reconciler.suspend(endpoint, ControllerSetup.someone)
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            try setup.commitDesk(weights: "two")
+            try await setup.event("CommitRead", "two", after: seen)
+            _ = try await setup.reconciler.sync(ControllerSetup.someone)
+            #expect(try setup.desk().promoted == first)
+            try await setup.reconciler.resume(endpoint, ControllerSetup.someone)
+            try await setup.event("Promoted", after: seen)
+            #expect(try setup.desk().promoted != first)
+        }
+    }
+
+    @Test func endpointThatLeavesTheRepositoryIsPruned() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk(extra: ControllerSetup.second)
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            #expect(setup.runtime.observation.runners.count == 2)
+            let seen = try setup.newestEvent()
+            try setup.commitDesk()
+            try await setup.event("Pruned", "default/second", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.observation.runners.count == 1)
+            #expect(try setup.store.facts().variants.count == 1)
+        }
+    }
+
+    @Test func brokenDocumentBlocksOnlyItself() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk(extra: ControllerSetup.second)
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let seen = try setup.newestEvent()
+            let broken = ControllerSetup.second.replacing("serve", with: "sreve")
+            try setup.commitDesk(weights: "two", extra: broken)
+            try await setup.event("ManifestInvalid", "did you mean 'serve'", after: seen)
+            try await setup.event("Promoted", "default/desk", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(try setup.store.facts().variants.count == 2, "the broken endpoint keeps what it had")
+            #expect(setup.runtime.observation.traffic.count == 2)
+        }
+    }
+}

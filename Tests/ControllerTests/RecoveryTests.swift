@@ -1,0 +1,96 @@
+import Controller
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct RecoveryTests {
+    @Test func restartServesThePromotedRevisionAgain() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let promoted = try first.desk().promoted
+
+        let second = try ControllerSetup(restarting: first)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == promoted)
+            #expect(setup.probe.probes == 0, "what was probed before is not probed again")
+            #expect(try setup.store.promotions(of: nil, limit: 10).count == 1, "nothing was promoted twice")
+        }
+    }
+
+    @Test func loadThatTookTheProcessDownIsHeld() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let instance = try #require(first.runtime.observation.instances.keys.first)
+        let fresh = try ControllerSetup()
+        try fresh.store.write([.beginLoading(instance)])
+        try fresh.commitDesk()
+        try await fresh.run { setup in
+            try await setup.event("CrashedWhileLoading")
+            try await setup.event("Held", "CrashedWhileLoading")
+            #expect(!setup.runtime.calls.contains("load models/desk.jsonl"))
+            #expect(try setup.store.unfinishedLoads().isEmpty, "one crash is counted once")
+
+            try await setup.reconciler.retry(ControllerSetup.desk, ControllerSetup.someone)
+            try await setup.event("Promoted")
+            #expect(try setup.store.facts().crashed.isEmpty)
+        }
+    }
+
+    @Test func unreadableFileAtTheStartPrunesNothing() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+
+        try first.repository.write("desk.yaml", "a: [unclosed\n")
+        try first.repository.commit("Oops")
+        let second = try ControllerSetup(restarting: first)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("Converged", after: seen)
+            #expect(try setup.store.facts().variants[ControllerSetup.desk]?.promoted != nil)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk] != nil)
+        }
+    }
+
+    @Test(arguments: 1...12)
+    func everyWriteMayFailOnce(write: Int) async throws {
+        let setup = try ControllerSetup(waitsAreOver: true)
+        setup.store.failWrite(write)
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Promoted")
+            try await setup.event("Converged")
+            let facts = try setup.store.facts()
+            #expect(facts.holds.isEmpty)
+            #expect(facts.variants[ControllerSetup.desk]?.rollout == nil)
+            let promoted = try setup.store.events(EventQuery(limit: 1000)).count { $0.reason == "Promoted" }
+            #expect(promoted == 1, "no event is doubled")
+        }
+    }
+
+    @Test func missingRefKeepsWhatRuns() async throws {
+        let setup = try ControllerSetup(ref: "release")
+        try setup.commitDesk()
+        try setup.repository.branch("release")
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            try setup.repository.git("branch", "-D", "release")
+            try await setup.event("RefNotFound")
+            let status = try await setup.reconciler.status()
+            #expect(status.source.condition.status == .no)
+            #expect(status.endpoints.first?.health == .healthy)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk] != nil)
+
+            try setup.commitDesk(weights: "two")
+            try setup.repository.branch("release")
+            try await setup.event("CommitRead", "two")
+            #expect(try await setup.reconciler.status().source.condition.status == .yes)
+        }
+    }
+}
