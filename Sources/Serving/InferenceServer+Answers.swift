@@ -70,7 +70,7 @@ extension InferenceServer {
         var wasMoved = false
         while true {
             let snapshot = self.routes
-            let route = try snapshot.route(to: call.endpoint, for: call.caller, key: call.requestID)
+            let route = try snapshot.route(to: call.endpoint, for: call.caller, requestID: call.requestID)
             let limits = route.settings.limits.timeout.duration
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {

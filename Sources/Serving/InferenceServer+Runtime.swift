@@ -95,6 +95,7 @@ extension InferenceServer: ServingRuntime {
             return stopped
         }
         stopped?.stop()
+        if stopped != nil { self.collector.retire(runner) }
     }
 
     package func remove(endpoint: ResourceIdentity) async {
@@ -104,7 +105,6 @@ extension InferenceServer: ServingRuntime {
             for key in state.since.keys where key.variant.resource == endpoint { state.since[key] = nil }
             state.publish(endpoint)
         }
-        self.collector.forget { $0.variant.resource == endpoint }
     }
 
     package func setCommit(_ commit: ObjectID) async {

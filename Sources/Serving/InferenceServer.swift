@@ -69,6 +69,7 @@ package final class InferenceServer: Sendable {
             metrics.queued[key] = runner.queued
         }
         metrics.abandonedCalls = self.pool.abandonedCalls
+        metrics.hangingCalls = self.pool.hangingCalls
         metrics.instances = self.pool.observe()
         return metrics
     }

@@ -36,13 +36,13 @@ struct RoutingSnapshot: Sendable {
     /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
     /// `unavailable` when nothing serves.
     ///
-    /// - Parameter key: requests with the same key stay on the same side of a split.
-    func route(to name: EndpointName, for caller: Caller, key: String) throws(CallError) -> Route {
+    /// - Parameter requestID: decides the side of a split where nothing else makes requests stick together.
+    func route(to name: EndpointName, for caller: Caller, requestID: String) throws(CallError) -> Route {
         guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller) else {
             throw CallError(.endpointNotFound, "there is no endpoint '\(name.name)'", parameter: "model")
         }
-        let shares = endpoint.shares(for: caller)
-        guard let share = RoutingSnapshot.choose(among: shares, key: key) else {
+        let key = endpoint.settings.rollout.stickyBy.key(of: caller, requestID: requestID)
+        guard let share = RoutingSnapshot.choose(among: endpoint.shares(for: caller), key: key) else {
             throw CallError(.unavailable, "endpoint '\(name.name)' is not serving yet; try again later", retryAfter: 1)
         }
         return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit)
@@ -61,6 +61,8 @@ struct RoutingSnapshot: Sendable {
         )
     }
 
+    /// Requests with the same key stay on the same side of a split.
+    ///
     /// Weighted rendezvous hashing: every share scores by its weight and a hash of key and revision, the best one wins.
     ///
     /// Over keys the shares get what their weights say, and a growing weight only takes keys over, it gives none away.
@@ -92,6 +94,16 @@ extension EndpointSettings {
         switch caller {
         case .anonymous: return access.anonymous
         case .tenant(let name): return access.anonymous || access.tenants.contains(name)
+        }
+    }
+}
+
+extension EndpointSpec.Rollout.StickyBy {
+    /// What keeps requests on one side of a split. Calls carry no session yet, so each is a session of its own.
+    fileprivate func key(of caller: Caller, requestID: String) -> String {
+        switch (self, caller) {
+        case (.tenant, .tenant(let name)): name
+        case (.tenant, .anonymous), (.session, _), (.none, _): requestID
         }
     }
 }

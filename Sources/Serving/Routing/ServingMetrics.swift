@@ -44,8 +44,10 @@ package struct ServingMetrics: Sendable {
     package var inFlight: [RunnerKey: Int] = [:]
     /// Requests that wait for a replica now.
     package var queued: [RunnerKey: Int] = [:]
-    /// Engine calls that hung and were left behind.
+    /// Engine calls that hung and were left behind, since the start.
     package var abandonedCalls = 0
+    /// Of these, the ones that still have not returned.
+    package var hangingCalls = 0
     package var instances: [InstanceKey: InstanceObservation] = [:]
 
     /// OpenTelemetry's bounds for `gen_ai.server.request.duration`, in seconds.
@@ -64,22 +66,34 @@ package struct ServingMetrics: Sendable {
 
 /// Collects what finished requests were like; one short lock for each request.
 final class MetricsCollector: Sendable {
-    private let subjects = Mutex<[RunnerKey: ServingMetrics.Subject]>([:])
+    private struct State {
+        var subjects: [RunnerKey: ServingMetrics.Subject] = [:]
+        /// Stopped runners whose counts are still shown, oldest first.
+        var retired: [RunnerKey] = []
+    }
+
+    /// How many stopped runners keep their counts: scrapes still find them, and they do not pile up.
+    static let keptRetired = 256
+
+    private let state = Mutex(State())
 
     /// Everything collected so far.
-    var collected: [RunnerKey: ServingMetrics.Subject] { self.subjects.withLock { $0 } }
+    var collected: [RunnerKey: ServingMetrics.Subject] { self.state.withLock { $0.subjects } }
 
     /// Takes one finished request in.
     func record(_ result: String, of runner: RunnerKey, seconds: Double, firstTokenAfter: Double?, usage: TokenUsage?) {
-        self.subjects.withLock { subjects in
-            subjects[runner, default: ServingMetrics.Subject()].record(result, seconds, firstTokenAfter, usage)
+        self.state.withLock { state in
+            state.subjects[runner, default: ServingMetrics.Subject()].record(result, seconds, firstTokenAfter, usage)
         }
     }
 
-    /// Forgets revisions that are gone, so that old ones do not pile up.
-    func forget(_ isGone: (RunnerKey) -> Bool) {
-        self.subjects.withLock { subjects in
-            for key in subjects.keys where isGone(key) { subjects[key] = nil }
+    /// Lets a stopped runner's counts go when newer ones have taken their place.
+    func retire(_ runner: RunnerKey) {
+        self.state.withLock { state in
+            state.retired.removeAll { $0 == runner }
+            state.retired.append(runner)
+            guard state.retired.count > Self.keptRetired else { return }
+            state.subjects[state.retired.removeFirst()] = nil
         }
     }
 }

@@ -258,6 +258,20 @@ struct EndpointServiceTests {
         }
     }
 
+    @Test("counts of stopped revisions are kept for a while, not for ever")
+    func retiredCounts() {
+        let collector = MetricsCollector()
+        let keys = (0...MetricsCollector.keptRetired).map {
+            RunnerKey(EndpointFixture.variant, EndpointFixture.revision($0))
+        }
+        for key in keys { collector.record("ok", of: key, seconds: 1, firstTokenAfter: nil, usage: nil) }
+        for key in keys.dropLast() + [keys[0]] { collector.retire(key) }
+        #expect(collector.collected.count == keys.count)
+        collector.retire(keys[keys.count - 1])
+        #expect(collector.collected[keys[1]] == nil)
+        #expect(collector.collected[keys[0]] != nil)
+    }
+
     @Test("a histogram counts each value in the first bucket that holds it")
     func histogram() {
         var histogram = Histogram(bounds: [1, 2])

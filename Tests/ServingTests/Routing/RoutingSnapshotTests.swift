@@ -54,16 +54,16 @@ struct RoutingSnapshotTests {
             snapshot.listing(of: EndpointFixture.name, for: caller)?.revision == number.map(EndpointFixture.revision)
         )
         if let number {
-            let route = try snapshot.route(to: EndpointFixture.name, for: caller, key: "k")
+            let route = try snapshot.route(to: EndpointFixture.name, for: caller, requestID: "k")
             #expect(route.runner.key.revision == EndpointFixture.revision(number))
             return
         }
         // Forbidden and unknown answer alike, to the word.
         let forbidden = #expect(throws: CallError.self) {
-            try snapshot.route(to: EndpointFixture.name, for: caller, key: "k")
+            try snapshot.route(to: EndpointFixture.name, for: caller, requestID: "k")
         }
         let unknown = #expect(throws: CallError.self) {
-            try RoutingSnapshot().route(to: EndpointFixture.name, for: caller, key: "k")
+            try RoutingSnapshot().route(to: EndpointFixture.name, for: caller, requestID: "k")
         }
         #expect(forbidden == unknown)
         #expect(forbidden?.code == .endpointNotFound)
@@ -74,7 +74,7 @@ struct RoutingSnapshotTests {
         var snapshot = RoutingSnapshot()
         snapshot.endpoints[EndpointFixture.name] = .init(settings: try Specs.settings(), variants: [:])
         let error = #expect(throws: CallError.self) {
-            try snapshot.route(to: EndpointFixture.name, for: .anonymous, key: "k")
+            try snapshot.route(to: EndpointFixture.name, for: .anonymous, requestID: "k")
         }
         #expect(error?.code == .unavailable)
         #expect(snapshot.listing(of: EndpointFixture.name, for: .anonymous) == nil)
@@ -106,6 +106,30 @@ struct RoutingSnapshotTests {
             #expect(sides == sides.sorted { !$0 && $1 })
             #expect(side(key, weight: 50) == side(key, weight: 50, swapped: true))
         }
+    }
+
+    @Test("a tenant stays on its side of a split where the rollout says so, a request alone does not")
+    func sticky() throws {
+        func sides(_ stickyBy: JSONValue) throws -> Int {
+            let settings = try Specs.settings([
+                "rollout": [
+                    "strategy": "immediate", "steps": [], "stickyBy": stickyBy, "progressDeadline": "1h",
+                    "drainTimeout": "30s", "onFailure": "rollback", "swap": false,
+                ]
+            ])
+            var snapshot = RoutingSnapshot()
+            snapshot.endpoints[EndpointFixture.name] = RoutingSnapshot.Endpoint(
+                settings: settings,
+                variants: [nil: [try Self.share(1, weight: 50), try Self.share(2, weight: 50)]]
+            )
+            let revisions = try (0..<50).map { number in
+                try snapshot.route(to: EndpointFixture.name, for: .tenant("acme"), requestID: "\(number)")
+                    .runner.key.revision
+            }
+            return Set(revisions).count
+        }
+        #expect(try sides("tenant") == 1)
+        #expect(try sides("none") == 2)
     }
 
     @Test("hashes are the same in every process and version")
