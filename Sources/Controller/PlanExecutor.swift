@@ -66,7 +66,7 @@ package struct PlanExecutor: Sendable {
             CompletionRequest(prompt: .text(request.prompt), maxTokens: request.maxTokens)
         }
         let report = try await PlanExecutor.naming(instance, opening) {
-            try await self.probe.probe(engine: instance.engine, opening: opening, warmUp: warmUp)
+            try await self.probe.probe(engine: instance.engine, opening: opening.forEngine, warmUp: warmUp)
         }
         return StepOutcome(changes: [.probe(instance.key, report)])
     }

@@ -10,7 +10,8 @@ enum EngineCheck {
             guard case .model(let spec) = resource.spec, usable.contains(spec.engine),
                 let engine = try? engines.engine(named: spec.engine)
             else { return [] }
-            return engine.problems(inOptions: spec.options).map { problem in
+            let options = spec.options.filter { !ModelOpening.servingOptions.contains($0.key) }
+            return engine.problems(inOptions: options).map { problem in
                 let place = resource.fieldLocations["spec.options.\(problem.option)"] ?? resource.location
                 return Diagnostic(at: place, "spec.options: \(problem.message)", resource: resource.identity)
             }

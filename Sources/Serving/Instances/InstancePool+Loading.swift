@@ -117,7 +117,7 @@ extension InstancePool {
     ) async throws -> PooledModel {
         let options = try ServingOptions(opening.options)
         var opening = opening
-        opening.options = ServingOptions.engineOptions(of: opening.options)
+        opening = opening.forEngine
         return try await self.blockingCalls.run("martlet-load", discard: Self.discard) { [opening] in
             switch try engine.open(opening) {
             case .completion(let model): .completion(model)
