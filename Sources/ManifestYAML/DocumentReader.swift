@@ -14,7 +14,7 @@ struct DocumentReader {
     }
 
     func read(_ document: YAMLDocument, into file: inout ManifestFile) {
-        guard let root = document.root else {
+        guard let root = document.root, !root.isNull else {
             self.report(document.problems, as: nil, into: &file)
             file.unreadable = file.unreadable || !document.problems.isEmpty
             return

@@ -126,25 +126,29 @@ package struct ManifestIndex: Sendable {
     private mutating func declare(_ identity: ResourceIdentity, _ declaration: Declaration) {
         self.declarations[identity, default: []].append(declaration)
         self.declarations[identity]?.sort { $0.location < $1.location }
-        for reference in declaration.resource?.references ?? [] {
-            self.referrers[reference.target, default: []].insert(identity)
-        }
+        self.noteReferences(of: identity)
         self.dirty.insert(identity)
     }
 
     private mutating func forget(_ record: FileRecord) {
         for identity in record.declared {
-            for declaration in self.declarations[identity] ?? [] where declaration.location.path == record.file.path {
-                for reference in declaration.resource?.references ?? [] {
-                    self.referrers[reference.target]?.remove(identity)
-                    if self.referrers[reference.target]?.isEmpty == true { self.referrers[reference.target] = nil }
-                }
+            for reference in self.declarations[identity]?.references ?? [] {
+                self.referrers[reference.target]?.remove(identity)
+                if self.referrers[reference.target]?.isEmpty == true { self.referrers[reference.target] = nil }
             }
             self.declarations[identity]?.removeAll { $0.location.path == record.file.path }
             if self.declarations[identity]?.isEmpty == true { self.declarations[identity] = nil }
+            // Another file may declare the same identity and name the same others.
+            self.noteReferences(of: identity)
         }
         self.dirty.formUnion(record.declared)
         self.dirty.formUnion(record.remembered)
+    }
+
+    private mutating func noteReferences(of identity: ResourceIdentity) {
+        for reference in self.declarations[identity]?.references ?? [] {
+            self.referrers[reference.target, default: []].insert(identity)
+        }
     }
 
     /// Judges everything that has changed, and everything that names what has changed.

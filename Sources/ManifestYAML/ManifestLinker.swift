@@ -122,4 +122,7 @@ struct ManifestLinker {
 extension [ManifestIndex.Declaration] {
     /// The resource that is declared, when there is one declaration and it has no error of its own.
     var only: Resource? { self.count == 1 ? self[0].resource : nil }
+
+    /// What all declarations together refer to.
+    var references: [ResourceReference] { self.flatMap { $0.resource?.references ?? [] } }
 }

@@ -15,7 +15,7 @@ extension ShapeReader {
             // As in Kubernetes, a field without a value counts as left out, unless null is a value there.
             if entry.value.isNull, !shape.acceptsNull { continue }
             present[entry.key] = entry.keyMark
-            members[entry.key] = self.read(entry, as: shape)
+            members[entry.key] = self.read(entry, as: shape) ?? .null
         }
         self.checkPresence(of: object, in: mapping, present, seen)
         return .object(members)
@@ -37,7 +37,7 @@ extension ShapeReader {
                 let field = self.field.field(entry.key).description
                 self.fieldLocations[field] = entry.keyMark.location(in: self.path)
             }
-            members[entry.key] = self.read(entry, as: values)
+            members[entry.key] = self.read(entry, as: values) ?? .null
         }
         return .object(members)
     }
@@ -87,7 +87,7 @@ extension ShapeReader {
 
     private mutating func refuseUnknown(_ entry: YAMLMapping.Entry, _ object: ObjectShape) {
         let key = YAMLNode(.scalar(YAMLScalar(text: entry.key, isPlain: false)), at: entry.keyMark)
-        let hint = NearestWord.hint(for: entry.key, among: object.fields.map(\.name))
+        let hint = self.hint(for: entry.key, among: object.fields.map(\.name))
         self.report(entry.keyMark, "unknown field \(key.spelling) in \(self.place)\(hint)")
     }
 
@@ -154,7 +154,7 @@ extension YAMLNode {
     }
 
     /// Where a field stands, or the nearest value around it when it is not there.
-    func mark(of path: FieldPath, atKey: Bool) -> YAMLMark {
+    func mark(of path: FieldPath, at place: Finding.Place) -> YAMLMark {
         var node = self
         var mark = self.mark
         for component in path.components {
@@ -162,7 +162,7 @@ extension YAMLNode {
             case (.field(let name), .mapping(let mapping)):
                 guard let entry = mapping.entries.first(where: { $0.key == name }) else { return mark }
                 node = entry.value
-                mark = atKey ? entry.keyMark : node.mark
+                mark = place == .key ? entry.keyMark : node.mark
             case (.item(let index), .sequence(let elements)) where elements.indices.contains(index):
                 node = elements[index]
                 mark = node.mark
@@ -170,6 +170,7 @@ extension YAMLNode {
                 return mark
             }
         }
+        if place == .firstKey, case .mapping(let mapping) = node.content { return mapping.firstKey }
         return mark
     }
 }

@@ -2,7 +2,7 @@ internal import Schema
 
 /// Checks a YAML tree against a shape, collects every problem with its place, and makes the value of what is right.
 ///
-/// A refused field is left out of the value and a refused element is null, so that later checks can look at the rest.
+/// What was refused is null in the value, so that later checks can look at the rest.
 struct ShapeReader {
     let path: String
     private let limit: Int
@@ -57,7 +57,7 @@ struct ShapeReader {
             return .bool(value)
         case .word(let words):
             guard let text = self.text(of: node), words.contains(text) else {
-                return self.refuse(node, shape, hint: NearestWord.hint(for: node.scalar?.text ?? "", among: words))
+                return self.refuse(node, shape, hint: self.hint(for: node.scalar?.text ?? "", among: words))
             }
             return .string(text)
         case .quantity(let quantity):
@@ -87,7 +87,7 @@ struct ShapeReader {
 
     /// Reports what a check of the whole spec found, at the place of its field.
     mutating func report(_ finding: Finding, in root: YAMLNode) {
-        self.report(finding.severity, root.mark(of: finding.path, atKey: finding.isAtKey), finding.message)
+        self.report(finding.severity, root.mark(of: finding.path, at: finding.place), finding.message)
     }
 
     mutating func report(_ mark: YAMLMark, _ message: String) {
@@ -99,5 +99,10 @@ struct ShapeReader {
         // One more than shown, so that the file can say that there are more.
         guard self.diagnostics.count <= self.limit else { return }
         self.diagnostics.append(Diagnostic(severity, at: mark.location(in: self.path), message))
+    }
+
+    /// The nearest word, unless nobody will read it any more.
+    func hint(for word: String, among words: [String]) -> String {
+        self.diagnostics.count <= self.limit ? NearestWord.hint(for: word, among: words) : ""
     }
 }

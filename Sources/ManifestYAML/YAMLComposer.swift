@@ -86,7 +86,7 @@ struct YAMLComposer {
         at mark: YAMLMark
     ) throws(YAMLSyntaxError) {
         guard self.frames.count < self.limits.depth else { throw self.tooDeep(mark) }
-        _ = self.check(properties.tag, allowed: isMapping ? ["map"] : ["seq"], at: mark)
+        _ = try self.check(properties.tag, allowed: isMapping ? ["map"] : ["seq"], at: mark)
         self.frames.append(Frame(isMapping: isMapping, mark: mark, anchor: properties.anchor))
     }
 
@@ -115,7 +115,7 @@ struct YAMLComposer {
     }
 
     private mutating func add(_ scalar: YAMLEventScalar, at mark: YAMLMark) throws(YAMLSyntaxError) {
-        let tag = self.check(scalar.properties.tag, allowed: ["str", "int", "float", "bool", "null"], at: mark)
+        let tag = try self.check(scalar.properties.tag, allowed: ["str", "int", "float", "bool", "null"], at: mark)
         let isPlain: Bool
         switch tag {
         case .none: isPlain = scalar.isPlain
@@ -133,9 +133,10 @@ struct YAMLComposer {
             self.root = composed.node
             return
         }
-        guard self.frames.count + composed.height <= self.limits.depth else { throw self.tooDeep(composed.node.mark) }
         let last = self.frames.count - 1
-        self.frames[last].cost.height = max(self.frames[last].cost.height, composed.height)
+        let height = composed.height - self.levelsThatMergingRemoves(composed.node, in: self.frames[last])
+        guard self.frames.count + height <= self.limits.depth else { throw self.tooDeep(composed.node.mark) }
+        self.frames[last].cost.height = max(self.frames[last].cost.height, height)
         self.frames[last].cost.expansions += composed.expansions
         self.frames[last].cost.values += composed.values
         guard self.frames[last].isMapping else {
@@ -145,7 +146,7 @@ struct YAMLComposer {
         switch self.frames[last].key {
         case .expected:
             self.frames[last].firstKey = self.frames[last].firstKey ?? composed.node.mark
-            self.frames[last].key = self.key(composed.node)
+            self.frames[last].key = try self.key(composed.node)
         case .merge:
             self.frames[last].key = .expected
             try self.merge(composed.node)
@@ -166,8 +167,9 @@ extension YAMLComposer {
         guard var target = self.anchors[name] else {
             let isOpen = self.frames.contains { $0.anchor == name }
             let reason = isOpen ? "stands inside what it stands for" : "has no anchor '&\(name)' before it"
-            let hint = isOpen ? "" : NearestWord.hint(for: name, among: self.anchors.keys)
-            self.problems.append(YAMLSyntaxError(mark: mark, message: "alias '*\(name)' \(reason)\(hint)"))
+            let isWorthAHint = !isOpen && self.anchors.count <= 200
+            let hint = isWorthAHint ? NearestWord.hint(for: name, among: self.anchors.keys) : ""
+            try self.report("alias '*\(name)' \(reason)\(hint)", at: mark)
             return Composed(node: YAMLNode(.invalid, at: mark))
         }
         target.expansions += 1
@@ -193,7 +195,7 @@ extension YAMLComposer {
         }
     }
 
-    private mutating func key(_ node: YAMLNode) -> Frame.Key {
+    private mutating func key(_ node: YAMLNode) throws(YAMLSyntaxError) -> Frame.Key {
         guard case .scalar(let scalar) = node.content else {
             if case .invalid = node.content { return .refused }
             self.problems.append(
@@ -203,15 +205,13 @@ extension YAMLComposer {
         }
         guard scalar.isPlain else { return .given(scalar.text, node.mark) }
         if scalar.text.isEmpty {
-            self.problems.append(YAMLSyntaxError(mark: node.mark, message: "a key is missing before ':'"))
+            try self.report("a key is missing before ':'", at: node.mark)
             return .refused
         }
         guard scalar.text == "<<" else { return .given(scalar.text, node.mark) }
         let last = self.frames.count - 1
         if self.frames[last].hasMergeKey {
-            self.problems.append(
-                YAMLSyntaxError(mark: node.mark, message: "duplicate merge key; write '<<: [*first, *second]'")
-            )
+            try self.report("duplicate merge key; write '<<: [*first, *second]'", at: node.mark)
         }
         self.frames[last].hasMergeKey = true
         return .merge
@@ -230,9 +230,7 @@ extension YAMLComposer {
                 try self.count(1, values: mapping.entries.count, at: source.mark)
                 self.frames[self.frames.count - 1].merged.append(source)
             case .scalar, .sequence:
-                self.problems.append(
-                    YAMLSyntaxError(mark: source.mark, message: "a merge key takes a mapping or a list of mappings")
-                )
+                try self.report("a merge key takes a mapping or a list of mappings", at: source.mark)
             case .invalid:
                 continue
             }
@@ -240,7 +238,11 @@ extension YAMLComposer {
     }
 
     /// Reports a tag that is not one of the `allowed` core tags, and returns the core tag's short name.
-    private mutating func check(_ tag: String?, allowed: [String], at mark: YAMLMark) -> String? {
+    private mutating func check(
+        _ tag: String?,
+        allowed: [String],
+        at mark: YAMLMark
+    ) throws(YAMLSyntaxError) -> String? {
         guard let tag else { return nil }
         if tag == "!" { return "" }
         let prefix = "tag:yaml.org,2002:"
@@ -248,8 +250,25 @@ extension YAMLComposer {
             return name
         }
         let spelling = tag.hasPrefix(prefix) ? "!!\(tag.dropFirst(prefix.count))" : tag
-        self.problems.append(YAMLSyntaxError(mark: mark, message: "tag '\(spelling)' is not available here; remove it"))
+        try self.report("tag '\(spelling)' is not available here; remove it", at: mark)
         return nil
+    }
+
+    /// The entries of a merged mapping become entries of the mapping around it.
+    private func levelsThatMergingRemoves(_ node: YAMLNode, in frame: Frame) -> Int {
+        guard frame.isMapping, case .merge = frame.key else { return 0 }
+        switch node.content {
+        case .mapping: return 1
+        case .sequence(let elements): return elements.isEmpty ? 1 : 2
+        case .scalar, .invalid: return 0
+        }
+    }
+
+    private mutating func report(_ problem: String, at mark: YAMLMark) throws(YAMLSyntaxError) {
+        guard self.problems.count < self.limits.diagnostics else {
+            throw YAMLSyntaxError(mark: mark, message: "too many problems; the rest of the document is not read")
+        }
+        self.problems.append(YAMLSyntaxError(mark: mark, message: problem))
     }
 
     private func tooDeep(_ mark: YAMLMark) -> YAMLSyntaxError {

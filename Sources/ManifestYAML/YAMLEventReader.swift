@@ -102,13 +102,16 @@ final class YAMLEventReader {
             let mark = self.positions.mark(ofByte: parser.problem_offset)
             return YAMLSyntaxError(mark: mark, message: "not YAML: \(problem)")
         }
-        let mark = self.positions.mark(parser.problem_mark)
+        // At the end of a text without a line break, libyaml is on the line after it.
+        let mark = min(self.positions.mark(parser.problem_mark), self.positions.mark(ofByte: self.input.count))
         if self.positions.byte(at: parser.problem_mark) == UInt8(ascii: "\t"),
             problem.contains("cannot start any token")
         {
             return YAMLSyntaxError(mark: mark, message: "not YAML: a tab cannot indent; use spaces")
         }
-        let context = parser.context.map { " " + String(cString: $0) } ?? ""
+        let begun = self.positions.mark(parser.context_mark)
+        let context =
+            parser.context.map { " \(String(cString: $0)) that begins at \(begun.line):\(begun.column)" } ?? ""
         return YAMLSyntaxError(mark: mark, message: "not YAML: \(problem)\(context)")
     }
 }

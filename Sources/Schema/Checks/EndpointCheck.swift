@@ -29,7 +29,7 @@ struct EndpointCheck {
         return [
             Finding(
                 self.path.field("access").field("tenants"),
-                atKey: true,
+                at: .key,
                 "Endpoint.spec.access lets everybody in already; give either 'anonymous: true' or 'tenants'"
             )
         ]
@@ -46,19 +46,27 @@ struct EndpointCheck {
                 Finding(
                     .warning,
                     path.field(field),
-                    atKey: true,
+                    at: .key,
                     "the field '\(field)' has no effect with the strategy '\(strategy)', only with '\(needed)'"
                 )
             )
         }
         if strategy == "canary", rollout["steps"]?.array?.isEmpty ?? true {
             findings.append(
-                Finding(path.field("strategy"), "the strategy 'canary' needs steps, such as {setWeight: 10}")
+                Finding(
+                    path,
+                    at: .firstKey,
+                    "missing field 'steps' in Endpoint.spec.rollout, which the strategy 'canary' needs"
+                )
             )
         }
         if strategy == "experiment", rollout["experiment"] == nil {
             findings.append(
-                Finding(path.field("strategy"), "the strategy 'experiment' needs the field 'experiment'")
+                Finding(
+                    path,
+                    at: .firstKey,
+                    "missing field 'experiment' in Endpoint.spec.rollout, which the strategy 'experiment' needs"
+                )
             )
         }
         return findings

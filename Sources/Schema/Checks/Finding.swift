@@ -1,30 +1,37 @@
 /// Something wrong or doubtful inside one spec, by the field where it stands.
 package struct Finding: Sendable, Hashable {
+    /// Where at its field a finding points.
+    package enum Place: Sendable, Hashable {
+        case value
+        /// The field's name.
+        case key
+        /// The first name in the field's value: something is missing there.
+        case firstKey
+    }
+
     package var severity: Diagnostic.Severity
     /// From the root of the document.
     package var path: FieldPath
-    /// Whether the place is the field's name rather than its value.
-    package var isAtKey: Bool
+    package var place: Place
     package var message: String
 
-    package init(_ severity: Diagnostic.Severity, _ path: FieldPath, atKey: Bool = false, _ message: String) {
+    package init(_ severity: Diagnostic.Severity, _ path: FieldPath, at place: Place = .value, _ message: String) {
         self.severity = severity
         self.path = path
-        self.isAtKey = atKey
+        self.place = place
         self.message = message
     }
 
     /// Makes an error.
-    package init(_ path: FieldPath, atKey: Bool = false, _ message: String) {
-        self.init(.error, path, atKey: atKey, message)
+    package init(_ path: FieldPath, at place: Place = .value, _ message: String) {
+        self.init(.error, path, at: place, message)
     }
 }
 
 extension Kind {
     /// What is wrong with a spec beyond the shape of its fields, as far as the document alone can tell.
     ///
-    /// The spec may be incomplete: a field that its shape refused is left out, an element of a list that was refused is
-    /// null. `knownEngines` are the engines whose names raise no warning.
+    /// The spec may be incomplete: a value that its shape refused is null. `knownEngines` are the engines whose names raise no warning.
     package func findings(in spec: JSONValue, knownEngines: Set<String>) -> [Finding] {
         let root = FieldPath("spec")
         switch self {

@@ -26,14 +26,18 @@ struct ModelCheck {
         var findings: [Finding] = []
         if self.spec[needed] == nil {
             findings.append(
-                Finding(self.path.field("engine"), "engine '\(engine)' needs the field '\(needed)' in Model.spec")
+                Finding(
+                    self.path,
+                    at: .firstKey,
+                    "missing field '\(needed)' in Model.spec, which engine '\(engine)' needs"
+                )
             )
         }
         if self.spec[refused] != nil {
             findings.append(
                 Finding(
                     self.path.field(refused),
-                    atKey: true,
+                    at: .key,
                     "engine '\(engine)' has no use for the field '\(refused)' in Model.spec"
                 )
             )

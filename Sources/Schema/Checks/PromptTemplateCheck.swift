@@ -28,7 +28,7 @@ struct PromptTemplateCheck {
                 Finding(
                     .warning,
                     self.path.field("variables").field(name),
-                    atKey: true,
+                    at: .key,
                     "variable '\(name)' is not used in any message"
                 )
             )

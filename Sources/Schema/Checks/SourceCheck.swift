@@ -4,7 +4,7 @@ enum SourceCheck {
         guard let source, let uri = source["uri"]?.string, let location = ArtifactLocation(uri) else { return [] }
         guard !location.isInRepository, source["sha256"] == nil else { return [] }
         return [
-            Finding(path.field("uri"), "'\(uri)' is not in the repository, so its sha256 is required")
+            Finding(path, at: .firstKey, "missing field 'sha256', since '\(uri)' is not in the repository")
         ]
     }
 }

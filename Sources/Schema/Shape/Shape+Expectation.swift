@@ -3,8 +3,10 @@ extension Shape {
     package var expectation: String {
         switch self {
         case .text(let rule): rule.format?.expectation ?? "a text"
-        case .integer(let range): "a whole number" + Shape.describe(range, isUnbounded: range.upperBound == .max)
-        case .number(let range): "a number" + Shape.describe(range, isUnbounded: range.upperBound >= 1e15)
+        case .integer(let range): Shape.describe(range)
+        case .number(let range):
+            range.upperBound >= 1e15
+                ? "a number" : "a number from \(Shape.spell(range.lowerBound)) to \(Shape.spell(range.upperBound))"
         case .boolean: "true or false"
         case .word(let words): words.count == 1 ? "'\(words[0])'" : "one of \(words.joined(separator: ", "))"
         case .quantity(.duration): "a duration such as '30s', '10m' or '24h'"
@@ -22,8 +24,14 @@ extension Shape {
         }
     }
 
-    private static func describe<Bound>(_ range: ClosedRange<Bound>, isUnbounded: Bool) -> String {
-        isUnbounded ? " of at least \(range.lowerBound)" : " from \(range.lowerBound) to \(range.upperBound)"
+    private static func describe(_ range: ClosedRange<Int64>) -> String {
+        range.upperBound == .max
+            ? "a whole number of at least \(range.lowerBound)"
+            : "a whole number from \(range.lowerBound) to \(range.upperBound)"
+    }
+
+    private static func spell(_ number: Double) -> String {
+        Int64(exactly: number).map(String.init) ?? "\(number)"
     }
 }
 

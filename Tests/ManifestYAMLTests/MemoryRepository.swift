@@ -1,0 +1,101 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+/// A repository in memory: commits are listings of paths; nothing about it is git but its port.
+final class MemoryRepository: SourceRepository {
+    struct File: Hashable {
+        var bytes: [UInt8]
+        var kind = TreeEntry.Kind.file
+        /// What the header says, for files that nobody could hold.
+        var claimedSize: Int64?
+    }
+
+    private struct State {
+        var commits: [ObjectID: [String: TreeEntry]] = [:]
+        var blobs: [ObjectID: File] = [:]
+        var readBlobs: [ObjectID] = []
+    }
+
+    private let state = Mutex(State())
+
+    /// Adds a commit with exactly these files.
+    func commit(_ id: ObjectID, _ files: [String: File]) {
+        self.state.withLock { state in
+            state.commits[id] = Dictionary(
+                uniqueKeysWithValues: files.map { path, file in
+                    let object = Digest(of: file.bytes + Array("\(file.kind)\(file.claimedSize ?? 0)".utf8)).hex
+                    state.blobs[object] = file
+                    return (path, TreeEntry(path: path, kind: file.kind, object: object))
+                }
+            )
+        }
+    }
+
+    /// Adds a commit with exactly these text files.
+    func commit(_ id: ObjectID, texts: [String: String]) {
+        self.commit(id, texts.mapValues { File(bytes: Array($0.utf8)) })
+    }
+
+    /// How many blobs were read since the last call.
+    func takeReadCount() -> Int {
+        self.state.withLock { state in
+            defer { state.readBlobs = [] }
+            return state.readBlobs.count
+        }
+    }
+
+    func resolve(_ ref: String) throws -> CommitSummary {
+        CommitSummary(id: ref, subject: "", author: "", time: 0)
+    }
+
+    func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges {
+        try self.state.withLock { state in
+            guard let new = state.commits[head] else { throw MartletError("RefNotFound", "there is no commit \(head)") }
+            let old = base.flatMap { state.commits[$0] } ?? [:]
+            let isBelow = { (path: String) in subpath.isEmpty || path.hasPrefix(subpath + "/") }
+            return TreeChanges(
+                changed: new.values.filter { isBelow($0.path) && old[$0.path] != $0 }.sorted { $0.path < $1.path },
+                removed: old.keys.filter { isBelow($0) && new[$0] == nil }.sorted()
+            )
+        }
+    }
+
+    func entry(at path: String, in commit: ObjectID) throws -> TreeEntry? {
+        self.state.withLock { $0.commits[commit]?[path] }
+    }
+
+    func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry {
+        guard let entry = try self.entry(at: path, in: commit) else { throw MartletError("PathNotFound", path) }
+        return entry
+    }
+
+    func export(_ object: ObjectID, to file: String, limit: Int64) throws {
+        throw MartletError("NotSupported", "this repository lies in memory only")
+    }
+
+    func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
+        try self.changes(from: nil, to: commit, under: path).changed
+    }
+
+    func size(of object: ObjectID) throws -> Int64 {
+        try self.state.withLock { state in
+            guard let file = state.blobs[object] else { throw MartletError("ObjectNotFound", object) }
+            return file.claimedSize ?? Int64(file.bytes.count)
+        }
+    }
+
+    func read(_ object: ObjectID, limit: Int64) throws -> [UInt8] {
+        try self.state.withLock { state in
+            guard let file = state.blobs[object], file.claimedSize == nil else {
+                throw MartletError("BlobTooLarge", "nobody may read this one")
+            }
+            state.readBlobs.append(object)
+            return file.bytes
+        }
+    }
+
+    func log(from head: ObjectID, under subpath: String, limit: Int) throws -> [CommitSummary] { [] }
+
+    func refChanges() -> AsyncStream<Void> { AsyncStream { $0.finish() } }
+}
