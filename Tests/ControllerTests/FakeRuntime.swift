@@ -64,7 +64,8 @@ final class FakeRuntime: ServingRuntime {
 
     func start(_ graph: RevisionGraph, replicas: Int) async throws {
         self.act("start \(graph.variant)") {
-            $0.runners[RunnerKey(graph.variant, graph.revision)] = RunnerObservation(state: .started, replicas: replicas)
+            let runner = RunnerObservation(state: .started, replicas: replicas)
+            $0.runners[RunnerKey(graph.variant, graph.revision)] = runner
         }
     }
 
