@@ -8,8 +8,8 @@ extension ObservedState {
     /// memory, or else the artifact's size.
     package func applying(_ step: PlanStep, at now: Timestamp) -> ObservedState {
         var state = self
-        state.facts.apply(step.action)
-        state.runtime.apply(step.action)
+        state.facts.record(step.action)
+        state.runtime.assume(step.action)
         state.failures[step.action.key] = nil
         return state
     }
@@ -18,8 +18,8 @@ extension ObservedState {
     package func applying(_ plan: Plan, at now: Timestamp) -> ObservedState {
         var state = self
         for step in plan.steps {
-            state.facts.apply(step.action)
-            state.runtime.apply(step.action)
+            state.facts.record(step.action)
+            state.runtime.assume(step.action)
             state.failures[step.action.key] = nil
         }
         return state
@@ -35,7 +35,7 @@ extension ObservedState {
 
 extension Facts {
     /// Writes down what a step that succeeded means for the facts.
-    package mutating func apply(_ action: StepAction) {
+    package mutating func record(_ action: StepAction) {
         switch action {
         case .probe(let instance):
             if self.probes[instance.key] == nil { self.probes[instance.key] = ProbeReport(assumedFor: instance) }
@@ -99,7 +99,7 @@ extension VariantFacts {
 }
 
 extension RuntimeObservation {
-    mutating func apply(_ action: StepAction) {
+    mutating func assume(_ action: StepAction) {
         switch action {
         case .load(let instance):
             self.instances[instance.key] = InstanceObservation(

@@ -59,7 +59,7 @@ struct PlanDraft {
                 action: action,
                 reason: reason,
                 cause: cause ?? PlanCause(resource: subject),
-                after: PlanDraft.indices(of: after)
+                after: self.indices(of: after)
             )
         )
         return milestone
@@ -71,11 +71,18 @@ struct PlanDraft {
         if self.noted.insert(wait).inserted { self.waits.append(wait) }
     }
 
-    private static func indices(of milestones: [Milestone]) -> [Int] {
+    /// The indices of planned milestones, without those that the others come after anyway.
+    private func indices(of milestones: [Milestone]) -> [Int] {
         let indices = milestones.compactMap { milestone -> Int? in
             guard case .planned(let index) = milestone else { return nil }
             return index
         }
-        return Set(indices).sorted()
+        guard let first = indices.min(), indices.count > 1 else { return indices }
+        var implied: Set<Int> = []
+        var open = indices.flatMap { self.steps[$0].after }
+        while let index = open.popLast() {
+            if index >= first, implied.insert(index).inserted { open += self.steps[index].after }
+        }
+        return Set(indices).subtracting(implied).sorted()
     }
 }

@@ -24,6 +24,7 @@ extension PlanningPass {
         var rollout = self.rollout(of: situation, target)
         let begun = self.beginAndProbe(situation)
         let restored = self.bringBackPromoted(of: situation)
+        self.clearUnpromoted(of: situation, after: restored)
         var after = begun
         var actions = rollout.receive(.resumed, at: self.now)
         while let action = actions.first {
@@ -36,7 +37,7 @@ extension PlanningPass {
                 after = [self.shift(situation, to: target, after: after + restored)]
                 event = .shifted(weight)
             case .promote:
-                let promoted = self.promote(situation, target, after: after)
+                let promoted = self.promote(situation, target, after: after + begun)
                 self.promotions[situation.id] = promoted
                 self.retireOthers(of: situation, than: target, after: [promoted])
                 event = .promoted

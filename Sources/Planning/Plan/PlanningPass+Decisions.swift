@@ -18,8 +18,9 @@ extension PlanningPass {
                 // A suspended endpoint takes nothing new; what was in force before a restart is put in force again.
                 if case .suspended = situation.mode { wanted[situation.endpoint] = nil }
                 guard runtime[situation.endpoint] == nil, wanted[situation.endpoint] == nil else { continue }
-                guard let settings = situation.facts.settings ?? situation.settings else { continue }
-                wanted[situation.endpoint] = (settings, "the settings that were in force before")
+                let before = situation.facts.settings ?? (situation.promoted == nil ? nil : situation.settings)
+                guard let before else { continue }
+                wanted[situation.endpoint] = (before, "the settings that were in force before")
             }
         }
         for (endpoint, entry) in wanted.sorted(by: { $0.key < $1.key }) {

@@ -140,7 +140,7 @@ extension PlanningPass {
         for instance in unwanted.sorted() {
             let known = leases[instance]
             let model = known?.model ?? ResourceIdentity(.model, namespace: "unknown", name: instance.description)
-            let after = (known?.stops ?? []) + [self.loads[instance]].compactMap(\.self)
+            let after = (known?.stops ?? []) + [self.loads[instance]].compactMap(\.self).filter { $0 != .waiting }
             let unloaded = self.draft.add(
                 .unload(instance),
                 for: model,

@@ -6,13 +6,18 @@ extension PlanningPass {
         guard let budget = self.observed.memoryBudget else { return }
         var ledger = self.openLedger(budget)
         // Who does not answer now comes first: another's rollout must not take the room it needs to come back.
-        let order = self.situations.filter { self.isPlanned($0) && $0.target != nil && !$0.mode.isSuspended }
+        let order = self.situations.filter { self.isPlanned($0) && $0.target != nil }
         var crowded: [VariantSituation] = []
         for situation in order.filter({ !self.answers($0) }) + order.filter(self.answers) {
             self.admitPromoted(of: situation, &ledger)
             if !self.admitTarget(of: situation, &ledger) { crowded.append(situation) }
         }
-        if !crowded.isEmpty { self.swap(crowded, &ledger) }
+        guard !crowded.isEmpty else { return }
+        self.swap(crowded, &ledger)
+        for situation in crowded {
+            guard case .refused? = self.memory.target[situation.id] else { continue }
+            self.admitPromoted(of: situation, &ledger, isReplaced: false)
+        }
     }
 
     /// What an instance takes, all its copies together: the manifest's word, else what a probe measured; copies share
@@ -49,11 +54,16 @@ extension PlanningPass {
         return .after(self.memory.unloads.sorted { $0.key < $1.key }.map(\.value).filter { $0 != .waiting })
     }
 
-    private mutating func admitPromoted(of situation: VariantSituation, _ ledger: inout MemoryLedger) {
+    /// - Parameter isReplaced: whether the target may still find room, if need be in the promoted revision's place.
+    private mutating func admitPromoted(
+        of situation: VariantSituation,
+        _ ledger: inout MemoryLedger,
+        isReplaced: Bool = true
+    ) {
         guard self.wantsPromotedBack(situation), let promoted = situation.promoted else { return }
         let both = ledger.need(of: promoted.instances + (situation.target?.instances ?? []), size: self.memory)
         let bytes = ledger.need(of: promoted.instances, size: self.memory)
-        if situation.settings?.rollout.swap == true, !ledger.fits(both) {
+        if isReplaced, situation.settings?.rollout.swap == true, !ledger.fits(both) {
             // The old revision was stopped to make room for the new one: bringing it back would undo the swap.
             self.memory.promoted[situation.id] = .refused("the two revisions do not fit together")
         } else if ledger.fits(bytes) {

@@ -31,15 +31,15 @@ extension PlanningPass {
             self.starts[key] = started
             ready = [started]
         }
-        return [
-            self.draft.add(
-                .warmUp(key),
-                for: situation.endpoint,
-                because: "a revision answers nobody before it has answered its warm-up requests",
-                after: ready,
-                deadline: self.deadline(of: .warmUp(key), situation)
-            )
-        ]
+        let warm = self.draft.add(
+            .warmUp(key),
+            for: situation.endpoint,
+            because: "a revision answers nobody before it has answered its warm-up requests",
+            after: ready,
+            deadline: self.deadline(of: .warmUp(key), situation)
+        )
+        if warm != .waiting { self.starts[key] = warm }
+        return [warm]
     }
 
     private mutating func load(

@@ -9,12 +9,15 @@ extension PlanningPass {
             }
     }
 
-    /// Whether the promoted revision should answer again while another one is prepared: nobody does, and it was good.
+    /// Whether the promoted revision should answer again while another one is prepared: nobody does, or one that was
+    /// superseded before it was promoted.
     func wantsPromotedBack(_ situation: VariantSituation) -> Bool {
         guard situation.isRolling, let target = situation.target, let promoted = situation.promoted else {
             return false
         }
-        guard situation.holds[promoted.revision] == nil, !self.answers(situation) else { return false }
+        guard situation.holds[promoted.revision] == nil else { return false }
+        let mayServe = [target.revision, promoted.revision]
+        if self.answers(situation), situation.traffic.allSatisfy({ mayServe.contains($0.revision) }) { return false }
         return situation.runner(of: target.revision)?.state != .ready
     }
 
@@ -26,6 +29,15 @@ extension PlanningPass {
         let ready = self.prepare(promoted, of: situation, after: self.decisions[situation.id] ?? [], room: room)
         let moved = self.shift(situation, to: promoted, after: ready)
         return moved == .waiting ? [] : [moved]
+    }
+
+    /// Takes down what served without ever being promoted, once the promoted revision answers again.
+    mutating func clearUnpromoted(of situation: VariantSituation, after restored: [Milestone]) {
+        guard !restored.isEmpty else { return }
+        let wanted = [situation.target?.revision, situation.promoted?.revision]
+        for (key, runner) in situation.runners where !wanted.contains(key.revision) && self.stops[key] == nil {
+            _ = self.takeDown(key, runner, of: situation, because: "\(key.revision) is not wanted", after: restored)
+        }
     }
 
     /// Sends all of a variant's requests to one revision.
@@ -75,7 +87,7 @@ extension PlanningPass {
                 runner,
                 of: situation,
                 because: "\(graph.revision) answers instead",
-                after: after + [self.starts[key]].compactMap(\.self)
+                after: after + [self.starts[key]].compactMap(\.self).filter { $0 != .waiting }
             )
         }
     }

@@ -16,7 +16,7 @@ struct PlanningPass {
     var decisions: [VariantID: [Milestone]] = [:]
     /// How many copies each wanted instance needs.
     var copies: [InstanceKey: Int] = [:]
-    /// What this plan loads, starts and stops.
+    /// What this plan loads, makes ready and stops.
     var loads: [InstanceKey: Milestone] = [:]
     var starts: [RunnerKey: Milestone] = [:]
     var stops: [RunnerKey: Milestone] = [:]
