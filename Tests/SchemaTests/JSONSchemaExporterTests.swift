@@ -42,7 +42,8 @@ internal import Testing
         switch schema {
         case .object(let members):
             let own = members["$ref"]?.string.map { [$0] } ?? []
-            return own + members.filter { $0.key != "properties" || $0.value.object != nil }
+            return own
+                + members.filter { $0.key != "properties" || $0.value.object != nil }
                 .flatMap { self.references(in: $0.value) }
         case .array(let elements): return elements.flatMap { self.references(in: $0) }
         case .null, .bool, .integer, .number, .string: return []

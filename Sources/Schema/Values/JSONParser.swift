@@ -17,6 +17,11 @@ package struct JSONSyntaxError: Error, Sendable, Hashable, CustomStringConvertib
     package var offset: Int
     package var problem: String
 
+    package init(offset: Int, problem: String) {
+        self.offset = offset
+        self.problem = problem
+    }
+
     package var description: String {
         "\(self.problem) at byte \(self.offset)"
     }
