@@ -31,15 +31,16 @@ private struct SchemaBuilder {
         switch shape {
         case .text(let rule): return self.schema(of: rule)
         case .integer(let range): return self.schema(of: range)
-        case .number(let range):
-            return ["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
+        case .number(let range): return self.schema(of: range)
         case .boolean: return ["type": "boolean"]
         case .word(let words): return words.count == 1 ? ["const": .string(words[0])] : ["enum": .strings(words)]
         case .quantity(let quantity): return quantity.schema
         case .reference(let kind):
             let label = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
             let description = "The name of \(kind.article) \(kind.rawValue), or namespace/name."
-            return ["type": "string", "pattern": .string("^(\(label)/)?\(label)$"), "description": .string(description)]
+            return [
+                "type": "string", "pattern": .string("^(\(label)/)?\(label)$"), "description": .string(description),
+            ]
         case .secret: return self.schema(of: Shape.secretSource)
         case .object(let object): return self.schema(of: object)
         case .map(let keys, let values):
@@ -76,6 +77,11 @@ private struct SchemaBuilder {
         var schema: [String: JSONValue] = ["type": "integer", "minimum": .integer(range.lowerBound)]
         if range.upperBound < .max { schema["maximum"] = .integer(range.upperBound) }
         return .object(schema)
+    }
+
+    private func schema(of range: ClosedRange<Double>) -> JSONValue {
+        guard range.upperBound < 1e15 else { return ["type": "number"] }
+        return ["type": "number", "minimum": .number(range.lowerBound), "maximum": .number(range.upperBound)]
     }
 
     private mutating func schema(of element: Shape, _ count: ClosedRange<Int>) -> JSONValue {
