@@ -105,8 +105,7 @@ extension InferenceServer: EndpointService {
         let input = try mapping.input(for: request.prompt)
         try chain.check(input)
         return { models, emit in
-            let candidates = mapping.answersWithOutput ? chain.plan.answerCandidates : []
-            let text = Mutex(ChainText(candidates: candidates, finalText: mapping.text))
+            let text = Mutex(ChainText(candidates: chain.plan.answerCandidates, finalText: mapping.text))
             try await chain.run(input, models: models) { update in
                 // Given away under the lock: steps report from their own tasks, and their words must keep their order.
                 try text.withLock { for event in try $0.receive(update) { emit(event) } }

@@ -37,14 +37,20 @@ struct ChainPlan: Sendable {
     let steps: [Step]
     let output: ChainExpression
     let inputSchema: JSONSchema?
-    /// The steps whose output may be the chain's own, unchanged, in the order of preference.
+    /// The steps whose output may be the answer to a conversation, unchanged, in the order of preference.
     let answerCandidates: [String]
-    /// Whether each step's text may be given away as it comes: its output may be the chain's own, and `onError: fail`
-    /// leaves nothing to put in its place.
+    /// Whether each step's text may be given away as it comes: its output may be the answer or the chain's own, and
+    /// `onError: fail` leaves nothing to put in its place.
     let mayStream: [Bool]
 
+    /// - Parameter answer: what a conversation is answered with, over the chain's `output`.
+    ///
     /// Throws `ReferenceInvalid`, `ChainInvalid`, `SchemaUnsupported`, `StepUnavailable`.
-    init(_ spec: ChainSpec, name: String) throws(MartletError) {
+    init(
+        _ spec: ChainSpec,
+        name: String,
+        answer: ChainExpression = .chainOutput
+    ) throws(MartletError) {
         guard !spec.steps.isEmpty, spec.steps.count <= ChainPlan.maximumSteps else {
             throw MartletError("ChainInvalid", "\(name) must have 1 to \(ChainPlan.maximumSteps) steps")
         }
@@ -64,8 +70,8 @@ struct ChainPlan: Sendable {
         self.output = output ?? .reference(last)
         self.inputSchema = try spec.input.map { input throws(MartletError) in try JSONSchema(input.schema) }
         _ = try ChainPlan.dependencies(self.output.references, positions: positions, place: "the output of \(name)")
-        let candidates = self.output.unchangedSteps
-        self.answerCandidates = candidates
+        self.answerCandidates = answer.answeringSteps(ofOutput: self.output)
+        let candidates = self.answerCandidates + ChainExpression.chainOutput.answeringSteps(ofOutput: self.output)
         self.mayStream = steps.map { step in
             if case .fail = step.onError { candidates.contains(step.name) } else { false }
         }
@@ -143,19 +149,6 @@ struct ChainPlan: Sendable {
         guard left.isEmpty else {
             let names = left.sorted().map { "'\(steps[$0].name)'" }.joined(separator: ", ")
             throw MartletError("ChainInvalid", "\(chain): the steps \(names) wait for each other")
-        }
-    }
-}
-
-extension ChainExpression {
-    /// The steps whose whole output the expression may come to, in order: those of a lone reference, or of a `firstOf`
-    /// up to the first alternative that is anything else.
-    fileprivate var unchangedSteps: [String] {
-        switch self {
-        case .reference(let query): query.segments.count == 3 ? query.step.map { [$0] } ?? [] : []
-        case .firstOf(let alternatives):
-            alternatives.map(\.unchangedSteps).prefix { $0.count == 1 }.flatMap { $0 }
-        case .literal, .array, .object: []
         }
     }
 }

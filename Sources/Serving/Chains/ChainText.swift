@@ -5,11 +5,10 @@ internal import Schema
 ///
 /// A step answers for certain once every candidate before it was skipped; until then its words are kept back.
 struct ChainText: Sendable {
-    private let candidates: [String]
     /// Of the chain's output, when everything is done: what the answer's text is.
     private let finalText: @Sendable (JSONValue) -> String?
-    /// The first candidate that was not skipped.
-    private var favourite = 0
+    /// The candidates that were not skipped so far; the first of them is the one that answers.
+    private var remaining: [String]
     private var keptBack: [String: String] = [:]
     private var finishReasons: [String: FinishReason] = [:]
     private var hasStreamed = false
@@ -19,7 +18,7 @@ struct ChainText: Sendable {
     ///     out of the chain's output in any other way.
     ///   - finalText: the answer's text for the chain's output; nil when there is none.
     init(candidates: [String], finalText: @escaping @Sendable (JSONValue) -> String?) {
-        self.candidates = candidates
+        self.remaining = candidates
         self.finalText = finalText
     }
 
@@ -28,21 +27,18 @@ struct ChainText: Sendable {
         switch update.event {
         case .stepStarted, .stepFailed: return []
         case .stepText(let step, let text):
-            guard self.candidates.contains(step) else { return [] }
+            guard self.remaining.contains(step) else { return [] }
             self.keptBack[step, default: ""] += text
             return self.release()
         case .stepFinished(let step, _):
             self.finishReasons[step] = update.finishReason
             return []
         case .stepSkipped(let step):
-            guard self.favourite < self.candidates.count, self.candidates[self.favourite] == step else {
-                self.keptBack[step] = nil
-                return []
-            }
-            self.favourite += 1
+            self.keptBack[step] = nil
+            self.remaining.removeAll { $0 == step }
             return self.release()
         case .finished(let output, let usage):
-            let reason = self.answeringStep.flatMap { self.finishReasons[$0] } ?? .stop
+            let reason = self.remaining.first.flatMap { self.finishReasons[$0] } ?? .stop
             if self.hasStreamed { return [.finished(reason, usage)] }
             guard let text = self.finalText(output) else {
                 throw CallError(.failed, "the endpoint's chat.output refers to nothing in the chain's output")
@@ -51,12 +47,8 @@ struct ChainText: Sendable {
         }
     }
 
-    private var answeringStep: String? {
-        self.favourite < self.candidates.count ? self.candidates[self.favourite] : nil
-    }
-
     private mutating func release() -> [CompletionEvent] {
-        guard let step = self.answeringStep, let text = self.keptBack.removeValue(forKey: step), !text.isEmpty else {
+        guard let step = self.remaining.first, let text = self.keptBack.removeValue(forKey: step), !text.isEmpty else {
             return []
         }
         self.hasStreamed = true

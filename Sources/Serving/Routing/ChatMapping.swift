@@ -13,9 +13,8 @@ struct ChatMapping: Sendable {
     }
 
     private let input: Input
-    private let output: ChainExpression
-    /// Whether the answer is the chain's output unchanged, so that its words can be passed on as they come.
-    let answersWithOutput: Bool
+    /// What a conversation is answered with, over the chain's `output`.
+    let output: ChainExpression
 
     /// Throws `ReferenceInvalid`.
     init(_ chat: EndpointSpec.Chat?, chain: ChainSpec) throws(MartletError) {
@@ -28,10 +27,8 @@ struct ChatMapping: Sendable {
         } else {
             self.input = .undefined
         }
-        let whole = ChainExpression.reference(SingularQuery(segments: [.name("output")]))
         let output = try chat?.output.map { value throws(MartletError) in try ChainExpression(value) }
-        self.output = output ?? whole
-        self.answersWithOutput = self.output == whole
+        self.output = output ?? .chainOutput
     }
 
     /// The chain's input for a conversation, or for a plain text, which counts as one user message. Throws

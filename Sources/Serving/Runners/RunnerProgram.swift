@@ -22,13 +22,14 @@ enum RunnerProgram: Sendable {
         guard let chain = graph.chains.first(where: { $0.identity == identity }) else {
             throw MartletError("RevisionInvalid", "\(graph.variant) lacks \(identity)")
         }
-        let plan = try ChainPlan(chain.spec, name: identity.description)
+        let mapping = try ChatMapping(graph.chat, chain: chain.spec)
+        let plan = try ChainPlan(chain.spec, name: identity.description, answer: mapping.output)
         let runner = ChainRunner(
             plan: plan,
             prompts: try RunnerProgram.prompts(of: chain, graph: graph),
             clock: clock
         )
-        self = .chain(runner, try ChatMapping(graph.chat, chain: chain.spec))
+        self = .chain(runner, mapping)
     }
 
     private static func prompts(

@@ -52,6 +52,20 @@ struct ChainTextTests {
         #expect(pieces == ["one two ", "three", "<stop>"])
     }
 
+    @Test("candidates that are skipped out of order are passed over all the same")
+    func skippedBefore() throws {
+        let pieces = try self.pieces(
+            ["a", "b", "c"],
+            [
+                Self.update(.stepText("c", "one ")), Self.update(.stepSkipped("b")),
+                Self.update(.stepSkipped("a")),
+                Self.update(.stepText("c", "two")), Self.update(.stepFinished("c", output: "one two"), .length),
+                Self.end("one two"),
+            ]
+        )
+        #expect(pieces == ["one ", "two", "<length>"])
+    }
+
     @Test("when the earlier candidate speaks, nothing of the later one is heard")
     func overruled() throws {
         let pieces = try self.pieces(
