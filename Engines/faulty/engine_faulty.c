@@ -1,14 +1,19 @@
 /*
  * An engine that does what the first word of its model file says. Tests compile it to see that nothing a library
- * does can hurt the process that probes it. It is never installed.
+ * does can hurt the process that probes it, and that nothing it does later hurts more than it must. It is never
+ * installed.
  *
- *   ok               a model of 256 one-byte tokens that always says "a"
- *   abort-on-load    abort()
- *   crash-on-load    reads address 0
- *   hang-on-load     never returns
- *   hang-on-decode   decodes until it is aborted
- *   noisy            like ok, but prints to standard output and error
- *   <anything else>  an error that quotes it
+ *   ok                   a model of 256 one-byte tokens that always says "a"
+ *   abort-on-load        abort()
+ *   abort-in-controller  the same in `martlet run`; like ok in its probes
+ *   crash-on-load        reads address 0
+ *   hang-on-load         never returns
+ *   hang-in-controller   the same in `martlet run`; like ok in its probes
+ *   hang-on-decode       decodes until it is aborted
+ *   noisy                like ok, but prints to standard output and error
+ *   <anything else>      an error that quotes it
+ *
+ * A second word is the path of a file: while there is none, the model is like ok.
  *
  * -DFAULTY_ABI_VERSION=n, -DFAULTY_STRUCT_SIZE=n, -DFAULTY_WITHOUT_DECODE and -DFAULTY_WITHOUT_SYMBOL make libraries
  * that must be refused.
@@ -31,6 +36,7 @@
 
 struct martlet_model {
     char behaviour[64];
+    char trigger[512];
 };
 
 struct martlet_session {
@@ -55,13 +61,34 @@ static martlet_status check_option(const martlet_option *option, martlet_error e
     return fail(error, MARTLET_INVALID, "the faulty engine has no option '%s'", option->name);
 }
 
+static bool is_triggered(const char *trigger) {
+    return trigger[0] == '\0' || access(trigger, F_OK) == 0;
+}
+
+/* Whether this process is `martlet run`, and not a probe of it. */
+static bool is_controller(void) {
+    char words[4096] = "";
+    FILE *file = fopen("/proc/self/cmdline", "r");
+    if (file == NULL) return false;
+    const size_t length = fread(words, 1, sizeof(words) - 1, file);
+    fclose(file);
+    const size_t second = strlen(words) + 1;
+    return second < length && strcmp(words + second, "run") == 0;
+}
+
 static martlet_status open_model(const martlet_opening *opening, martlet_model **result, martlet_error error) {
     *result = NULL;
-    char word[64] = "";
+    char word[64] = "", trigger[512] = "";
     FILE *file = fopen(opening->file, "r");
     if (file == NULL) return fail(error, MARTLET_UNREADABLE, "there is no file '%s'", opening->file);
-    if (fscanf(file, "%63s", word) != 1) word[0] = '\0';
+    if (fscanf(file, "%63s %511s", word, trigger) < 1) word[0] = '\0';
     fclose(file);
+    if (!is_triggered(trigger) && strcmp(word, "hang-on-decode") != 0) strcpy(word, "ok");
+    char *place = strstr(word, "-in-controller");
+    if (place != NULL) {
+        if (is_controller()) strcpy(place, "-on-load");
+        else strcpy(word, "ok");
+    }
 
     if (strcmp(word, "abort-on-load") == 0) {
         fprintf(stderr, "faulty: an assertion failed in the loader\n");
@@ -82,6 +109,7 @@ static martlet_status open_model(const martlet_opening *opening, martlet_model *
     martlet_model *model = malloc(sizeof(martlet_model));
     if (model == NULL) return fail(error, MARTLET_OUT_OF_MEMORY, "%s", "there is not enough memory");
     strcpy(model->behaviour, word);
+    strcpy(model->trigger, trigger);
     *result = model;
     return MARTLET_OK;
 }
@@ -163,7 +191,8 @@ static void close_session(martlet_session *session) {
 static martlet_status decode(martlet_session *session, const martlet_entry *entries, size_t count, martlet_error error) {
     (void)entries;
     (void)count;
-    while (strcmp(session->model->behaviour, "hang-on-decode") == 0 && !atomic_load(&session->aborted)) usleep(1000);
+    const bool hangs = strcmp(session->model->behaviour, "hang-on-decode") == 0;
+    while (hangs && is_triggered(session->model->trigger) && !atomic_load(&session->aborted)) usleep(1000);
     if (atomic_load(&session->aborted)) return fail(error, MARTLET_ABORTED, "%s", "the session was aborted");
     return MARTLET_OK;
 }

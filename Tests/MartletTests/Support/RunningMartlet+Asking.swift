@@ -6,6 +6,9 @@ extension RunningMartlet {
     /// `martlet status`, as the admin API gives it.
     func status() async throws -> StatusView { try await self.read("status") }
 
+    /// What is to be done, as of the last pass of the loop.
+    func plan() async throws -> Plan { try await self.read("plan") }
+
     /// Every event, oldest first.
     func events() async throws -> [Event] { try await self.read("events?limit=10000") }
 
@@ -55,7 +58,7 @@ extension RunningMartlet {
     /// Waits until this process has nothing left to do for a commit.
     func waitForConvergence(of commit: ObjectID) async throws {
         try await self.wait(for: "commit \(commit.prefix(10)) to be done") {
-            let plan: Plan = try await self.read("plan")
+            let plan = try await self.plan()
             return plan.commit == commit && plan.steps.isEmpty
         }
     }
