@@ -4,12 +4,14 @@ package import Schema
 extension InferenceServer: ServingRuntime {
     package func observe() async -> RuntimeObservation {
         let (runners, traffic, settings) = self.withState { ($0.runners, $0.traffic, $0.settings) }
-        return RuntimeObservation(
+        var observation = RuntimeObservation(
             instances: self.pool.observe(),
             runners: runners.mapValues(\.observation),
             traffic: traffic,
             settings: settings.mapValues(\.revision)
         )
+        observation.abandonedCalls = self.pool.abandonedCalls
+        return observation
     }
 
     package func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
