@@ -100,7 +100,7 @@ extension StatusSurvey {
             verdict.isReconciling = true
             if let failed = self.failedInstance(of: variant) {
                 verdict.health = .degraded
-                if backingOff == nil { verdict.message = failed }
+                if backingOff == nil { (verdict.reason, verdict.message) = ("InstanceFailed", failed) }
             }
             if let stall {
                 verdict.health = .degraded

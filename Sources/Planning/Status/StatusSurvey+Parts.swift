@@ -45,7 +45,7 @@ extension StatusSurvey {
             verdict.ready = held ? .no : .unknown
             verdict.reason = held ? "Held" : "Progressing"
             verdict.message = held ? "\(variant) holds the revision with it" : "\(variant) is being rolled out"
-            if verdict.health == .healthy { verdict.health = held ? .degraded : .progressing }
+            if held { verdict.health = .degraded } else if verdict.health == .healthy { verdict.health = .progressing }
         }
         verdict.revision = self.desired.resources[identity]?.digest.short
         return verdict

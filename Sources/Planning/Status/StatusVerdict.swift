@@ -38,7 +38,11 @@ struct StatusVerdict: Sendable {
 
     var conditions: [Finding] {
         var findings = [self.finding(.ready, self.ready, self.reason, self.message)]
-        if self.isReconciling { findings.append(self.finding(.reconciling, .yes, self.reason, self.message)) }
+        if self.isReconciling {
+            let isSaid = ["Progressing", "BackingOff", "Pruning"].contains(self.reason)
+            let message = isSaid ? self.message : "steps are under way"
+            findings.append(self.finding(.reconciling, .yes, isSaid ? self.reason : "Progressing", message))
+        }
         if let stalled { findings.append(self.finding(.stalled, .yes, stalled.reason, stalled.message)) }
         if let blocked { findings.append(self.finding(.blocked, .yes, blocked.reason, blocked.message)) }
         return findings
