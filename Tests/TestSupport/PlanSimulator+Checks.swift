@@ -19,20 +19,8 @@ extension PlanSimulator {
         case .warmUp(let runner):
             guard runtime.runners[runner]?.state == .started else { return "the runner was not started" }
             return self.graph(of: runner).map(self.allReady) ?? true ? nil : "an instance is not ready"
-        case .setTraffic(let variant, let shares):
-            let total = shares.reduce(0) { $0 + $1.weight }
-            guard shares.isEmpty || total == 100 else { return "the shares add up to \(total)" }
-            let isReady = shares.allSatisfy { runtime.runners[RunnerKey(variant, $0.revision)]?.state == .ready }
-            return isReady ? nil : "traffic to a runner that is not warmed up"
-        case .promote(let runner):
-            let shares = runtime.traffic[runner.variant]
-            return shares == [TrafficShare(revision: runner.revision, weight: 100)] ? nil : "it has not all the traffic"
-        case .drain(let runner, _):
-            return self.hasTraffic(runner) ? "it still has traffic" : nil
-        case .stop(let runner):
-            if self.hasTraffic(runner) { return "it still has traffic" }
-            let state = runtime.runners[runner]?.state
-            return state == .ready || state == .draining ? "it is not drained" : nil
+        case .setTraffic, .promote, .drain, .stop:
+            return self.brokenPromise(aboutTraffic: action)
         case .unload(let instance):
             let lessee = runtime.runners.keys.sorted().first { runner in
                 self.graph(of: runner)?.models.contains { $0.instance.key == instance } ?? false
@@ -56,6 +44,35 @@ extension PlanSimulator {
         case .advanceRollout, .liftHold, .applySettings, .removeEndpoint:
             return nil
         }
+    }
+
+    private func brokenPromise(aboutTraffic action: StepAction) -> String? {
+        let runtime = self.observed.runtime
+        if case .setTraffic(let variant, let shares) = action {
+            let total = shares.reduce(0) { $0 + $1.weight }
+            if shares.isEmpty { return self.mayGoSilent(variant) ? nil : "nobody would answer any more" }
+            guard total == 100 else { return "the shares add up to \(total)" }
+            let isReady = shares.allSatisfy { runtime.runners[RunnerKey(variant, $0.revision)]?.state == .ready }
+            return isReady ? nil : "traffic to a runner that is not warmed up"
+        }
+        if case .promote(let runner) = action {
+            let shares = runtime.traffic[runner.variant]
+            return shares == [TrafficShare(revision: runner.revision, weight: 100)] ? nil : "it has not all the traffic"
+        }
+        if case .drain(let runner, _) = action, self.hasTraffic(runner) { return "it still has traffic" }
+        if case .stop(let runner) = action {
+            if self.hasTraffic(runner) { return "it still has traffic" }
+            let state = runtime.runners[runner]?.state
+            return state == .ready || state == .draining ? "it is not drained" : nil
+        }
+        return nil
+    }
+
+    /// Only what leaves, was never promoted, or says that it accepts a gap may stop answering.
+    private func mayGoSilent(_ variant: VariantID) -> Bool {
+        let isWanted = self.desired.variants[variant] != nil || self.desired.blocked[variant.resource] != nil
+        let swaps = self.desired.settings[variant.resource]?.rollout.swap ?? false
+        return !isWanted || swaps || self.observed.facts.variants[variant]?.promoted == nil
     }
 
     private func brokenPromise(load instance: InstanceSpec) -> String? {

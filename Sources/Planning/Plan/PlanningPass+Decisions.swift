@@ -88,8 +88,8 @@ extension PlanningPass {
         self.draft.wait(
             situation.endpoint,
             "Held",
-            "\(situation.id): \(desired.revision) is held by \(hold.actor): \(hold.reason): \(hold.message); \(instead) "
-                + "until another revision comes, 'martlet retry' or 'martlet release'"
+            "\(situation.id): \(desired.revision) is held by \(hold.actor): \(hold.reason): \(hold.message); "
+                + "\(instead) until another revision comes, 'martlet retry' or 'martlet release'"
         )
     }
 }

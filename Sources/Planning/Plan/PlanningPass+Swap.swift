@@ -68,21 +68,8 @@ extension PlanningPass {
             let reason =
                 "swap: the old revision and the new one, which needs \(memoryWords(bytes)) more, do not fit into "
                 + "\(memoryWords(budget)) together; \(situation.endpoint) does not answer until the new one is ready"
-            var after = probed
-            if !situation.traffic.isEmpty {
-                after.append(
-                    self.draft.add(
-                        .setTraffic(situation.id, []),
-                        for: situation.endpoint,
-                        because: reason,
-                        cause: PlanCause(resource: situation.endpoint, field: "spec.rollout.swap"),
-                        after: probed
-                    )
-                )
-            }
-            for (key, runner) in situation.runners where key.revision != situation.target?.revision {
-                let stop = self.takeDown(key, runner, of: situation, because: reason, after: after)
-                for instance in situation.graph(of: key.revision)?.instances ?? [] {
+            for (revision, stop) in self.stopAll(of: situation, because: reason, after: probed) {
+                for instance in situation.graph(of: revision)?.instances ?? [] {
                     stopped[instance.key, default: []].append(stop)
                 }
             }
@@ -96,6 +83,29 @@ extension PlanningPass {
             )
             self.memory.unloads[key] = unloaded
             return unloaded
+        }
+    }
+
+    /// Sends a variant's traffic nowhere, and stops all its runners but the target's.
+    private mutating func stopAll(
+        of situation: VariantSituation,
+        because reason: String,
+        after: [Milestone]
+    ) -> [(revision: Revision, stop: Milestone)] {
+        var after = after
+        if !situation.traffic.isEmpty {
+            after.append(
+                self.draft.add(
+                    .setTraffic(situation.id, []),
+                    for: situation.endpoint,
+                    because: reason,
+                    cause: PlanCause(resource: situation.endpoint, field: "spec.rollout.swap"),
+                    after: after
+                )
+            )
+        }
+        return situation.runners.filter { $0.key.revision != situation.target?.revision }.map { key, runner in
+            (key.revision, self.takeDown(key, runner, of: situation, because: reason, after: after))
         }
     }
 }

@@ -8,15 +8,16 @@ package protocol ServingRuntime: Sendable {
     /// What runs now.
     func observe() async -> RuntimeObservation
 
-    /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling abandons the load: should the engine's call hang,
-    /// it is counted and left behind. Throws the engine's own error, `LoadAbandoned`, and others.
+    /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling
+    /// abandons the load: should the engine's call hang, it is counted and left behind. Throws the engine's own error,
+    /// `LoadAbandoned`, and others.
     func load(_ instance: InstanceSpec, opening: ModelOpening) async throws
 
     /// Gives an instance back. Nothing happens while a runner leases it.
     func unload(_ instance: InstanceKey) async
 
-    /// Starts a revision's replicas on loaded instances; they take no traffic. A runner that failed is replaced; one that
-    /// drains or has drained is taken back, and is `started` again. Throws `InstanceMissing`.
+    /// Starts a revision's replicas on loaded instances; they take no traffic. A runner that failed is replaced; one
+    /// that drains or has drained is taken back, and is `started` again. Throws `InstanceMissing`.
     func start(_ graph: RevisionGraph, replicas: Int) async throws
 
     /// Sends each model's warm-up requests through; afterwards the runner is ready. Throws `WarmUpFailed`.

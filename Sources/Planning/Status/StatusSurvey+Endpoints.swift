@@ -55,63 +55,77 @@ extension StatusSurvey {
 
     private func verdict(on variant: VariantID) -> StatusVerdict {
         let facts = self.observed.facts.variants[variant] ?? VariantFacts()
-        let waits = self.waits[variant.resource] ?? []
-        let backingOff = waits.first { $0.word == "BackingOff" }
-        let stall = waits.first {
-            ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled"].contains($0.word)
-        }
         let answers = self.answers(variant)
-        guard let desired = self.desired.variants[variant] else {
+        guard let desired = self.desired.variants[variant]?.revision else {
             return self.verdict(onKept: variant, facts, answers: answers)
         }
-        if let hold = self.holds[variant]?.first(where: { $0.revision == desired.revision }) {
-            let message = "\(desired.revision) is held by \(hold.actor): \(hold.reason): \(hold.message)"
-            var verdict = StatusVerdict(
-                sync: .outOfSync,
-                health: .degraded,
-                ready: .no,
-                reason: "Held",
-                message: message
-            )
-            verdict.stalled = ("Held", message)
-            verdict.isReconciling =
-                hold.target.map { $0 != facts.promoted } ?? false || !answers && facts.promoted != nil
-            verdict.revision = desired.revision.description
-            return verdict
-        }
         var verdict: StatusVerdict
-        if facts.promoted == desired.revision, answers {
+        if let hold = self.holds[variant]?.first(where: { $0.revision == desired }) {
+            verdict = self.verdict(onHeld: variant, hold, facts, answers: answers)
+        } else if facts.promoted == desired, answers {
             verdict = StatusVerdict(
                 sync: .synced,
                 health: .healthy,
                 ready: .yes,
                 reason: "Promoted",
-                message: "\(desired.revision) answers"
+                message: "\(desired) answers"
             )
         } else {
-            let isRolling = facts.promoted != desired.revision
-            verdict = StatusVerdict(
-                sync: isRolling ? .outOfSync : .synced,
-                health: isRolling || backingOff == nil && stall == nil ? .progressing : .degraded,
-                ready: isRolling ? .unknown : .no,
-                reason: backingOff == nil ? "Progressing" : "BackingOff",
-                message: backingOff?.reason ?? "\(desired.revision) is on its way" + (answers ? "" : "; nobody answers")
-            )
-            verdict.isReconciling = true
-            if let failed = self.failedInstance(of: variant) {
-                verdict.health = .degraded
-                if backingOff == nil { (verdict.reason, verdict.message) = ("InstanceFailed", failed) }
-            }
-            if let stall {
-                verdict.health = .degraded
-                verdict.ready = .no
-                (verdict.reason, verdict.message) = (stall.word, stall.reason)
-                verdict.stalled = (stall.word, stall.reason)
-                verdict.isReconciling = false
-            }
+            verdict = self.verdict(onMoving: variant, isRolling: facts.promoted != desired, answers: answers)
+            self.judgeStall(of: variant, &verdict)
         }
-        verdict.revision = desired.revision.description
+        verdict.revision = desired.description
         return verdict
+    }
+
+    private func verdict(
+        onHeld variant: VariantID,
+        _ hold: Hold,
+        _ facts: VariantFacts,
+        answers: Bool
+    ) -> StatusVerdict {
+        let message = "\(hold.revision) is held by \(hold.actor): \(hold.reason): \(hold.message)"
+        var verdict = StatusVerdict(
+            sync: .outOfSync,
+            health: .degraded,
+            ready: .no,
+            reason: "Held",
+            message: message
+        )
+        verdict.stalled = ("Held", message)
+        let isGoingBack = hold.target.map { $0 != facts.promoted } ?? false
+        verdict.isReconciling = isGoingBack || (!answers && facts.promoted != nil)
+        return verdict
+    }
+
+    /// Of a variant that is rolled out, or brought back.
+    private func verdict(onMoving variant: VariantID, isRolling: Bool, answers: Bool) -> StatusVerdict {
+        let backingOff = self.waits[variant.resource]?.first { $0.word == "BackingOff" }
+        let revision = self.desired.variants[variant]?.revision.description ?? ""
+        var verdict = StatusVerdict(
+            sync: isRolling ? .outOfSync : .synced,
+            health: isRolling || backingOff == nil ? .progressing : .degraded,
+            ready: isRolling ? .unknown : .no,
+            reason: backingOff == nil ? "Progressing" : "BackingOff",
+            message: backingOff?.reason ?? "\(revision) is on its way" + (answers ? "" : "; nobody answers")
+        )
+        verdict.isReconciling = true
+        if let failed = self.failedInstance(of: variant) {
+            verdict.health = .degraded
+            if backingOff == nil { (verdict.reason, verdict.message) = ("InstanceFailed", failed) }
+        }
+        return verdict
+    }
+
+    /// Some waits end only when a person does something.
+    private func judgeStall(of variant: VariantID, _ verdict: inout StatusVerdict) {
+        let stalls = ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled"]
+        guard let stall = self.waits[variant.resource]?.first(where: { stalls.contains($0.word) }) else { return }
+        verdict.health = .degraded
+        verdict.ready = .no
+        (verdict.reason, verdict.message) = (stall.word, stall.reason)
+        verdict.stalled = (stall.word, stall.reason)
+        verdict.isReconciling = false
     }
 
     /// Of a variant that the commit says nothing usable about: blocked, retained, or on its way out.

@@ -3,18 +3,7 @@ internal import Schema
 extension StatusSurvey {
     /// Of a model, a template, a chain or a dataset.
     func verdict(onPart identity: ResourceIdentity) -> StatusVerdict {
-        if let blocker = self.desired.blocked[identity] {
-            let message = blocker.resource == identity ? blocker.message : "\(blocker.resource): \(blocker.message)"
-            var verdict = StatusVerdict(
-                sync: .outOfSync,
-                health: .degraded,
-                ready: .no,
-                reason: blocker.word(for: identity),
-                message: message
-            )
-            verdict.blocked = (blocker.word(for: identity), message)
-            return verdict
-        }
+        if let blocker = self.desired.blocked[identity] { return self.verdict(onBlocked: identity, blocker) }
         let users = self.users[identity] ?? []
         guard !users.isEmpty else {
             return StatusVerdict(
@@ -25,10 +14,6 @@ extension StatusSurvey {
                 message: "no endpoint uses it"
             )
         }
-        let late = users.filter { variant in
-            guard let desired = self.desired.variants[variant]?.revision else { return false }
-            return self.observed.facts.variants[variant]?.promoted != desired
-        }
         let names = Set(users.map(\.resource.name)).sorted()
         var verdict = StatusVerdict(
             sync: .synced,
@@ -38,17 +23,45 @@ extension StatusSurvey {
             message: "used by " + names.prefix(5).joined(separator: ", ")
         )
         if identity.kind == .model { self.judgeInstance(of: identity, &verdict) }
-        if let variant = late.first(where: { !self.hasPromoted(identity, in: $0) }) {
-            let held =
-                self.holds[variant]?.contains { $0.revision == self.desired.variants[variant]?.revision } ?? false
-            verdict.sync = .outOfSync
-            verdict.ready = held ? .no : .unknown
-            verdict.reason = held ? "Held" : "Progressing"
-            verdict.message = held ? "\(variant) holds the revision with it" : "\(variant) is being rolled out"
-            if held { verdict.health = .degraded } else if verdict.health == .healthy { verdict.health = .progressing }
-        }
+        self.judgeRollouts(of: identity, users, &verdict)
         verdict.revision = self.desired.resources[identity]?.digest.short
         return verdict
+    }
+
+    private func verdict(onBlocked identity: ResourceIdentity, _ blocker: DesiredState.Blocker) -> StatusVerdict {
+        let word = blocker.word(for: identity)
+        let message = blocker.resource == identity ? blocker.message : "\(blocker.resource): \(blocker.message)"
+        var verdict = StatusVerdict(
+            sync: .outOfSync,
+            health: .degraded,
+            ready: .no,
+            reason: word,
+            message: message
+        )
+        verdict.blocked = (word, message)
+        return verdict
+    }
+
+    /// A resource is in sync when every variant that reaches it has promoted it as the commit says it.
+    private func judgeRollouts(
+        of identity: ResourceIdentity,
+        _ users: [VariantID],
+        _ verdict: inout StatusVerdict
+    ) {
+        let late = users.first { variant in
+            guard let desired = self.desired.variants[variant]?.revision else { return false }
+            let isPromoted = self.observed.facts.variants[variant]?.promoted == desired
+            return !isPromoted && !self.hasPromoted(identity, in: variant)
+        }
+        guard let late else { return }
+        let desired = self.desired.variants[late]?.revision
+        let isHeld = self.holds[late]?.contains { $0.revision == desired } ?? false
+        verdict.sync = .outOfSync
+        verdict.ready = isHeld ? .no : .unknown
+        verdict.reason = isHeld ? "Held" : "Progressing"
+        verdict.message = isHeld ? "\(late) holds the revision with it" : "\(late) is being rolled out"
+        if isHeld { verdict.health = .degraded }
+        if verdict.health == .healthy { verdict.health = .progressing }
     }
 
     private func judgeInstance(of model: ResourceIdentity, _ verdict: inout StatusVerdict) {
