@@ -1,6 +1,7 @@
 internal import Foundation
 package import Planning
 package import Schema
+internal import Synchronization
 
 /// Finds and reads the artifacts that the manifests of one commit name.
 package struct CommitArtifacts: Sendable {
@@ -9,19 +10,22 @@ package struct CommitArtifacts: Sendable {
 
     private let repository: any SourceRepository
     private let commit: ObjectID
+    private let digests: BlobDigests
 
-    package init(repository: any SourceRepository, commit: ObjectID) {
+    /// - Parameter digests: What is known of blobs already; shared, it spares commits to hash the same blob again.
+    package init(repository: any SourceRepository, commit: ObjectID, digests: BlobDigests = BlobDigests()) {
         self.repository = repository
         self.commit = commit
+        self.digests = digests
     }
 
-    /// The identity and size of a source's bytes, which are not read.
+    /// The identity and size of a source's bytes, which are read only where the repository's have a declared `sha256`.
     ///
-    /// Throws `ArtifactMissing`, what the repository says of a path that leads nowhere or out of it, and
+    /// Throws `ArtifactMissing`, `DigestMismatch`, what the repository says of a path that leads nowhere or out of it, and
     /// `SourceUnavailable` for schemes that cannot be fetched.
     package func find(_ source: ModelSpec.Source) throws -> Artifact {
         guard let colon = source.uri.range(of: "://") else {
-            return try self.findInRepository(source.uri)
+            return try self.findInRepository(source.uri, sha256: source.sha256)
         }
         guard source.uri[..<colon.lowerBound] == "file" else {
             throw MartletError(
@@ -49,10 +53,22 @@ package struct CommitArtifacts: Sendable {
         }
     }
 
-    private func findInRepository(_ path: String) throws -> Artifact {
+    /// A blob's id stands for its bytes from here on, so that a declared digest is as good as checked before each use.
+    private func findInRepository(_ path: String, sha256: String?) throws -> Artifact {
         let entry = try self.repository.resolvedEntry(at: path, in: self.commit)
         guard entry.kind == .file else {
             throw MartletError("ArtifactMissing", "'\(path)' is a \(entry.kind.rawValue) of the repository, not a file")
+        }
+        if let declared = sha256.flatMap({ Digest(hex: $0) }) {
+            let actual = try self.digests.digest(of: entry.object) {
+                Digest(of: try self.repository.read(entry.object, limit: .max))
+            }
+            guard actual == declared else {
+                throw MartletError(
+                    "DigestMismatch",
+                    "'\(path)' of the repository has the sha256 \(actual.hex), not the one that is declared"
+                )
+            }
         }
         return Artifact(
             location: .repository(path: path, blob: entry.object),
@@ -72,5 +88,19 @@ package struct CommitArtifacts: Sendable {
             location: .file(path: path, sha256: sha256),
             size: (attributes[.size] as? NSNumber)?.int64Value
         )
+    }
+}
+
+/// The SHA-256 digests of git blobs, each computed once.
+package final class BlobDigests: Sendable {
+    private let known = Mutex<[ObjectID: Digest]>([:])
+
+    package init() {}
+
+    func digest(of blob: ObjectID, _ compute: () throws -> Digest) rethrows -> Digest {
+        if let known = self.known.withLock({ $0[blob] }) { return known }
+        let digest = try compute()
+        self.known.withLock { $0[blob] = digest }
+        return digest
     }
 }

@@ -4,6 +4,7 @@ package import Planning
 package struct DesiredStateLoader: Sendable {
     private let repository: any SourceRepository
     private let reader: CommitReader
+    private let digests = BlobDigests()
     private var manifests: CommitManifests?
     /// The state of the commit that was loaded last.
     package private(set) var desired: DesiredState?
@@ -35,7 +36,7 @@ package struct DesiredStateLoader: Sendable {
     package mutating func load(_ commit: CommitSummary) throws -> DesiredState {
         let manifests = try self.reader.read(commit.id, after: self.manifests)
         let index = manifests.index
-        let artifacts = CommitArtifacts(repository: self.repository, commit: commit.id)
+        let artifacts = CommitArtifacts(repository: self.repository, commit: commit.id, digests: self.digests)
         let desired = DesiredStateBuilder.build(
             commit: commit,
             manifests: DesiredStateBuilder.Manifests(
