@@ -6,7 +6,7 @@ internal import Synchronization
 /// What one read of the source gave.
 package struct SourceReading: Sendable {
     package var commit: CommitSummary
-    /// Nil when the commit is the one that was read before.
+    /// Nil when the commit is the one that was read before, and nobody asked to look again.
     package var desired: DesiredState?
     /// Whether some file of the commit cannot be read, so that nobody knows all that it declares.
     package var hasUnreadableFiles: Bool
@@ -55,18 +55,21 @@ package final class DesiredStateReader: Sendable {
     }
 
     /// Resolves the ref and reads its commit, unless it is the one that was read last.
-    package func read() async throws -> SourceReading {
+    ///
+    /// - Parameter again: reads that one too, since what it names outside of the repository may be there by now.
+    package func read(again: Bool = false) async throws -> SourceReading {
         try await withCheckedThrowingContinuation { continuation in
             self.queue.async {
-                continuation.resume(with: Result { try self.readNow() })
+                continuation.resume(with: Result { try self.readNow(again: again) })
             }
         }
     }
 
-    private func readNow() throws -> SourceReading {
+    private func readNow(again: Bool) throws -> SourceReading {
         let commit = try self.repository.resolve(self.place.ref)
         return try self.loader.withLock { loader in
-            let desired = loader.desired?.commit.id == commit.id ? nil : try loader.load(commit)
+            let isKnown = loader.desired?.commit.id == commit.id
+            let desired = isKnown && !again ? nil : try loader.load(commit)
             return SourceReading(commit: commit, desired: desired, hasUnreadableFiles: loader.hasUnreadableFiles)
         }
     }

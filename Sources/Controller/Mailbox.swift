@@ -10,6 +10,8 @@ enum LoopEvent: Sendable {
     /// Something in the runtime changed by itself.
     case runtimeChanged
     case stepEnded(StepAction, Result<StepOutcome, any Error>)
+    /// Files that nothing needs are gone.
+    case pruned
     /// A person changed the facts, or a wait is over.
     case wake
 }

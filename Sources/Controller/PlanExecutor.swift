@@ -60,6 +60,11 @@ package struct PlanExecutor: Sendable {
         return StepOutcome()
     }
 
+    /// Removes the files of all other artifacts.
+    package func prune(keeping artifacts: Set<Artifact>) async {
+        await self.artifacts.prune(keeping: Array(artifacts))
+    }
+
     private func probe(_ instance: InstanceSpec) async throws -> StepOutcome {
         let opening = try await self.opening(of: instance)
         let warmUp = instance.warmUp.map { request in

@@ -9,7 +9,7 @@ extension Reconciler: OperatorCommands {
             version: self.version,
             source: self.sourceView(),
             sync: self.desired == nil ? .unknown : views.sync,
-            health: self.desired == nil ? .unknown : views.health,
+            health: self.desired == nil && self.remembered == nil ? .unknown : views.health,
             suspended: self.facts.suspensions.contains(.everything),
             endpoints: endpoints,
             diagnostics: self.desired?.diagnostics ?? [],
@@ -62,10 +62,8 @@ extension Reconciler: OperatorCommands {
 
     package func sync(_ request: OperatorRequest) async throws -> CommitSummary {
         try self.decide("sync", "source", request, [])
-        return try await withCheckedThrowingContinuation { continuation in
-            self.syncWaiters.append(continuation)
-            self.mailbox.post(.sourceMoved)
-        }
+        self.findEngines()
+        return try await withCheckedThrowingContinuation { self.readAgain(for: $0) }
     }
 
     package func suspend(_ suspension: Suspension, _ request: OperatorRequest) async throws {
@@ -105,13 +103,22 @@ extension Reconciler: OperatorCommands {
     }
 
     package func retry(_ variant: VariantID, _ request: OperatorRequest) async throws {
-        guard let graph = self.desired?.variants[variant] else {
-            throw MartletError("NotFound", "\(variant) has no revision in the newest commit")
+        let (desired, facts) = (self.desired?.variants[variant], self.facts.variants[variant])
+        // What the promoted revision needs may be what does not load.
+        let graphs = [desired, facts?.promoted.flatMap { facts?.graph(of: $0) }].compactMap(\.self)
+        guard let revision = graphs.first?.revision else {
+            throw MartletError("NotFound", "\(variant) has no revision in the newest commit, and none was promoted")
         }
-        let instances = graph.models.map(\.instance.key).filter { self.facts.crashed.contains($0) }
-        let changes = [.liftHold(variant, graph.revision)] + instances.map { FactChange.forgiveCrash($0) }
-        try self.decide("retry", "\(variant)#\(graph.revision)", request, changes)
-        self.queue.forget { _ in true }
+        let instances = Set(graphs.flatMap(\.models).map(\.instance.key))
+        let forgiven = instances.intersection(self.facts.crashed).sorted()
+        try self.decide(
+            "retry",
+            "\(variant)#\(revision)",
+            request,
+            [.liftHold(variant, revision)] + forgiven.map { .forgiveCrash($0) }
+        )
+        let steps = Set(graphs.flatMap(Reconciler.fallibleSteps))
+        self.queue.forget { steps.contains($0) }
         self.findEngines()
     }
 
@@ -125,9 +132,31 @@ extension Reconciler: OperatorCommands {
 }
 
 extension Reconciler {
+    /// What keeps the process from being ready; nothing once it was: a change that comes later shows in the status, and
+    /// must not take the endpoints that serve out of service.
+    package func obstaclesToReadiness() -> [String] {
+        if self.wasReady { return [] }
+        guard let desired = self.desired ?? self.remembered, self.plan.commit == desired.commit.id else {
+            return ["no commit is read yet"]
+        }
+        let expected = Set(desired.variants.keys).union(self.facts.variants.filter { $0.value.promoted != nil }.keys)
+        let silent = expected.filter { self.observation.traffic[$0]?.isEmpty ?? true }.sorted()
+        // What cannot be brought about now, such as a revision that is held, is not waited for.
+        self.wasReady = silent.isEmpty || self.hasConverged
+        return self.wasReady ? [] : silent.map { "\($0) does not serve yet" }
+    }
+
+    /// The steps that may fail on the way to a revision.
+    private static func fallibleSteps(of graph: RevisionGraph) -> [StepKey] {
+        let instances = graph.models.map(\.instance).flatMap { [StepAction.probe($0), .load($0)] }
+        let runner = RunnerKey(graph.variant, graph.revision)
+        return (instances + [.start(graph, replicas: 1), .warmUp(runner)]).map(\.key)
+    }
+
     private func views() -> StatusComputer.Status {
         StatusComputer.compute(
-            desired: self.desired ?? DesiredState(commit: CommitSummary(id: "", subject: "", author: "", time: 0)),
+            desired: self.desired ?? self.remembered
+                ?? DesiredState(commit: CommitSummary(id: "", subject: "", author: "", time: 0)),
             observed: self.observed(),
             plan: self.plan,
             previous: self.conditions,
@@ -156,8 +185,9 @@ extension Reconciler {
         let now = self.ports.wallClock.now()
         let commit = self.desired?.commit.id
         let because = request.reason.isEmpty ? "" : ": \(request.reason)"
+        // With what is pending, so that everything is written in the order in which it happened.
         let written = try self.ports.store.write(
-            changes + [
+            self.pending + changes + [
                 .audit(
                     AuditEntry(
                         at: now,
@@ -179,6 +209,7 @@ extension Reconciler {
                 ),
             ]
         )
+        self.pending = []
         for change in changes { self.facts.apply(change) }
         self.hub.publish(written)
         self.mailbox.post(.wake)

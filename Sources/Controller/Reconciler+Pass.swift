@@ -36,35 +36,51 @@ extension Reconciler {
                 }
                 self.adopt(desired)
             }
+            self.remembered = nil
             self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
-            for waiter in self.syncWaiters { waiter.resume(returning: reading.commit) }
         case .failure(let error):
             let error = MartletError.wrapping(error)
             if self.sourceCondition.message != error.description {
                 self.note(.warning, error.code, "the source cannot be read: \(error)")
             }
             self.setSourceCondition(.no, error.code, error.description)
-            for waiter in self.syncWaiters { waiter.resume(throwing: error) }
+            if self.desired == nil { self.remember(without: error) }
         }
-        self.syncWaiters = []
+    }
+
+    /// Keeps what was promoted, as long as nobody knows what any commit asks for.
+    private func remember(without error: MartletError) {
+        let newest = (try? self.ports.store.commits(limit: 1))?.first?.commit
+        let blocked = self.facts.variants.keys.map(\.resource).map { endpoint in
+            let message = "the source cannot be read: \(error)"
+            return (endpoint, DesiredState.Blocker(resource: endpoint, message: message, word: "SourceUnreadable"))
+        }
+        self.remembered = DesiredState(
+            commit: newest ?? CommitSummary(id: "", subject: "", author: "", time: 0),
+            blocked: Dictionary(blocked) { first, _ in first }
+        )
     }
 
     private func adopt(_ desired: DesiredState) {
-        let earlier = Set(self.desired?.diagnostics ?? [])
+        let (earlier, isNew) = (Set(self.desired?.diagnostics ?? []), self.desired?.commit != desired.commit)
         self.desired = desired
+        self.mayPrune = true
         let errors = desired.diagnostics.filter { $0.severity == .error }
-        self.commitRecord = CommitRecord(
-            commit: desired.commit,
-            readAt: self.ports.wallClock.now(),
-            errors: errors.count
-        )
+        if isNew {
+            self.commitRecord = CommitRecord(
+                commit: desired.commit,
+                readAt: self.ports.wallClock.now(),
+                errors: errors.count
+            )
+            self.note(
+                .normal,
+                "CommitRead",
+                "commit \(desired.commit.id.prefix(10)): \(desired.commit.subject)",
+                commit: desired.commit.id
+            )
+        }
+        self.commitRecord?.errors = errors.count
         self.pending += self.commitRecord.map { [.commit($0)] } ?? []
-        self.note(
-            .normal,
-            "CommitRead",
-            "commit \(desired.commit.id.prefix(10)): \(desired.commit.subject)",
-            commit: desired.commit.id
-        )
         // A repository full of errors must not flood the log; `martlet validate` lists them all.
         for diagnostic in errors where !earlier.contains(diagnostic) {
             self.note(.warning, "ManifestInvalid", diagnostic.description, resource: diagnostic.resource)
@@ -89,10 +105,15 @@ extension Reconciler {
     func planAndWrite(_ desired: DesiredState) -> Bool {
         let (before, noted, record) = (self.facts, self.pending, self.commitRecord)
         let now = self.ports.wallClock.now()
+        self.noteSettings(of: desired)
         var observed = self.observed()
         self.plan = Planner.plan(desired: desired, observed: observed, now: now)
+        var written: Set<StepAction> = []
         while true {
-            let writes = self.plan.steps.filter { $0.after.isEmpty && $0.action.writesFacts }
+            // Nothing is written twice in one pass, so that no plan can keep the loop here.
+            let writes = self.plan.steps.filter {
+                $0.after.isEmpty && $0.action.writesFacts && written.insert($0.action).inserted
+            }
             if writes.isEmpty { break }
             for step in writes {
                 self.facts.record(step.action)
@@ -108,8 +129,18 @@ extension Reconciler {
             (self.facts, self.pending, self.commitRecord) = (before, noted, record)
             return false
         }
-        self.conditions.merge(moved) { _, new in new }
+        for (resource, conditions) in moved { self.conditions[resource] = conditions.isEmpty ? nil : conditions }
         return true
+    }
+
+    /// Writes down the settings that are in force by now: what is in force counts, not which step ended last.
+    private func noteSettings(of desired: DesiredState) {
+        for (endpoint, settings) in desired.settings where self.observation.settings[endpoint] == settings.revision {
+            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+            guard self.facts.variants[variant]?.settings?.revision != settings.revision else { continue }
+            self.facts.record(.applySettings(endpoint, settings))
+            self.pending += self.facts.variants[variant].map { [.variant(variant, $0)] } ?? []
+        }
     }
 
     /// Looks for engines; opening their libraries is too slow for every pass.
@@ -157,11 +188,16 @@ extension Reconciler {
     }
 
     private func noteConvergence(of desired: DesiredState, at now: Timestamp) {
-        guard var record = self.commitRecord, record.convergedAt == nil, self.plan.steps.isEmpty else { return }
+        guard var record = self.commitRecord, record.convergedAt == nil, self.hasConverged else { return }
         record.convergedAt = now
         self.commitRecord = record
         self.pending.append(.commit(record))
         self.note(.normal, "Converged", "nothing is left to do for commit \(desired.commit.id.prefix(10))")
+    }
+
+    /// Whether everything that can be applied is applied; what failed and is tried again still can.
+    var hasConverged: Bool {
+        self.plan.steps.isEmpty && !self.plan.waits.contains { $0.step != nil }
     }
 
     /// Settles a step that ended: notes what it found out, or when to try again.
@@ -171,8 +207,9 @@ extension Reconciler {
         switch result {
         case .success(let outcome):
             self.queue.succeed(key)
-            self.noteSuccess(of: action, outcome)
-        case .failure(let error) where error is CancellationError || self.queue.running[key] == true:
+            for change in outcome.changes { self.facts.apply(change) }
+            self.pending += outcome.changes
+        case .failure where self.queue.isSuperseded(key) || Task.isCancelled:
             self.queue.abandon(key)
         case .failure(let error):
             let error = MartletError.wrapping(error)
@@ -182,17 +219,6 @@ extension Reconciler {
                 self.note(.warning, error.code, "\(key) failed (try \(failure.attempts)): \(error)")
             }
         }
-    }
-
-    /// Writes down what an effect means for the facts: a measurement, or settings that are in force.
-    private func noteSuccess(of action: StepAction, _ outcome: StepOutcome) {
-        for change in outcome.changes { self.facts.apply(change) }
-        self.pending += outcome.changes
-        guard case .applySettings(let endpoint, _) = action else { return }
-        self.facts.record(action)
-        let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
-        guard let facts = self.facts.variants[variant] else { return }
-        self.pending.append(.variant(variant, facts))
     }
 
     /// Adds an event to the next transaction.

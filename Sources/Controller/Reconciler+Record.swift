@@ -103,7 +103,18 @@ extension Reconciler {
     }
 }
 
+extension Reconciler {
+    /// Every artifact that the commit or a written graph needs: going back never asks the network.
+    static func artifacts(of desired: DesiredState, _ facts: Facts) -> Set<Artifact> {
+        let graphs = Array(desired.variants.values) + facts.variants.values.flatMap(\.graphs)
+        let instances = graphs.flatMap(\.models).map(\.instance)
+        return Set(instances.flatMap { [$0.artifact] + $0.adapters.map(\.artifact) })
+    }
+}
+
 extension MartletError {
+    static let shuttingDown = MartletError("Conflict", "the controller is shutting down; ask its successor")
+
     /// The error itself where it is one of ours; else a retryable one that carries it.
     static func wrapping(_ error: any Error) -> MartletError {
         if let error = error as? MartletError { return error }

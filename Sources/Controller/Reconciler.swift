@@ -50,6 +50,8 @@ package actor Reconciler: Service {
     private let executor: ReconcilerExecutor
 
     var desired: DesiredState?
+    /// Stands in for the desired state while the source could not be read even once: what was promoted serves on.
+    var remembered: DesiredState?
     var sourceCondition: Condition
     var facts = Facts()
     var queue: WorkQueue
@@ -60,14 +62,19 @@ package actor Reconciler: Service {
     var engines: Set<String> = []
     /// Whether nothing may be pruned, since files could not be read from the start.
     var retainsEverything = false
+    /// Whether the artifact store may hold files that nothing needs any more.
+    var mayPrune = true
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]
     /// What is written down about the newest commit that was read.
     var commitRecord: CommitRecord?
-    private var reading = false
-    private var readAgain = false
-    var syncWaiters: [CheckedContinuation<CommitSummary, any Error>] = []
+    /// Those who wait for the read under way, and nil while there is none.
+    private var readers: [SyncWaiter]?
+    /// What is read after the read under way, or not at all.
+    private var nextRead: NextRead?
+    private var hasEnded = false
+    var wasReady = false
 
     /// The loop's own thread: passes write to disk, and must not hold up the threads that serve requests.
     package nonisolated var unownedExecutor: UnownedSerialExecutor {
@@ -96,8 +103,17 @@ package actor Reconciler: Service {
         )
     }
 
-    /// Reads what was written down, then loops until shutdown. Throws when the facts cannot be read or written.
+    typealias SyncWaiter = CheckedContinuation<CommitSummary, any Error>
+
+    /// A read of the source that was asked for and has not begun.
+    private struct NextRead {
+        var again = false
+        var waiters: [SyncWaiter] = []
+    }
+
+    /// Reads what was written down, then loops until shutdown. Throws when the facts cannot be read.
     package func run() async throws {
+        defer { self.end() }
         try self.recover()
         let mailbox = self.mailbox
         try await withGracefulShutdownHandler {
@@ -105,17 +121,18 @@ package actor Reconciler: Service {
         } onGracefulShutdown: {
             mailbox.finish()
         }
-        self.hub.finish()
     }
 
     private func loop() async throws {
+        let mailbox = self.mailbox
+        // Asked for before anything is read, so that no change falls between.
+        let (refChanges, runtimeChanges) = (self.ports.source.refChanges(), self.ports.runtime.changes())
         try await withThrowingDiscardingTaskGroup { group in
-            let (source, runtime, mailbox) = (self.ports.source, self.ports.runtime, self.mailbox)
             group.addTask {
-                for await _ in source.refChanges() { mailbox.post(.sourceMoved) }
+                for await _ in refChanges { mailbox.post(.sourceMoved) }
             }
             group.addTask {
-                for await _ in runtime.changes() { mailbox.post(.runtimeChanged) }
+                for await _ in runtimeChanges { mailbox.post(.runtimeChanged) }
             }
             mailbox.post(.sourceMoved)
             for await _ in mailbox.wakeUps {
@@ -131,26 +148,51 @@ package actor Reconciler: Service {
 
     /// Writes down how the steps ended that were cancelled by the end of the loop.
     private func settleTheLast() {
+        _ = self.queue.supersede(keeping: [])
         for event in self.mailbox.takeAll() {
             if case .stepEnded(let action, let result) = event { self.settle(action, result) }
         }
         self.writePending()
     }
 
+    /// Lets nobody wait for a loop that is over.
+    private func end() {
+        self.hasEnded = true
+        for waiter in (self.readers ?? []) + (self.nextRead?.waiters ?? []) {
+            waiter.resume(throwing: MartletError.shuttingDown)
+        }
+        (self.readers, self.nextRead) = (nil, nil)
+        self.hub.finish()
+    }
+
+    /// Has the source read once more from now on, the commit that is known too, and gives the commit to the waiter.
+    func readAgain(for waiter: SyncWaiter) {
+        guard !self.hasEnded else {
+            waiter.resume(throwing: MartletError.shuttingDown)
+            return
+        }
+        var next = self.nextRead ?? NextRead()
+        next.again = true
+        next.waiters.append(waiter)
+        self.nextRead = next
+        self.mailbox.post(.sourceMoved)
+    }
+
     private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         switch event {
         case .sourceMoved:
+            self.nextRead = self.nextRead ?? NextRead()
             self.readSource(in: &group)
         case .sourceRead(let result):
-            self.reading = false
             self.accept(result)
-            if self.readAgain {
-                self.readAgain = false
-                self.readSource(in: &group)
-            }
+            for waiter in self.readers ?? [] { waiter.resume(with: result.map(\.commit)) }
+            self.readers = nil
+            self.readSource(in: &group)
         case .stepEnded(let action, let result):
             self.cancelSignals[action.key] = nil
             self.settle(action, result)
+        case .pruned:
+            self.queue.endPruning()
         case .wake:
             // The same moment may have to be waited for again, should clocks disagree.
             self.wakeUpAt = nil
@@ -159,17 +201,15 @@ package actor Reconciler: Service {
         }
     }
 
-    /// Reads the source beside the loop; a wish that comes during a read is kept for after it.
+    /// Reads the source beside the loop, if that was asked for; a wish that comes during a read is kept for after it,
+    /// since that read may have seen the ref before the wish.
     private func readSource(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        guard !self.reading else {
-            self.readAgain = true
-            return
-        }
-        self.reading = true
+        guard self.readers == nil, let next = self.nextRead else { return }
+        (self.readers, self.nextRead) = (next.waiters, nil)
         let (source, mailbox) = (self.ports.source, self.mailbox)
         group.addTask {
             do {
-                mailbox.post(.sourceRead(.success(try await source.read())))
+                mailbox.post(.sourceRead(.success(try await source.read(again: next.again))))
             } catch {
                 mailbox.post(.sourceRead(.failure(error)))
             }
@@ -178,30 +218,49 @@ package actor Reconciler: Service {
 
     /// One pass: cancels what is superseded, writes the facts, starts what can start.
     private func pass(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
-        guard let desired = self.desired else {
-            self.writePending()
+        guard let desired = self.desired ?? self.remembered else {
+            if !self.writePending() { self.tryAgainSoon(in: &group) }
             return
         }
         await self.ports.runtime.setCommit(desired.commit.id)
         self.observation = await self.ports.runtime.observe()
         guard self.planAndWrite(desired) else {
-            self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
+            self.tryAgainSoon(in: &group)
             return
         }
         let wanted = Set(self.plan.steps.map(\.action.key))
-        self.queue.forget { !wanted.contains($0) }
+        let waiting = Set(self.plan.waits.compactMap(\.step))
+        self.queue.forget { !wanted.contains($0) && !waiting.contains($0) }
         for key in self.queue.supersede(keeping: wanted) {
             self.cancelSignals[key]?.cancel()
         }
-        for step in self.plan.steps where step.after.isEmpty {
+        for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts {
             self.start(step.action, in: &group)
         }
+        self.prune(in: &group)
         self.scheduleWakeUp(in: &group)
     }
 
+    /// Once a commit has converged, removes the artifacts that neither it nor any written graph names.
+    private func prune(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        guard self.mayPrune, let desired = self.desired, self.hasConverged, self.queue.beginPruning() else { return }
+        self.mayPrune = false
+        let kept = Reconciler.artifacts(of: desired, self.facts)
+        let (executor, mailbox) = (self.ports.executor, self.mailbox)
+        group.addTask {
+            await executor.prune(keeping: kept)
+            mailbox.post(.pruned)
+        }
+    }
+
+    /// The store refused: nothing may be built on what it does not hold.
+    private func tryAgainSoon(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
+    }
+
     private func start(_ action: StepAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        guard self.queue.begin(action) else { return }
         let key = action.key
-        guard self.queue.begin(key) else { return }
         let signal = CancelSignal()
         self.cancelSignals[key] = signal
         let (executor, mailbox) = (self.ports.executor, self.mailbox)

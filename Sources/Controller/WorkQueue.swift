@@ -3,42 +3,104 @@ package import Schema
 
 /// Which steps are under way, which failed, and when those may be tried again: one entry for each key.
 ///
+/// Steps that act on the same thing never overlap: one that was superseded has ended before another takes its place.
 /// A value: the reconciler owns it, tests drive it.
 package struct WorkQueue: Sendable {
-    /// Steps under way, and whether a newer plan has asked them to stop.
-    package private(set) var running: [StepKey: Bool] = [:]
-    package private(set) var failures: [StepKey: StepFailure] = [:]
-    private let backoff: Backoff
-
-    package init(backoff: Backoff = Backoff()) {
-        self.backoff = backoff
+    /// One step under way.
+    private struct Running: Sendable {
+        var action: StepAction
+        /// Whether a newer plan has asked it to stop.
+        var isSuperseded = false
     }
 
-    /// Takes a step on, unless the same one is under way: then its end wakes the loop, which asks again.
-    package mutating func begin(_ key: StepKey) -> Bool {
-        guard self.running[key] == nil else { return false }
-        self.running[key] = false
+    package private(set) var failures: [StepKey: StepFailure] = [:]
+    /// Instances that may have taken a process down: they are loaded one after the other, so that the next crash says
+    /// which one it was.
+    package var suspects: Set<InstanceKey> = []
+    private let backoff: Backoff
+    private let probesAtOnce: Int
+    private var running: [StepKey: Running] = [:]
+    private var lanes: Set<StepLane> = []
+    private var probing = 0
+    private var loading: Set<InstanceKey> = []
+    private var unloading = 0
+    private var isPruning = false
+
+    /// - Parameter probesAtOnce: how many children may open models at the same time.
+    package init(backoff: Backoff = Backoff(), probesAtOnce: Int = 4) {
+        self.backoff = backoff
+        self.probesAtOnce = probesAtOnce
+    }
+
+    package func isRunning(_ key: StepKey) -> Bool { self.running[key] != nil }
+
+    /// Whether a newer plan has asked a step under way to stop.
+    package func isSuperseded(_ key: StepKey) -> Bool { self.running[key]?.isSuperseded ?? false }
+
+    /// Takes a step on, unless it or something that it must not overlap is under way: then the end of that wakes the
+    /// loop, which asks again.
+    package mutating func begin(_ action: StepAction) -> Bool {
+        let key = action.key
+        guard self.running[key] == nil, !self.lanes.contains(action.lane), self.hasRoom(for: action) else {
+            return false
+        }
+        self.running[key] = Running(action: action)
+        self.lanes.insert(action.lane)
+        switch action {
+        case .probe: self.probing += 1
+        case .load(let instance): self.loading.insert(instance.key)
+        case .unload: self.unloading += 1
+        case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
+            .scale, .drain, .stop, .removeEndpoint, .forget:
+            break
+        }
         return true
+    }
+
+    private func hasRoom(for action: StepAction) -> Bool {
+        switch action {
+        case .probe:
+            return !self.isPruning && self.probing < self.probesAtOnce
+        case .load(let instance):
+            // The memory of an instance is given back only when its unload has ended.
+            guard !self.isPruning, self.unloading == 0 else { return false }
+            return !self.suspects.contains(instance.key) || self.suspects.isDisjoint(with: self.loading)
+        case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
+            .scale, .drain, .stop, .unload, .removeEndpoint, .forget:
+            return true
+        }
+    }
+
+    /// Takes on the removal of files that nothing needs, unless steps are under way that use files; none begins before
+    /// ``endPruning()``.
+    package mutating func beginPruning() -> Bool {
+        guard !self.isPruning, self.probing == 0, self.loading.isEmpty else { return false }
+        self.isPruning = true
+        return true
+    }
+
+    package mutating func endPruning() {
+        self.isPruning = false
     }
 
     /// The steps to cancel because the newest plan has no use for them; each is named once.
     package mutating func supersede(keeping wanted: Set<StepKey>) -> [StepKey] {
-        let unwanted = self.running.filter { !$0.value && !wanted.contains($0.key) }.keys.sorted()
+        let unwanted = self.running.filter { !$0.value.isSuperseded && !wanted.contains($0.key) }.keys.sorted()
         for key in unwanted {
-            self.running[key] = true
+            self.running[key]?.isSuperseded = true
         }
         return unwanted
     }
 
     /// The step ended well.
     package mutating func succeed(_ key: StepKey) {
-        self.running[key] = nil
+        self.end(key)
         self.failures[key] = nil
     }
 
     /// The step ended because it was cancelled: no failure of its own.
     package mutating func abandon(_ key: StepKey) {
-        self.running[key] = nil
+        self.end(key)
     }
 
     /// The step failed; returns what was noted, with the time of the next try.
@@ -49,7 +111,7 @@ package struct WorkQueue: Sendable {
         at now: Timestamp,
         jitter: Double
     ) -> StepFailure {
-        self.running[key] = nil
+        self.end(key)
         let earlier = self.failures[key]
         let attempts = (earlier?.attempts ?? 0) + 1
         let delay = self.backoff.delay(afterAttempts: attempts, jitter: jitter)
@@ -68,5 +130,46 @@ package struct WorkQueue: Sendable {
     /// Forgets failures, so that their steps are tried at once: by a person's wish, or since nothing wants them.
     package mutating func forget(where isForgotten: (StepKey) -> Bool) {
         self.failures = self.failures.filter { !isForgotten($0.key) }
+    }
+
+    private mutating func end(_ key: StepKey) {
+        guard let ended = self.running.removeValue(forKey: key) else { return }
+        self.lanes.remove(ended.action.lane)
+        switch ended.action {
+        case .probe:
+            self.probing -= 1
+        case .load(let instance):
+            self.loading.remove(instance.key)
+            self.suspects.remove(instance.key)
+        case .unload:
+            self.unloading -= 1
+        case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
+            .scale, .drain, .stop, .removeEndpoint, .forget:
+            break
+        }
+    }
+}
+
+/// What a step acts on: steps of one lane never overlap.
+private enum StepLane: Sendable, Hashable {
+    case instance(InstanceKey)
+    case runner(RunnerKey)
+    case traffic(VariantID)
+    case endpoint(ResourceIdentity)
+    /// Only written down, in the pass's own transaction.
+    case facts(StepKey)
+}
+
+extension StepAction {
+    fileprivate var lane: StepLane {
+        switch self {
+        case .probe(let instance), .load(let instance): .instance(instance.key)
+        case .unload(let instance): .instance(instance)
+        case .start(let graph, _): .runner(RunnerKey(graph.variant, graph.revision))
+        case .warmUp(let runner), .scale(let runner, _), .drain(let runner, _), .stop(let runner): .runner(runner)
+        case .setTraffic(let variant, _): .traffic(variant)
+        case .applySettings(let endpoint, _), .removeEndpoint(let endpoint): .endpoint(endpoint)
+        case .beginRollout, .promote, .advanceRollout, .hold, .liftHold, .forget: .facts(self.key)
+        }
     }
 }

@@ -11,6 +11,7 @@ final class ControllerSetup: Sendable {
     let repository: TemporaryRepository
     let runtime: FakeRuntime
     let probe = FakeProbe()
+    let artifacts = FakeArtifacts()
     let store: MemoryControlStore
     let clock = ManualClock()
     let wallClock = ManualWallClock()
@@ -42,7 +43,7 @@ final class ControllerSetup: Sendable {
                 engines: FakeEngines(),
                 executor: PlanExecutor(
                     runtime: self.runtime,
-                    artifacts: FakeArtifacts(),
+                    artifacts: self.artifacts,
                     probe: self.probe,
                     store: self.store
                 ),

@@ -47,7 +47,7 @@ final class FakeRuntime: ServingRuntime {
         if hangs {
             self.hung.continuation.yield(path)
             for await _ in AsyncStream<Never>.makeStream().stream {}
-            try Task.checkCancellation()
+            if Task.isCancelled { throw MartletError("LoadAbandoned", "cancelled", disposition: .retryable) }
         }
         self.state.withLock { state in
             state.observation.instances[instance.key] = InstanceObservation(
@@ -116,10 +116,21 @@ final class FakeRuntime: ServingRuntime {
     }
 }
 
-/// Hands out paths without making files.
-struct FakeArtifacts: ArtifactStore {
+/// Hands out paths without making files, and tells what was kept.
+final class FakeArtifacts: ArtifactStore {
+    private let pruned = AsyncStream<Set<String>>.makeStream()
+
     func materialise(_ artifact: Artifact) async throws -> String { "/cache/\(artifact.identity)" }
-    func prune(keeping artifacts: [Artifact]) async {}
+
+    func prune(keeping artifacts: [Artifact]) async {
+        self.pruned.continuation.yield(Set(artifacts.map(\.identity)))
+    }
+
+    /// The identities that the next prune keeps, once it came.
+    func nextPrune() async -> Set<String>? {
+        for await kept in self.pruned.stream { return kept }
+        return nil
+    }
 }
 
 /// A probe that finds every model good, but for those that a test names by a part of the artifact's identity.

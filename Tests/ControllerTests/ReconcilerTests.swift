@@ -95,6 +95,46 @@ struct ReconcilerTests {
         }
     }
 
+    @Test func backoffGrowsAndNothingHasConvergedMeanwhile() async throws {
+        let setup = try ControllerSetup()
+        let busy = [ReconcilerTests.retryable, ReconcilerTests.retryable]
+        setup.runtime.change { $0.loadErrors["models/desk.jsonl"] = busy }
+        try setup.commitDesk()
+        try await setup.run { setup in
+            for (attempt, delay) in [(1, 250), (2, 500)] {
+                try await setup.event("DiskBusy", "try \(attempt)")
+                await setup.clock.waitForSleep(of: .milliseconds(delay))
+                #expect(try setup.store.commits(limit: 1).first?.convergedAt == nil)
+                setup.wallClock.advance(byMilliseconds: Int64(delay))
+                setup.clock.advance(by: .milliseconds(delay))
+            }
+            try await setup.event("Converged")
+            #expect(try setup.desk().promoted != nil)
+        }
+    }
+
+    @Test func loadThatTheEndCutsShortHasNotFailed() async throws {
+        let setup = try ControllerSetup()
+        setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+        try setup.commitDesk()
+        try await setup.run { await $0.runtime.waitForHangingLoad() }
+        #expect(try setup.store.unfinishedLoads().isEmpty)
+        #expect(try !setup.store.events(EventQuery(limit: 100)).contains { $0.reason == "LoadAbandoned" })
+    }
+
+    @Test func artifactsOfNoWrittenRevisionArePruned() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk(extra: ControllerSetup.second)
+        try await setup.run { setup in
+            #expect(await setup.artifacts.nextPrune()?.count == 1)
+            try setup.commitDesk(weights: "two", extra: ControllerSetup.second)
+            #expect(await setup.artifacts.nextPrune()?.count == 2, "what was promoted before is kept")
+            try setup.repository.write("desk.yaml", "")
+            try setup.repository.commit("Remove everything")
+            #expect(await setup.artifacts.nextPrune()?.isEmpty == true)
+        }
+    }
+
     @Test func instanceThatDiesIsReplacedWithoutACommit() async throws {
         let setup = try ControllerSetup()
         try setup.commitDesk()

@@ -4,51 +4,128 @@ import Schema
 import Testing
 
 @Suite struct WorkQueueTests {
-    private let key = StepKey("load a")
+    private static let one = WorkQueueTests.instance("one")
+    private static let other = WorkQueueTests.instance("other")
+    private static let variant = VariantID(namespace: "default", endpoint: "desk")
+    private static let runner = RunnerKey(variant, Revision(Digest(of: "revision".utf8)))
+
+    private let load = StepAction.load(WorkQueueTests.one)
     private let now = Timestamp(milliseconds: 1000)
     private let error = MartletError("DiskBusy", "busy", disposition: .retryable)
 
+    private static func instance(_ name: String) -> InstanceSpec {
+        InstanceSpec(
+            model: ResourceIdentity(.model, namespace: "default", name: name),
+            engine: "replay",
+            artifact: Artifact(location: .repository(path: name, blob: name), size: 1)
+        )
+    }
+
     @Test func sameStepIsTakenOnOnce() {
         var queue = WorkQueue()
-        let answers = [queue.begin(self.key), queue.begin(self.key)]
-        queue.succeed(self.key)
-        let again = queue.begin(self.key)
+        let answers = [queue.begin(self.load), queue.begin(self.load)]
+        queue.succeed(self.load.key)
+        let again = queue.begin(self.load)
         #expect(answers == [true, false])
         #expect(again)
     }
 
     @Test func supersededStepsAreNamedOnceAndStayUntilTheyEnd() {
         var queue = WorkQueue()
-        _ = queue.begin(self.key)
-        _ = queue.begin(StepKey("load b"))
-        let superseded = (1...2).map { _ in queue.supersede(keeping: [StepKey("load b")]) }
-        let whileUnwinding = queue.begin(self.key)
-        queue.abandon(self.key)
-        let afterwards = queue.begin(self.key)
-        #expect(superseded == [[self.key], []])
+        let kept = StepAction.load(WorkQueueTests.other)
+        _ = queue.begin(self.load)
+        _ = queue.begin(kept)
+        let superseded = (1...2).map { _ in queue.supersede(keeping: [kept.key]) }
+        let whileUnwinding = queue.begin(self.load)
+        #expect(queue.isSuperseded(self.load.key))
+        queue.abandon(self.load.key)
+        let afterwards = queue.begin(self.load)
+        #expect(superseded == [[self.load.key], []])
         #expect(!whileUnwinding, "the old try is still unwinding")
         #expect(afterwards)
+        #expect(!queue.isSuperseded(self.load.key))
         #expect(queue.failures.isEmpty, "a cancelled step has not failed")
+    }
+
+    /// Whether the second of two steps may begin while the first is under way.
+    @Test(arguments: [
+        (StepAction.load(one), StepAction.unload(one.key), false),
+        (.load(one), .load(other), true),
+        (.unload(one.key), .load(one), false),
+        // What is unloaded frees its memory only in the end.
+        (.unload(one.key), .load(other), false),
+        (.unload(one.key), .probe(other), true),
+        (.drain(runner, timeout: .seconds(30)), .stop(runner), false),
+        (.stop(runner), .warmUp(runner), false),
+        (.setTraffic(variant, []), .setTraffic(variant, [TrafficShare(revision: runner.revision, weight: 100)]), false),
+        (.setTraffic(variant, []), .stop(runner), true),
+    ])
+    func overlaps(first: StepAction, second: StepAction, mayBegin: Bool) {
+        var queue = WorkQueue()
+        _ = queue.begin(first)
+        let whileUnderWay = queue.begin(second)
+        #expect(whileUnderWay == mayBegin)
+        queue.succeed(first.key)
+        let afterwards = queue.begin(second)
+        #expect(afterwards != mayBegin)
+    }
+
+    @Test func probesAreFew() {
+        var queue = WorkQueue(probesAtOnce: 2)
+        let probes = (0..<5).map { StepAction.probe(WorkQueueTests.instance("\($0)")) }
+        let begun = probes.map { queue.begin($0) }
+        #expect(begun == [true, true, false, false, false])
+        queue.fail(probes[0].key, self.error, at: self.now, jitter: 1)
+        let next = probes[2...].map { queue.begin($0) }
+        #expect(next == [true, false, false])
+    }
+
+    @Test func suspectsAreLoadedOneByOne() {
+        var queue = WorkQueue()
+        queue.suspects = [WorkQueueTests.one.key, WorkQueueTests.other.key]
+        let trusted = StepAction.load(WorkQueueTests.instance("trusted"))
+        let begun = [self.load, .load(WorkQueueTests.other), trusted].map { queue.begin($0) }
+        #expect(begun == [true, false, true])
+        queue.succeed(self.load.key)
+        let next = queue.begin(.load(WorkQueueTests.other))
+        #expect(next)
+        #expect(queue.suspects == [WorkQueueTests.other.key])
+    }
+
+    @Test func filesAreNotRemovedWhileTheyAreUsed() {
+        var queue = WorkQueue()
+        let probe = StepAction.probe(WorkQueueTests.other)
+        _ = queue.begin(self.load)
+        let whileLoading = queue.beginPruning()
+        queue.succeed(self.load.key)
+        let (begun, twice) = (queue.beginPruning(), queue.beginPruning())
+        let whilePruning = [queue.begin(self.load), queue.begin(probe)]
+        queue.endPruning()
+        let afterwards = [queue.begin(self.load), queue.begin(probe)]
+        #expect(!whileLoading)
+        #expect(begun && !twice)
+        #expect(whilePruning == [false, false])
+        #expect(afterwards == [true, true])
     }
 
     @Test func failuresCountUpUntilSuccess() {
         var queue = WorkQueue(backoff: Backoff(first: 100, longest: 1000))
         for (attempt, delay) in [(1, 100), (2, 200), (3, 400), (4, 800), (5, 1000), (6, 1000)] {
-            let failure = queue.fail(self.key, self.error, at: self.now, jitter: 1)
+            let failure = queue.fail(self.load.key, self.error, at: self.now, jitter: 1)
             #expect(failure.attempts == attempt)
             #expect(failure.retryAt == self.now.advanced(byMilliseconds: Int64(delay)))
             #expect(failure.firstAt == self.now)
             #expect(failure.disposition == .retryable)
         }
-        queue.succeed(self.key)
-        let again = queue.fail(self.key, self.error, at: self.now, jitter: 1)
+        queue.succeed(self.load.key)
+        let again = queue.fail(self.load.key, self.error, at: self.now, jitter: 1)
         #expect(again.attempts == 1)
     }
 
     @Test func forgottenFailuresAreTriedAtOnce() {
         var queue = WorkQueue()
-        queue.fail(self.key, self.error, at: self.now, jitter: 1)
-        queue.forget { $0 == self.key }
+        queue.fail(self.load.key, self.error, at: self.now, jitter: 1)
+        queue.forget { $0 == self.load.key }
         #expect(queue.failures.isEmpty)
     }
 }

@@ -1,0 +1,107 @@
+import Controller
+import Foundation
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@Suite(.timeLimit(.minutes(1)))
+struct SourceTests {
+    @Test func syncFindsWhatCameSinceTheCommitWasRead() async throws {
+        let setup = try ControllerSetup()
+        let folder = try TemporaryFolder()
+        let (file, bytes) = ("\(folder.path)/late.jsonl", Data("late".utf8))
+        let source = "{uri: file://\(file), sha256: \(Digest(of: bytes).hex)}"
+        let manifest = ControllerSetup.manifest.replacing("{uri: models/desk.jsonl}", with: source)
+        try setup.repository.write("desk.yaml", manifest)
+        let commit = try setup.repository.commit("A file elsewhere")
+        try await setup.run { setup in
+            try await setup.event("ManifestInvalid", "there is no file")
+            try await setup.event("Converged")
+            try bytes.write(to: URL(filePath: file))
+            #expect(try await setup.reconciler.sync(ControllerSetup.someone).id == commit)
+            try await setup.event("Promoted")
+            #expect(try setup.store.events(EventQuery(limit: 1000)).count { $0.reason == "CommitRead" } == 1)
+            #expect(try setup.store.commits(limit: 10).map(\.errors) == [0])
+        }
+    }
+
+    @Test func declaredDigestOfAFileInTheRepositoryIsVerified() async throws {
+        let setup = try ControllerSetup()
+        @Sendable func commit(_ digest: Digest) throws {
+            let source = "{uri: models/desk.jsonl, sha256: \(digest.hex)}"
+            let manifest = ControllerSetup.manifest.replacing("{uri: models/desk.jsonl}", with: source)
+            try setup.repository.write("models/desk.jsonl", "one")
+            try setup.repository.write("desk.yaml", manifest)
+            try setup.repository.commit("sha256 \(digest)")
+        }
+        try commit(Digest(of: "another".utf8))
+        try await setup.run { setup in
+            try await setup.event("ManifestInvalid", "has the sha256 \(Digest(of: "one".utf8).hex)")
+            try await setup.event("Converged")
+            #expect(setup.probe.probes == 0)
+            try commit(Digest(of: "one".utf8))
+            try await setup.event("Promoted")
+        }
+    }
+
+    @Test func syncThatNobodyCanServeAnyMoreFails() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { try await $0.event("Converged") }
+        let error = await #expect(throws: MartletError.self) {
+            try await setup.reconciler.sync(ControllerSetup.someone)
+        }
+        #expect(error?.code == "Conflict")
+    }
+
+    @Test func promotedRevisionServesThoughTheSourceCannotBeReadAtTheStart() async throws {
+        let first = try ControllerSetup(ref: "release")
+        try first.commitDesk()
+        try first.repository.branch("release")
+        try await first.run { try await $0.event("Converged") }
+        let promoted = try first.desk().promoted
+        try first.repository.git("branch", "-D", "release")
+
+        let second = try ControllerSetup(restarting: first, ref: "release")
+        try await second.run { setup in
+            while setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision != promoted {
+                await Task.yield()
+            }
+            while await !setup.reconciler.obstaclesToReadiness().isEmpty { await Task.yield() }
+            let desk = ControllerSetup.desk.resource
+            #expect(setup.runtime.observation.settings[desk] == (try setup.desk().settings?.revision))
+            let status = try await setup.reconciler.status()
+            #expect(status.source.condition.status == .no)
+            #expect(status.sync == .unknown)
+            #expect(status.endpoints.map(\.variants.first?.promoted) == [promoted])
+
+            let seen = try setup.newestEvent()
+            try setup.repository.branch("release")
+            try await setup.event("CommitRead", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(try await setup.reconciler.status().sync == .synced)
+            #expect(try setup.store.promotions(of: nil, limit: 10).count == 1)
+        }
+    }
+
+    @Test func readyOnceEverythingServesAndFromThenOn() async throws {
+        let setup = try ControllerSetup()
+        #expect(await setup.reconciler.obstaclesToReadiness() == ["no commit is read yet"])
+        setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+        try setup.commitDesk()
+        try await setup.run { setup in
+            await setup.runtime.waitForHangingLoad()
+            #expect(await setup.reconciler.obstaclesToReadiness() == ["default/desk does not serve yet"])
+            setup.runtime.change { $0.hangingLoads = [] }
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Converged")
+            #expect(await setup.reconciler.obstaclesToReadiness().isEmpty)
+
+            setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+            try setup.commitDesk(weights: "three")
+            await setup.runtime.waitForHangingLoad()
+            #expect(await setup.reconciler.obstaclesToReadiness().isEmpty)
+        }
+    }
+}
