@@ -118,7 +118,8 @@ extension InferenceServer {
                     }
                     return .done(nil)
                 } catch {
-                    return .done(CallError(mapping: error))
+                    // What cancelled work throws says nothing; who cancelled it knows the reason.
+                    return Task.isCancelled ? nil : .done(CallError(mapping: error))
                 }
             }
             group.addTask { await admitted.seat.signal.wait().map { .early($0) } }

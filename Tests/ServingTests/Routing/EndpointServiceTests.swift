@@ -1,5 +1,6 @@
 import Planning
 import Schema
+import Synchronization
 import TestSupport
 import Testing
 
@@ -169,6 +170,24 @@ struct EndpointServiceTests {
                 await call.waitUntilAbandoned()
             }
         }
+    }
+
+    @Test("an answer under way when the server ends says so, and what comes later is refused")
+    func serverEnds() async throws {
+        let kept = Mutex<(fixture: EndpointFixture, answer: TextAnswer)?>(nil)
+        try await EndpointFixture.run({ _, _ in .waits }) { fixture, model in
+            try await fixture.deploy(try EndpointFixture.modelGraph())
+            async let asked = fixture.server.text(fixture.call(self.textRequest()))
+            let call = await model.nextCall()
+            call.say("once")
+            let answer = try await asked
+            kept.withLock { $0 = (fixture, answer) }
+        }
+        let (fixture, answer) = try #require(kept.withLock { $0 })
+        let ending = CallError(.interrupted, "the server is shutting down", retryAfter: 1)
+        #expect(await Outcome { for try await _ in answer.events {} }.error as? CallError == ending)
+        let late = await Outcome { try await fixture.ask("hi") }.error as? CallError
+        #expect(late == CallError(.unavailable, "the server is shutting down", retryAfter: 1))
     }
 
     @Test("what an endpoint cannot do is refused")
