@@ -8,17 +8,36 @@ extension Reconciler {
         self.findEngines()
         self.facts = try self.ports.store.facts()
         self.conditions = try self.ports.store.conditions()
-        for instance in try self.ports.store.unfinishedLoads() {
+        let unfinished = try self.ports.store.unfinishedLoads()
+        for instance in unfinished { self.judge(instance, amongst: unfinished.count) }
+        self.writePending()
+    }
+
+    /// Decides what becomes of an instance whose load the last process did not end.
+    private func judge(_ instance: InstanceKey, amongst count: Int) {
+        self.pending.append(.endLoading(instance))
+        let ended = "the last process ended while it loaded instance \(instance)"
+        guard self.lastProcessCrashed else {
+            self.note(.normal, "LoadCutShort", "\(ended), from outside; it is loaded again")
+            return
+        }
+        if count == 1 {
             self.facts.apply(.crashed(instance))
-            self.pending += [.crashed(instance), .endLoading(instance)]
+            self.pending.append(.crashed(instance))
             self.note(
                 .warning,
                 "CrashedWhileLoading",
-                "the last process ended while it loaded instance \(instance); it is not loaded again until "
-                    + "'martlet retry' says so"
+                "\(ended); it is not loaded again until 'martlet retry' says so"
+            )
+        } else {
+            // Only one of them can have done it: the innocent must not stay down with it.
+            self.queue.suspects.insert(instance)
+            self.note(
+                .warning,
+                "CrashedWhileLoading",
+                "\(ended) and others; they are loaded one by one now, to find out which of them it was"
             )
         }
-        self.writePending()
     }
 
     /// Takes over a commit that was read, or notes why the source could not be.

@@ -44,6 +44,7 @@ package actor Reconciler: Service {
     let ports: Ports
     let version: String
     let memoryBudget: Int64?
+    let lastProcessCrashed: Bool
     let logger: Logger
     let mailbox = Mailbox()
     let hub = EventHub()
@@ -81,16 +82,20 @@ package actor Reconciler: Service {
         self.executor.asUnownedSerialExecutor()
     }
 
+    /// - Parameter lastProcessCrashed: Whether a load that the process before this one did not end counts as its
+    ///   crash; false when that process is known to have been ended from outside.
     package init(
         ports: Ports,
         version: String,
         memoryBudget: Int64? = nil,
+        lastProcessCrashed: Bool = true,
         backoff: Backoff = Backoff(),
         logger: Logger
     ) {
         self.ports = ports
         self.version = version
         self.memoryBudget = memoryBudget
+        self.lastProcessCrashed = lastProcessCrashed
         self.logger = logger
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)

@@ -14,8 +14,7 @@ package struct WorkQueue: Sendable {
     }
 
     package private(set) var failures: [StepKey: StepFailure] = [:]
-    /// Instances that may have taken a process down: they are loaded one after the other, so that the next crash says
-    /// which one it was.
+    /// Instances that may have taken a process down: each is loaded alone, so that the next crash says which one it was.
     package var suspects: Set<InstanceKey> = []
     private let backoff: Backoff
     private let probesAtOnce: Int
@@ -64,7 +63,8 @@ package struct WorkQueue: Sendable {
         case .load(let instance):
             // The memory of an instance is given back only when its unload has ended.
             guard !self.isPruning, self.unloading == 0 else { return false }
-            return !self.suspects.contains(instance.key) || self.suspects.isDisjoint(with: self.loading)
+            let isSuspect = self.suspects.contains(instance.key)
+            return isSuspect ? self.loading.isEmpty : self.suspects.isDisjoint(with: self.loading)
         case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
             .scale, .drain, .stop, .unload, .removeEndpoint, .forget:
             return true

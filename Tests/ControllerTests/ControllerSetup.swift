@@ -23,6 +23,7 @@ final class ControllerSetup: Sendable {
         restarting earlier: ControllerSetup? = nil,
         ref: String = "main",
         memoryBudget: Int64? = nil,
+        lastProcessCrashed: Bool = true,
         waitsAreOver: Bool = false
     ) throws {
         self.repository = try earlier?.repository ?? TemporaryRepository()
@@ -53,6 +54,7 @@ final class ControllerSetup: Sendable {
             ),
             version: "test",
             memoryBudget: memoryBudget,
+            lastProcessCrashed: lastProcessCrashed,
             logger: logger
         )
     }

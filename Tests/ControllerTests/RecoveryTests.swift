@@ -42,6 +42,59 @@ struct RecoveryTests {
         }
     }
 
+    @Test func loadThatWasCutShortFromOutsideIsDoneAgain() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let instance = try #require(first.runtime.observation.instances.keys.first)
+        try first.store.write([.beginLoading(instance)])
+        let second = try ControllerSetup(restarting: first, lastProcessCrashed: false)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("LoadCutShort", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk] != nil)
+            #expect(try setup.store.facts().crashed.isEmpty)
+            #expect(try setup.store.unfinishedLoads().isEmpty)
+        }
+    }
+
+    @Test func crashDuringSeveralLoadsBlamesNobodyYet() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let instance = try #require(first.runtime.observation.instances.keys.first)
+        try first.store.write([.beginLoading(instance), .beginLoading(InstanceKey(Digest(of: "another".utf8)))])
+        let second = try ControllerSetup(restarting: first)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("CrashedWhileLoading", "one by one", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk] != nil)
+            #expect(try setup.store.facts().crashed.isEmpty)
+            #expect(try setup.store.unfinishedLoads().isEmpty)
+        }
+    }
+
+    @Test func retryForgivesThePromotedRevisionToo() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let instance = try #require(first.runtime.observation.instances.keys.first)
+        try first.store.write([.crashed(instance)])
+        try first.repository.write("desk.yaml", ControllerSetup.manifest.replacing("serve:", with: "sreve:"))
+        try first.repository.commit("No revision of this can be told")
+        let second = try ControllerSetup(restarting: first)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk] == nil)
+            try await setup.reconciler.retry(ControllerSetup.desk, ControllerSetup.someone)
+            while setup.runtime.observation.traffic[ControllerSetup.desk] == nil { await Task.yield() }
+            #expect(try setup.store.facts().crashed.isEmpty)
+        }
+    }
+
     @Test func unreadableFileAtTheStartPrunesNothing() async throws {
         let first = try ControllerSetup()
         try first.commitDesk()
