@@ -28,11 +28,17 @@ enum Controlling {
         )
         let repository = try GitRepository(path: options.repository)
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
+        let crashNote = "\(state.paths.run)/crashed"
+        // A crash while instances loaded is theirs; an end from outside, such as a kill, leaves them none the worse.
+        let lastProcessCrashed = CrashNote.exists(at: crashNote)
+        CrashNote.arm(at: crashNote)
+        defer { CrashNote.disarm() }
         let server = InferenceServer(engines: engines, wallClock: SystemClock(), logger: logger)
         let reconciler = try Reconciler(
             ports: Controlling.ports(options, state, repository, store, server, engines, environment),
             version: Martlet.version,
             memoryBudget: options.memoryBudget?.bytes,
+            lastProcessCrashed: lastProcessCrashed,
             logger: logger
         )
         let services = try Controlling.services(options, state, reconciler, server, logger)

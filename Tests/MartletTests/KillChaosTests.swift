@@ -52,13 +52,15 @@ extension EndToEnd {
         private static func check(_ promise: Promise, of martlet: RunningMartlet, _ desk: Desk, days: Int) async throws
         {
             try await martlet.waitForConvergence(of: desk.repository.head())
-            let answer = try await martlet.ask("desk", Desk.question)
+            let page = try await martlet.verb("status").output
+            let answer = try await martlet.data.chat("desk", Desk.question)
+            let content = try #require(answer.content, "\(answer.text)\n\(page)")
             let variant = try #require(try await martlet.variant("desk"))
             if let hold = variant.hold {
                 #expect(hold.reason == "RolledBack", "\(hold.reason): \(hold.message)")
                 #expect(variant.promoted == hold.target)
             } else {
-                #expect(answer.contains("\(days)"), "the newest commit says \(days): \(answer)")
+                #expect(content.contains("\(days)"), "the newest commit says \(days): \(content)")
                 #expect(variant.promoted == variant.desired)
             }
             #expect(variant.serving == variant.promoted.map { [TrafficShare(revision: $0, weight: 100)] })
@@ -77,6 +79,24 @@ extension EndToEnd {
             )
             let audit = try await martlet.audit()
             #expect(audit.brokenAt == nil && audit.entries > 0, "\(audit.message)")
+        }
+
+        /// A kill while weights load is nothing that the weights did.
+        @Test func killWhileLoadingHoldsNothing() async throws {
+            let desk = try Desk()
+            let martlet = try await RunningMartlet.started(desk.repository.path)
+            try await martlet.waitForConvergence(of: desk.repository.head())
+            for _ in 0..<5 {
+                await martlet.kill()
+                try await martlet.start()
+                try await martlet.wait(for: "a load") {
+                    try await martlet.plan().steps.contains { $0.action.word == "load" }
+                }
+            }
+            try await martlet.waitForConvergence(of: desk.repository.head())
+            #expect(try await martlet.ask("desk", Desk.question).contains("30"))
+            #expect(try await martlet.holds().isEmpty)
+            #expect(try await !martlet.events().contains { $0.reason == "CrashedWhileLoading" })
         }
 
         /// A hold by the machine and one by a person outlive the process.
