@@ -86,7 +86,8 @@ enum Controlling {
         )
     }
 
-    /// In the order of starting; they are stopped from the last to the first, so that answers under way finish.
+    /// They are stopped from the last to the first: the loop, so that nothing new is begun; then answers under way may
+    /// finish; then the doors close.
     private static func services(
         _ options: RunOptions,
         _ state: StateDirectory,
@@ -106,7 +107,6 @@ enum Controlling {
         )
         return [
             ServingService(server: server),
-            reconciler,
             servers.admin(
                 AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
                 replacingSocketAt: state.paths.adminSocket
@@ -117,6 +117,8 @@ enum Controlling {
             servers.dataPlane(data, at: dataAddress) { port in
                 addresses.note("data", dialled: dataAddress, port: port)
             },
+            DrainingService(server: server),
+            reconciler,
         ]
     }
 
@@ -152,5 +154,15 @@ struct ServingService: Service {
         await cancelWhenGracefulShutdown {
             await self.server.run()
         }
+    }
+}
+
+/// Lets answers under way finish before the doors close, for as long as their endpoints' drain time-outs say.
+struct DrainingService: Service {
+    let server: InferenceServer
+
+    func run() async throws {
+        try await gracefulShutdown()
+        await self.server.drainEverything()
     }
 }
