@@ -13,7 +13,9 @@ enum Martlet {
         let code = await CommandEnvironment.$task.withValue(Martlet.environment()) {
             await MartletCommand.run(Array(CommandLine.arguments.dropFirst()))
         }
-        exit(code)
+        // Engine calls that were left behind may still run: no library's destructors may pull the floor from under them.
+        fflush(nil)
+        _exit(code)
     }
 
     /// The verbs' way out into the real world.
