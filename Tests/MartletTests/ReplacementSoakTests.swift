@@ -15,7 +15,7 @@ extension EndToEnd {
             let desk = try Desk()
             let martlet = try await RunningMartlet.started(desk.repository.path)
             let (expected, commits) = try await Self.learn(from: martlet, desk)
-            let rounds = Campaign.rounds(50)
+            let rounds = Campaign.rounds(5)
 
             let answers = try await withThrowingTaskGroup(of: Int.self) { group in
                 let latch = Latch()
