@@ -240,6 +240,16 @@ extension Reconciler {
         }
     }
 
+    /// Notes the instances that were ready at the last look and have failed since.
+    func noteDeaths(in observation: RuntimeObservation) {
+        for (instance, seen) in observation.instances where seen.state == .failed {
+            guard self.observation.instances[instance]?.state == .ready else { continue }
+            let now = self.ports.wallClock.now()
+            self.queue.noteDeath(of: instance, seen.message, at: now, jitter: self.ports.jitter())
+            self.note(.warning, "InstanceDied", "instance \(instance) is replaced: \(seen.message)")
+        }
+    }
+
     /// Adds an event to the next transaction.
     func note(
         _ severity: Event.Severity,

@@ -228,7 +228,9 @@ package actor Reconciler: Service {
             return
         }
         await self.ports.runtime.setCommit(desired.commit.id)
-        self.observation = await self.ports.runtime.observe()
+        let observation = await self.ports.runtime.observe()
+        self.noteDeaths(in: observation)
+        self.observation = observation
         guard self.planAndWrite(desired) else {
             self.tryAgainSoon(in: &group)
             return

@@ -16,6 +16,8 @@ package struct WorkQueue: Sendable {
     package private(set) var failures: [StepKey: StepFailure] = [:]
     /// Instances that may have taken a process down: each is loaded alone, so that the next crash says which one it was.
     package var suspects: Set<InstanceKey> = []
+    /// Instances that loaded well and died later: how often, and when last.
+    private var deaths: [InstanceKey: (count: Int, lastAt: Timestamp)] = [:]
     private let backoff: Backoff
     private let probesAtOnce: Int
     private var running: [StepKey: Running] = [:]
@@ -125,6 +127,29 @@ package struct WorkQueue: Sendable {
         )
         self.failures[key] = failure
         return failure
+    }
+
+    /// An instance that ran has died. The first time it may be loaded again at once; one that goes on dying, with less
+    /// than `calmAfter` milliseconds in between, is loaded ever more rarely.
+    package mutating func noteDeath(
+        of instance: InstanceKey,
+        _ message: String,
+        at now: Timestamp,
+        jitter: Double,
+        calmAfter: Int64 = 600_000
+    ) {
+        self.deaths = self.deaths.filter { now.milliseconds - $0.value.lastAt.milliseconds < calmAfter }
+        let count = (self.deaths[instance]?.count ?? 0) + 1
+        self.deaths[instance] = (count, now)
+        guard count > 1 else { return }
+        self.failures[StepAction.loadKey(of: instance)] = StepFailure(
+            attempts: count - 1,
+            code: "InstanceDied",
+            message: message,
+            disposition: .retryable,
+            firstAt: now,
+            retryAt: now.advanced(byMilliseconds: self.backoff.delay(afterAttempts: count - 1, jitter: jitter))
+        )
     }
 
     /// Forgets failures, so that their steps are tried at once: by a person's wish, or since nothing wants them.

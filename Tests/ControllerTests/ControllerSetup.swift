@@ -92,6 +92,11 @@ final class ControllerSetup: Sendable {
         try self.store.events(EventQuery(limit: 1)).last?.sequence ?? 0
     }
 
+    /// Returns when the loop has nothing left to do.
+    func settled() async throws {
+        while !(try await self.reconciler.plan().steps.isEmpty) { await Task.yield() }
+    }
+
     /// What is written down about the variant of endpoint `desk`.
     func desk() throws -> VariantFacts {
         try #require(try self.store.facts().variants[ControllerSetup.desk])

@@ -26,6 +26,20 @@ final class FakeRuntime: ServingRuntime {
         self.changeStream.continuation.yield()
     }
 
+    /// Makes every instance look dead.
+    func killInstances() {
+        self.change { state in
+            for key in state.observation.instances.keys {
+                state.observation.instances[key] = InstanceObservation(state: .failed, message: "it hung")
+            }
+        }
+    }
+
+    /// Returns when no instance is dead any more.
+    func waitForInstance() async {
+        while self.observation.instances.values.contains(where: { $0.state == .failed }) { await Task.yield() }
+    }
+
     var calls: [String] { self.state.withLock { $0.calls } }
     var observation: RuntimeObservation { self.state.withLock { $0.observation } }
 

@@ -135,25 +135,28 @@ struct ReconcilerTests {
         }
     }
 
-    @Test func instanceThatDiesIsReplacedWithoutACommit() async throws {
+    @Test func instanceThatDiesIsReplacedAtOnceAndThenEverMoreRarely() async throws {
         let setup = try ControllerSetup()
         try setup.commitDesk()
         try await setup.run { setup in
             try await setup.event("Converged")
             let promoted = try setup.desk().promoted
-            setup.runtime.change { state in
-                for key in state.observation.instances.keys {
-                    state.observation.instances[key] = InstanceObservation(state: .failed, message: "it hung")
-                }
-            }
-            while !(try await setup.reconciler.plan().steps.isEmpty)
-                || setup.runtime.observation.instances.values.contains(where: { $0.state == .failed })
-            {
-                await Task.yield()
-            }
+            setup.runtime.killInstances()
+            await setup.runtime.waitForInstance()
             #expect(setup.runtime.calls.count { $0 == "load models/desk.jsonl" } == 2)
+
+            try await setup.settled()
+            setup.runtime.killInstances()
+            await setup.clock.waitForSleep(of: .milliseconds(250))
+            #expect(setup.runtime.calls.count { $0 == "load models/desk.jsonl" } == 2, "the second time waits")
+            setup.wallClock.advance(byMilliseconds: 250)
+            setup.clock.advance(by: .milliseconds(250))
+            await setup.runtime.waitForInstance()
+
             #expect(try setup.desk().promoted == promoted)
             #expect(try setup.store.facts().holds.isEmpty, "what was promoted is never held for dying")
+            let deaths = try setup.store.events(EventQuery(limit: 1000)).count { $0.reason == "InstanceDied" }
+            #expect(deaths == 2)
         }
     }
 

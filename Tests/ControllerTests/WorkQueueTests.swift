@@ -133,6 +133,25 @@ import Testing
     }
 }
 
+@Suite struct DeathTests {
+    private let instance = InstanceKey(Digest(of: Array("instance".utf8)))
+
+    @Test func firstDeathCostsNothingAndLaterOnesEverMore() {
+        var queue = WorkQueue(backoff: Backoff(first: 100, longest: 1000))
+        let key = StepAction.loadKey(of: self.instance)
+        var delays: [Int64?] = []
+        for death in 0..<4 {
+            let now = Timestamp(milliseconds: Int64(death) * 1000)
+            queue.noteDeath(of: self.instance, "it hung", at: now, jitter: 1)
+            delays.append(queue.failures[key].map { $0.retryAt.milliseconds - now.milliseconds })
+            queue.forget { _ in true }
+        }
+        #expect(delays == [nil, 100, 200, 400])
+        queue.noteDeath(of: self.instance, "it hung", at: Timestamp(milliseconds: 700_000), jitter: 1)
+        #expect(queue.failures[key] == nil, "after a calm while it is the first death again")
+    }
+}
+
 @Suite struct BackoffTests {
     @Test(arguments: [
         (1, 0.0, Int64(125)), (1, 1.0, 250), (2, 0.0, 250), (2, 1.0, 500), (3, 0.5, 750), (9, 1.0, 60_000),

@@ -53,6 +53,9 @@ extension StepAction {
         }
     }
 
+    /// The key of loading an instance.
+    package static func loadKey(of instance: InstanceKey) -> StepKey { StepKey("load \(instance)") }
+
     /// Whether the action only writes facts: done in the pass's transaction, not in the runtime.
     package var writesFacts: Bool {
         switch self {
