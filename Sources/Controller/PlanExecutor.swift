@@ -16,17 +16,24 @@ package struct PlanExecutor: Sendable {
     private let artifacts: any ArtifactStore
     private let probe: any ModelProbe
     private let store: any ControlStore
+    private let clock: any Clock<Duration>
+    private let loadDeadline: Duration
 
+    /// - Parameter loadDeadline: How long an engine may take to load a model that its probe has shown to load.
     package init(
         runtime: any ServingRuntime,
         artifacts: any ArtifactStore,
         probe: any ModelProbe,
-        store: any ControlStore
+        store: any ControlStore,
+        clock: any Clock<Duration> = ContinuousClock(),
+        loadDeadline: Duration = .seconds(300)
     ) {
         self.runtime = runtime
         self.artifacts = artifacts
         self.probe = probe
         self.store = store
+        self.clock = clock
+        self.loadDeadline = loadDeadline
     }
 
     /// Performs a step that acts on the runtime. Steps that only write facts do nothing here.
@@ -99,7 +106,29 @@ package struct PlanExecutor: Sendable {
         let opening = try await self.opening(of: instance)
         try self.store.write([.beginLoading(instance.key)])
         try await PlanExecutor.naming(instance, opening) {
-            try await self.runtime.load(instance, opening: opening)
+            try await self.withinDeadline(instance) {
+                try await self.runtime.load(instance, opening: opening)
+            }
+        }
+    }
+
+    /// An engine's call that hangs cannot be ended, only left behind: that is what cancelling a load does.
+    private func withinDeadline(
+        _ instance: InstanceSpec,
+        _ load: @escaping @Sendable () async throws -> Void
+    ) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await load() }
+            group.addTask {
+                try await self.clock.sleep(for: self.loadDeadline)
+                throw MartletError(
+                    "LoadTimedOut",
+                    "\(instance.artifact.path) was not loaded within \(self.loadDeadline.components.seconds) s, and the "
+                        + "call was left behind; mend the file, or 'martlet retry'"
+                )
+            }
+            defer { group.cancelAll() }
+            try await group.next()
         }
     }
 

@@ -15,6 +15,8 @@ final class ControllerSetup: Sendable {
     let store: MemoryControlStore
     let clock = ManualClock()
     let wallClock = ManualWallClock()
+    /// Measures how long loads take; apart from ``clock``, since waits and loads run side by side.
+    let loadClock = ManualClock()
     let reconciler: Reconciler
 
     /// Takes over what an earlier setup left, as a restart would; the runtime starts empty.
@@ -46,7 +48,8 @@ final class ControllerSetup: Sendable {
                     runtime: self.runtime,
                     artifacts: self.artifacts,
                     probe: self.probe,
-                    store: self.store
+                    store: self.store,
+                    clock: self.loadClock
                 ),
                 wallClock: self.wallClock,
                 clock: waitsAreOver ? SleepingClock(moving: self.wallClock) : self.clock,

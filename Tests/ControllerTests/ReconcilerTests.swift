@@ -56,6 +56,23 @@ struct ReconcilerTests {
         }
     }
 
+    @Test func loadThatHangsIsLeftBehindAndHeld() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+            try setup.commitDesk(weights: "two")
+            await setup.runtime.waitForHangingLoad()
+            await setup.loadClock.waitForSleepers()
+            setup.loadClock.advance(by: .seconds(300))
+            try await setup.event("Held", "LoadTimedOut", after: seen)
+            #expect(try setup.desk().promoted == first)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == first)
+        }
+    }
+
     @Test func terminalFailureIsHeldAndThePromotedRevisionStays() async throws {
         let setup = try ControllerSetup()
         try setup.commitDesk()
