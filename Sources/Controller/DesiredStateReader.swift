@@ -41,11 +41,17 @@ package final class DesiredStateReader: Sendable {
     private let loader: Mutex<DesiredStateLoader>
     private let queue = DispatchQueue(label: "martlet.source", qos: .userInitiated)
 
-    package init(repository: any SourceRepository, place: Place, namespace: String) {
+    /// - Parameter engines: Engines that are installed here; a model that names another one gets a warning.
+    package init(repository: any SourceRepository, place: Place, namespace: String, engines: Set<String> = []) {
         self.repository = repository
         self.place = place
         self.loader = Mutex(
-            DesiredStateLoader(repository: repository, subpath: place.path, namespace: namespace)
+            DesiredStateLoader(
+                repository: repository,
+                subpath: place.path,
+                namespace: namespace,
+                knownEngines: ManifestReader.defaultEngines.union(engines)
+            )
         )
     }
 

@@ -75,7 +75,12 @@ enum Controlling {
         )
         let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: repository)
         return Reconciler.Ports(
-            source: DesiredStateReader(repository: repository, place: place, namespace: options.namespace),
+            source: DesiredStateReader(
+                repository: repository,
+                place: place,
+                namespace: options.namespace,
+                engines: Set(engines.reports().map(\.name))
+            ),
             store: store,
             runtime: server,
             engines: engines,
