@@ -102,8 +102,10 @@ struct Stream {
             if (events == 2) first = seconds_since(begin);
         }
         searched = std::max(searched, answer.size() - std::min(answer.size(), event.size() - 1));
-        const std::string_view end = std::string_view(answer).substr(answer.size() - std::min<size_t>(answer.size(), 5));
-        if (end == "0\r\n\r\n" || (events == 0 && answer.compare(0, 12, "HTTP/1.1 200") != 0)) finish();
+        const std::string_view last_chunk = "0\r\n\r\n";
+        const size_t length = std::min(answer.size(), last_chunk.size());
+        const bool is_complete = answer.compare(answer.size() - length, length, last_chunk) == 0;
+        if (is_complete || (events == 0 && answer.compare(0, 12, "HTTP/1.1 200") != 0)) finish();
     }
 
     void finish() {
