@@ -38,16 +38,17 @@ extension InferenceServer: ServingRuntime {
         }
     }
 
-    /// Instances that another ready runner serves from are warm already: their warm-up is not repeated, so that a
-    /// change of a prompt alone serves at once.
+    /// Instances that have answered the same requests for another ready runner are warm already: their warm-up is not
+    /// repeated, so that a change of a prompt alone serves at once.
     package func warmUp(_ runner: RunnerKey) async throws {
         guard let warmed = self.runner(runner) else {
             throw MartletError("RunnerMissing", "\(runner) was not started", disposition: .waiting)
         }
         let others = self.withState { Array($0.runners.values) }
-        let warm = others.filter { $0.observation.state == .ready }.flatMap { $0.graph.models.map(\.instance.key) }
+        let ready = others.filter { $0.observation.state == .ready }.flatMap { $0.graph.models.map(\.instance) }
         do {
-            for instance in Set(warmed.graph.models.map(\.instance.key)).subtracting(warm).sorted() {
+            for instance in warmed.graph.models.map(\.instance)
+            where !ready.contains(where: { $0.key == instance.key && $0.warmUp == instance.warmUp }) {
                 try await self.pool.warmUp(instance)
             }
         } catch is CancellationError {

@@ -30,11 +30,10 @@ extension InstancePool {
         }
     }
 
-    /// Sends the instance's warm-up requests through once more. Throws `InstanceMissing`, `WarmUpFailed`.
-    package func warmUp(_ key: InstanceKey) async throws {
-        let model = try self.model(for: key)
-        let requests = self.state.withLock { $0.entries[key]?.spec.warmUp ?? [] }
-        try await model.warmUp(requests)
+    /// Sends the warm-up requests of `spec` through its instance, which may have been loaded for a revision that has
+    /// others. Throws `InstanceMissing`, `WarmUpFailed`.
+    package func warmUp(_ spec: InstanceSpec) async throws {
+        try await self.model(for: spec.key).warmUp(spec.warmUp)
     }
 
     private enum Claim {

@@ -151,7 +151,7 @@ struct InstancePoolTests {
         try await self.load(spec, of: engine, into: pool)
         #expect(engine.control.log.tokensSampled == 3)
         #expect(engine.control.log.samplers.map(\.temperature) == [0])
-        try await pool.warmUp(spec.key)
+        try await pool.warmUp(spec)
         #expect(engine.control.log.tokensSampled == 6)
         await pool.shutdown()
     }

@@ -1,9 +1,9 @@
 import Planning
-import Schema
 import Synchronization
 import TestSupport
 import Testing
 
+@testable import Schema
 @testable import Serving
 
 struct ReplacementTests {
@@ -57,6 +57,31 @@ struct ReplacementTests {
             #expect(Array(await fixture.server.observe().runners.keys) == [self.key(replacements)])
         }
         // Prompts changed, weights did not: nothing was loaded again.
+        #expect(engine.control.log.modelsOpened == 1)
+    }
+
+    @Test("new warm-up requests must succeed on weights that are warm already; other changes do not repeat them")
+    func changedWarmUp() async throws {
+        let engine = ScriptedEngine()
+        try await EndpointFixture.run(engine) { fixture in
+            try await fixture.deploy(try EndpointFixture.promptGraph(0))
+            try await fixture.bring(try EndpointFixture.promptGraph(1, prefix: "new "))
+            #expect(engine.control.log.tokensSampled == 0)
+
+            var changed = try EndpointFixture.promptGraph(2)
+            changed.models[0].instance.warmUp = [ModelSpec.WarmUp(prompt: "hello", maxTokens: 3)]
+            try await fixture.bring(changed)
+            #expect(engine.control.log.tokensSampled == 3)
+
+            var broken = try EndpointFixture.promptGraph(3)
+            broken.models[0].instance.warmUp = [
+                ModelSpec.WarmUp(prompt: String(repeating: "x", count: 9_999), maxTokens: 1)
+            ]
+            try await fixture.server.start(broken, replicas: 1)
+            let error = await #expect(throws: MartletError.self) { try await fixture.server.warmUp(self.key(3)) }
+            #expect(error?.code == "WarmUpFailed")
+            #expect(try await fixture.ask("hi").stamp.revision == EndpointFixture.revision(2))
+        }
         #expect(engine.control.log.modelsOpened == 1)
     }
 
