@@ -1,7 +1,9 @@
 internal import FoundationEssentials
+internal import Glibc
 internal import Hummingbird
 internal import Logging
 internal import NIOCore
+internal import Schema
 internal import ServiceLifecycle
 
 /// Where a server listens.
@@ -45,14 +47,30 @@ package struct GatewayServer: Service {
         )
     }
 
-    /// Listens until graceful shutdown or cancellation. Throws when the address cannot be had.
+    /// Listens until graceful shutdown or cancellation. Throws `CannotListen` when the address cannot be had.
     package func run() async throws {
         switch self.address {
-        case .tcp: try await self.application.run()
+        case .tcp(let host, let port):
+            do {
+                try await self.application.run()
+            } catch let error as IOError {
+                throw Self.cannotListen(host, port, String(cString: strerror(error.errnoCode)))
+            } catch let error as SocketAddressError {
+                throw Self.cannotListen(host, port, "\(error)")
+            }
         case .unixSocket(let path):
             try SocketFile.check(path)
             defer { SocketFile.remove(path) }
             try await self.application.run()
         }
+    }
+
+    private static func cannotListen(_ host: String, _ port: Int, _ reason: String) -> MartletError {
+        let host = host.contains(":") ? "[\(host)]" : host
+        return MartletError(
+            "CannotListen",
+            "cannot listen on \(host):\(port): \(reason); stop what listens there, or choose another address with "
+                + "--listen or --metrics-listen"
+        )
     }
 }
