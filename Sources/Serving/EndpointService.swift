@@ -175,8 +175,8 @@ package protocol EndpointService: Sendable {
     /// The endpoints that the caller may use and that serve, sorted by name.
     func listings(for caller: Caller) -> [EndpointListing]
 
-    /// One endpoint, or nil when it is unknown, forbidden or not serving.
-    func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing?
+    /// One endpoint. Throws `endpointNotFound` when it is unknown or forbidden, `unavailable` when nothing serves.
+    func listing(of endpoint: EndpointName, for caller: Caller) throws(CallError) -> EndpointListing
 
     /// Chat and plain completion. Throws ``CallError``, here before the first byte or later in the stream.
     func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer

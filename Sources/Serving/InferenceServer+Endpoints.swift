@@ -7,11 +7,11 @@ extension InferenceServer: EndpointService {
         let snapshot = self.routes
         return snapshot.endpoints.keys
             .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
-            .compactMap { snapshot.listing(of: $0, for: caller) }
+            .compactMap { try? snapshot.listing(of: $0, for: caller) }
     }
 
-    package func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing? {
-        self.routes.listing(of: endpoint, for: caller)
+    package func listing(of endpoint: EndpointName, for caller: Caller) throws(CallError) -> EndpointListing {
+        try self.routes.listing(of: endpoint, for: caller)
     }
 
     package func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {

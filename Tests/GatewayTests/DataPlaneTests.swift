@@ -1,5 +1,6 @@
 import HTTPTypes
 import HummingbirdTesting
+import Logging
 import Planning
 import Schema
 import Serving
@@ -35,6 +36,29 @@ struct DataPlaneTests {
         let reply = try await ask(FakeEndpoints(), "/v1/models/dusk", method: .get)
         #expect(reply.status == 404)
         #expect(reply.code == "model_not_found")
+    }
+
+    @Test("An address that cannot be had is named, with the reason")
+    func cannotListen() async {
+        // TEST-NET-1 of RFC 5737: no machine has it.
+        let server = GatewayServers(logger: Logger(label: "test")).dataPlane(
+            makeDataPlane(FakeEndpoints()),
+            at: .tcp(host: "192.0.2.1", port: 0)
+        )
+        let error = await #expect(throws: MartletError.self) { try await server.run() }
+        #expect(error?.code == "CannotListen")
+        #expect(error?.message.hasPrefix("cannot listen on 192.0.2.1:0: Cannot assign requested address") == true)
+    }
+
+    @Test(
+        "An endpoint that nothing serves yet is worth asking again",
+        arguments: [("/v1/models/idle", HTTPRequest.Method.get), ("/v1/chains/idle", .post)]
+    )
+    func notServing(path: String, method: HTTPRequest.Method) async throws {
+        let reply = try await ask(FakeEndpoints(), path, method == .post ? "{}" : nil, method: method)
+        #expect(reply.status == 503)
+        #expect(reply.code == "unavailable")
+        #expect(reply.header("retry-after") == "1")
     }
 
     @Test(

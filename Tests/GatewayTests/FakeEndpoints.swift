@@ -10,6 +10,9 @@ final class FakeEndpoints: EndpointService {
 
     static let desk = EndpointName(namespace: "default", name: "desk")
     static let shopDesk = EndpointName(namespace: "shop", name: "desk")
+    /// An endpoint of which no revision answers, and what is said then.
+    static let idle = EndpointName(namespace: "default", name: "idle")
+    static let notServing = CallError(.unavailable, "endpoint 'idle' is not serving yet", retryAfter: 1)
     static let revision = Revision(Digest(of: Array("revision".utf8)))
     static let commit = "0123456789abcdef0123456789abcdef01234567"
     static let since = Timestamp(milliseconds: 1_700_000_000_000)
@@ -54,8 +57,12 @@ final class FakeEndpoints: EndpointService {
 
     func listings(for caller: Caller) -> [EndpointListing] { self.listed }
 
-    func listing(of endpoint: EndpointName, for caller: Caller) -> EndpointListing? {
-        self.listed.first { $0.name == endpoint }
+    func listing(of endpoint: EndpointName, for caller: Caller) throws(CallError) -> EndpointListing {
+        if endpoint == Self.idle { throw Self.notServing }
+        guard let listing = self.listed.first(where: { $0.name == endpoint }) else {
+            throw CallError(.endpointNotFound, "there is no endpoint '\(endpoint.name)'", parameter: "model")
+        }
+        return listing
     }
 
     func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {

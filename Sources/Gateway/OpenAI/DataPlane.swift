@@ -48,12 +48,14 @@ package struct DataPlane: Sendable {
         endpoint.namespace == self.defaultNamespace ? endpoint.name : "\(endpoint.namespace)/\(endpoint.name)"
     }
 
-    /// The listing of the endpoint that `model` names. Throws `model_not_found`.
+    /// The listing of the endpoint that `model` names. Throws `model_not_found`, or `unavailable` when nothing serves.
     func listing(_ model: String, separator: Character = "/") throws -> EndpointListing {
-        guard let name = self.endpointName(model, separator: separator),
-            let listing = self.service.listing(of: name, for: self.caller)
-        else { throw OpenAIError.unknownModel(model) }
-        return listing
+        guard let name = self.endpointName(model, separator: separator) else { throw OpenAIError.unknownModel(model) }
+        do {
+            return try self.service.listing(of: name, for: self.caller)
+        } catch  where error.code == .endpointNotFound {
+            throw OpenAIError.unknownModel(model)
+        }
     }
 
     /// The endpoint that `model` names, if it takes a body of so many bytes.

@@ -13,7 +13,7 @@ extension CallError {
 
     private init(mapping error: MartletError) {
         switch error.code {
-        case "PromptTooLong": self.init(.promptTooLong, error.message, parameter: "messages")
+        case "PromptTooLong": self.init(.promptTooLong, error.message)
         case "UnsupportedParameter": self.init(.unsupportedParameter, error.message)
         case "EmptyPrompt", "CannotGenerate", "NoEmbeddings": self.init(.invalidInput, error.message)
         case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":

@@ -38,27 +38,37 @@ struct RoutingSnapshot: Sendable {
     ///
     /// - Parameter requestID: decides the side of a split where nothing else makes requests stick together.
     func route(to name: EndpointName, for caller: Caller, requestID: String) throws(CallError) -> Route {
-        guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller) else {
-            throw CallError(.endpointNotFound, "there is no endpoint '\(name.name)'", parameter: "model")
-        }
+        let endpoint = try self.endpoint(name, for: caller)
         let key = endpoint.settings.rollout.stickyBy.key(of: caller, requestID: requestID)
         guard let share = RoutingSnapshot.choose(among: endpoint.shares(for: caller), key: key) else {
-            throw CallError(.unavailable, "endpoint '\(name.name)' is not serving yet; try again later", retryAfter: 1)
+            throw CallError.notServing(name)
         }
         return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit)
     }
 
-    /// The endpoint as a caller sees it; nil when it is unknown, forbidden or not serving.
-    func listing(of name: EndpointName, for caller: Caller) -> EndpointListing? {
-        guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller),
-            let share = endpoint.shares(for: caller).max(by: { $0.weight < $1.weight })
-        else { return nil }
+    /// The endpoint as a caller sees it. Throws what ``route(to:for:requestID:)`` throws.
+    func listing(of name: EndpointName, for caller: Caller) throws(CallError) -> EndpointListing {
+        let endpoint = try self.endpoint(name, for: caller)
+        guard let share = endpoint.shares(for: caller).max(by: { $0.weight < $1.weight }) else {
+            throw CallError.notServing(name)
+        }
         return EndpointListing(
             name: name,
             revision: share.runner.key.revision,
             since: share.since,
             maxBodyBytes: endpoint.settings.limits.maxBodyBytes.bytes
         )
+    }
+
+    /// The endpoint, if there is one and the caller may come in. Before a first commit stands here nobody can tell.
+    private func endpoint(_ name: EndpointName, for caller: Caller) throws(CallError) -> Endpoint {
+        guard self.commit != "" || !self.endpoints.isEmpty else {
+            throw CallError(.unavailable, "the server has only just started; try again later", retryAfter: 1)
+        }
+        guard let endpoint = self.endpoints[name], endpoint.settings.admits(caller) else {
+            throw CallError(.endpointNotFound, "there is no endpoint '\(name.name)'", parameter: "model")
+        }
+        return endpoint
     }
 
     /// Requests with the same key stay on the same side of a split.
@@ -74,6 +84,13 @@ struct RoutingSnapshot: Sendable {
             return -Double(share.weight) / log(fraction)
         }
         return shares.max { score($0) < score($1) }
+    }
+}
+
+extension CallError {
+    /// The endpoint is there, and no revision of it answers.
+    fileprivate static func notServing(_ name: EndpointName) -> CallError {
+        CallError(.unavailable, "endpoint '\(name.name)' is not serving yet; try again later", retryAfter: 1)
     }
 }
 

@@ -51,7 +51,8 @@ struct RoutingSnapshotTests {
     func access(access: JSONValue, caller: Caller, number: Int?) throws {
         let snapshot = try self.snapshot(access: access)
         #expect(
-            snapshot.listing(of: EndpointFixture.name, for: caller)?.revision == number.map(EndpointFixture.revision)
+            (try? snapshot.listing(of: EndpointFixture.name, for: caller))?.revision
+                == number.map(EndpointFixture.revision)
         )
         if let number {
             let route = try snapshot.route(to: EndpointFixture.name, for: caller, requestID: "k")
@@ -63,10 +64,19 @@ struct RoutingSnapshotTests {
             try snapshot.route(to: EndpointFixture.name, for: caller, requestID: "k")
         }
         let unknown = #expect(throws: CallError.self) {
-            try RoutingSnapshot().route(to: EndpointFixture.name, for: caller, requestID: "k")
+            try RoutingSnapshot(commit: "c1").route(to: EndpointFixture.name, for: caller, requestID: "k")
         }
         #expect(forbidden == unknown)
         #expect(forbidden?.code == .endpointNotFound)
+    }
+
+    @Test("before a first commit was read, every name is unavailable, and none unknown")
+    func nothingRead() {
+        let error = #expect(throws: CallError.self) {
+            try RoutingSnapshot().listing(of: EndpointFixture.name, for: .anonymous)
+        }
+        #expect(error?.code == .unavailable)
+        #expect(error?.retryAfter == 1)
     }
 
     @Test("an endpoint without a serving revision is unavailable, and not listed")
@@ -77,7 +87,10 @@ struct RoutingSnapshotTests {
             try snapshot.route(to: EndpointFixture.name, for: .anonymous, requestID: "k")
         }
         #expect(error?.code == .unavailable)
-        #expect(snapshot.listing(of: EndpointFixture.name, for: .anonymous) == nil)
+        let unlisted = #expect(throws: CallError.self) {
+            try snapshot.listing(of: EndpointFixture.name, for: .anonymous)
+        }
+        #expect(unlisted == error)
     }
 
     @Test("shares get what their weights say, within four standard deviations", arguments: [5, 30, 50, 95])
