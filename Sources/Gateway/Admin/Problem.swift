@@ -48,6 +48,8 @@ struct Problem: Error, Sendable, Hashable {
             self.allowedMethods = methods
         case let error as BodyTooLarge:
             self.init(status: 413, code: "BodyTooLarge", "The body has more than \(error.limit) bytes.")
+        case is BodyBrokenOff:
+            self.init(status: 400, code: "BodyBrokenOff", "The body broke off before its end.")
         default:
             self.init(status: 500, code: "InternalError", "\(error)")
         }

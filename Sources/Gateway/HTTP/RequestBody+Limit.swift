@@ -7,8 +7,12 @@ struct BodyTooLarge: Error {
     let limit: Int
 }
 
+/// A body that ended before its declared end, mostly since the client went away.
+struct BodyBrokenOff: Error {}
+
 extension Request {
-    /// All bytes of the body. Throws ``BodyTooLarge`` past `limit` bytes, before reading where the length is declared.
+    /// All bytes of the body. Throws ``BodyTooLarge`` past `limit` bytes, before reading where the length is declared,
+    /// and ``BodyBrokenOff``.
     func bodyBytes(upTo limit: Int) async throws -> [UInt8] {
         if let declared = self.headers[.contentLength].flatMap({ Int($0) }), declared > limit {
             throw BodyTooLarge(limit: limit)
@@ -17,6 +21,11 @@ extension Request {
             return Array(try await self.body.collect(upTo: limit).readableBytesView)
         } catch is NIOTooManyBytesError {
             throw BodyTooLarge(limit: limit)
+        } catch is CancellationError {
+            throw CancellationError()
+        } catch {
+            // Nothing but the connection can fail here.
+            throw BodyBrokenOff()
         }
     }
 }

@@ -111,6 +111,8 @@ extension OpenAIError {
         case let error as OpenAIError: self = error
         case let error as CallError: self.init(error)
         case let error as BodyTooLarge: self = .bodyTooLarge(limit: error.limit)
+        case is BodyBrokenOff:
+            self.init(status: 400, "The request body broke off before its end.", code: "incomplete_body")
         case let error as MethodNotAllowed:
             let methods = error.allowed.map(\.rawValue)
             self.init(
