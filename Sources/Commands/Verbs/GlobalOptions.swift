@@ -88,4 +88,12 @@ struct ControllerOptions: ParsableArguments {
 struct NamespaceOptions: ParsableArguments {
     @Option(name: .shortAndLong, help: "The namespace of names that carry none.")
     var namespace: String = "default"
+
+    func validate() throws {
+        guard TextFormat.isLabel(self.namespace) else {
+            throw ValidationError(
+                "--namespace '\(self.namespace)' is no namespace; write up to 63 lower-case letters, digits and '-'"
+            )
+        }
+    }
 }
