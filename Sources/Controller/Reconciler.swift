@@ -227,13 +227,19 @@ package actor Reconciler: Service {
             if !self.writePending() { self.tryAgainSoon(in: &group) }
             return
         }
-        await self.ports.runtime.setCommit(desired.commit.id)
         let observation = await self.ports.runtime.observe()
         self.noteDeaths(in: observation)
         self.observation = observation
         guard self.planAndWrite(desired) else {
             self.tryAgainSoon(in: &group)
             return
+        }
+        let hasSettingsToApply = self.plan.steps.contains { step in
+            if case .applySettings = step.action { true } else { false }
+        }
+        if !hasSettingsToApply {
+            // Only now does the runtime know every endpoint: until then nobody can tell which names are unknown.
+            await self.ports.runtime.setCommit(desired.commit.id)
         }
         let wanted = Set(self.plan.steps.map(\.action.key))
         let waiting = Set(self.plan.waits.compactMap(\.step))
