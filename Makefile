@@ -48,7 +48,7 @@ bench: bootstrap ## Measures what Benchmarks/README.md promises
 	@echo "make bench: done"
 
 tsan: bootstrap ## Runs the unit tests under the thread sanitizer
-	@$(SWIFT) test --sanitize thread --scratch-path .build-tsan --skip MartletTests
+	@SWIFT=$(SWIFT) scripts/test-threads
 	@echo "make tsan: no data race found"
 
 chaos fuzz soak: bootstrap ## Runs the long form of the tests named so; ROUNDS=50 says how long
