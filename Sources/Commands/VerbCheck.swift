@@ -20,10 +20,10 @@ enum VerbCheck {
             throw MartletError("VerbUnavailable", "'\(word)' is not available in this version")
         }
         let words = verbs.filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
-        let hint = Suggestion.text(for: word, among: words)
+        let hint = NearestWord.hint(for: word, among: words, otherwise: ";")
         throw MartletError(
             "VerbUnknown",
-            "there is no '\(path)\(word)'\(hint.isEmpty ? ";" : hint) see 'martlet \(path)--help'"
+            "there is no '\(path)\(word)'\(hint) see 'martlet \(path)--help'"
         )
     }
 }

@@ -59,10 +59,9 @@ package struct EngineDirectory: EngineCatalog {
         let libraries = self.libraries()
         if let library = libraries[name] { return try self.engine(named: name, in: library) }
         let known = self.builtIn.map(\.name) + libraries.keys
-        let advice =
-            Spelling.nearest(to: name, among: known).map { "did you mean '\($0)'?" }
-            ?? "run scripts/bootstrap or set MARTLET_ENGINE_PATH"
-        throw MartletError("EngineNotInstalled", "engine '\(name)' is not installed; \(advice)", disposition: .waiting)
+        let install = "; run scripts/bootstrap or set MARTLET_ENGINE_PATH"
+        let advice = NearestWord.hint(for: name, among: known, otherwise: install)
+        throw MartletError("EngineNotInstalled", "engine '\(name)' is not installed\(advice)", disposition: .waiting)
     }
 
     private func engine(named name: String, in library: String) throws -> PluginEngine {

@@ -74,10 +74,9 @@ extension RepositoryHandle {
                 disposition: .waiting
             )
         }
-        guard let nearest = Spelling.nearest(to: ref, among: names) else { return error }
         return MartletError(
             error.code,
-            "\(error.message); did you mean '\(nearest)'?",
+            error.message + NearestWord.hint(for: ref, among: names),
             disposition: error.disposition
         )
     }

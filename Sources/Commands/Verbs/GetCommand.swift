@@ -96,7 +96,7 @@ extension GetCommand {
         }
         guard let kind = Kind(word: self.kind) else {
             let words = Kind.allCases.map(\.plural) + lists.keys
-            throw ValidationError("there is no kind '\(self.kind)'" + Suggestion.text(for: self.kind, among: words))
+            throw ValidationError("there is no kind '\(self.kind)'" + NearestWord.hint(for: self.kind, among: words))
         }
         guard let name = self.name else { return .list(kind) }
         return try self.single(ResourceName.identity(kind, name, namespace: self.namespace.namespace))

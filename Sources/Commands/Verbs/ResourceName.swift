@@ -20,7 +20,7 @@ enum ResourceName {
         let parts = text.split(separator: "/", maxSplits: 1).map(String.init)
         guard parts.count == 2, let kind = Kind(word: parts[0]) else {
             let words = Kind.allCases.map { $0.rawValue.lowercased() }
-            let hint = Suggestion.text(for: parts.first ?? text, among: words)
+            let hint = NearestWord.hint(for: parts.first ?? text, among: words)
             throw ValidationError("'\(text)' names no resource; write kind/name, such as endpoint/desk\(hint)")
         }
         return try ResourceName.identity(kind, parts[1], namespace: namespace)

@@ -40,7 +40,7 @@ struct RunCommand: AsyncParsableCommand {
         }
         let levels = ["trace", "debug", "info", "notice", "warning", "error"]
         guard levels.contains(self.logLevel) else {
-            let hint = Suggestion.text(for: self.logLevel, among: levels)
+            let hint = NearestWord.hint(for: self.logLevel, among: levels)
             throw ValidationError(
                 "--log-level '\(self.logLevel)' is not one of \(levels.joined(separator: ", "))\(hint)"
             )

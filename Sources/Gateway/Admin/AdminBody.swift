@@ -20,10 +20,8 @@ struct AdminBody {
         }
         guard case .object(let members) = value else { throw Problem.badRequest("The body must be one JSON object.") }
         for name in members.keys.sorted() where !names.contains(name) {
-            let guess = Spelling.nearest(to: name, among: names)
-            throw Problem.badRequest(
-                "'\(name)' is not a member of this body" + (guess.map { "; did you mean '\($0)'?" } ?? ".")
-            )
+            let hint = NearestWord.hint(for: name, among: names, otherwise: ".")
+            throw Problem.badRequest("'\(name)' is not a member of this body\(hint)")
         }
         self.members = members.filter { $0.value != .null }
     }

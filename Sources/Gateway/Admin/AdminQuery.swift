@@ -11,10 +11,8 @@ struct AdminQuery {
         for (name, value) in request.uri.queryParameters {
             let name = String(name)
             guard names.contains(name) else {
-                let guess = Spelling.nearest(to: name, among: names)
-                throw Problem.badRequest(
-                    "'\(name)' is not a query parameter here" + (guess.map { "; did you mean '\($0)'?" } ?? ".")
-                )
+                let hint = NearestWord.hint(for: name, among: names, otherwise: ".")
+                throw Problem.badRequest("'\(name)' is not a query parameter here\(hint)")
             }
             self.values[name, default: []].append(String(value))
         }
@@ -72,8 +70,8 @@ extension Kind {
     /// Reads a kind as a person types it. Throws a problem that suggests the nearest one.
     init(adminWord word: String) throws {
         guard let kind = Kind(word: word) else {
-            let guess = Spelling.nearest(to: word, among: Kind.allCases.map(\.plural))
-            throw Problem.badRequest("'\(word)' is not a kind" + (guess.map { "; did you mean '\($0)'?" } ?? "."))
+            let hint = NearestWord.hint(for: word, among: Kind.allCases.map(\.plural), otherwise: ".")
+            throw Problem.badRequest("'\(word)' is not a kind\(hint)")
         }
         self = kind
     }

@@ -32,11 +32,8 @@ struct ParameterRules {
                 guard let value = reader[name], !neutral.contains(value) else { continue }
                 throw OpenAIError.unsupported(self.refusal(of: path, neutral: neutral), parameter: path)
             case nil:
-                let guess = Spelling.nearest(to: name, among: self.rules.keys)
-                throw OpenAIError.unsupported(
-                    "'\(path)' is not a known parameter" + (guess.map { "; did you mean '\($0)'?" } ?? "."),
-                    parameter: path
-                )
+                let hint = NearestWord.hint(for: name, among: self.rules.keys, otherwise: ".")
+                throw OpenAIError.unsupported("'\(path)' is not a known parameter\(hint)", parameter: path)
             }
         }
     }

@@ -56,11 +56,9 @@ extension TextCall {
         case "tool", "function":
             throw OpenAIError.unsupported("Messages of tools are not supported.", parameter: reader.path("role"))
         default:
-            let guess = Spelling.nearest(to: role, among: ["system", "developer", "user", "assistant"])
-            throw OpenAIError.invalid(
-                "'\(role)' is not a role" + (guess.map { "; did you mean '\($0)'?" } ?? "."),
-                parameter: reader.path("role")
-            )
+            let roles = ["system", "developer", "user", "assistant"]
+            let hint = NearestWord.hint(for: role, among: roles, otherwise: ".")
+            throw OpenAIError.invalid("'\(role)' is not a role\(hint)", parameter: reader.path("role"))
         }
         try ParameterRules.message.check(reader)
         return ChatMessage(role: role == "developer" ? "system" : role, content: try Self.content(reader))

@@ -129,7 +129,7 @@ struct ResourceResolver {
 
     private func hint(for missing: ResourceIdentity) -> String {
         let names = self.resources.keys.filter { $0.kind == missing.kind && $0.namespace == missing.namespace }
-        return Spelling.nearest(to: missing.name, among: names.map(\.name)).map { "; did you mean '\($0)'?" } ?? ""
+        return NearestWord.hint(for: missing.name, among: names.map(\.name))
     }
 
     /// A prompt step may name an adapter; its model must have it.
@@ -141,8 +141,8 @@ struct ResourceResolver {
                 case .model(let spec)? = self.resources[model]?.spec,
                 !spec.adapters.contains(where: { $0.name == adapter })
             else { continue }
-            let near = Spelling.nearest(to: adapter, among: spec.adapters.map(\.name))
-            let message = "\(model) has no adapter '\(adapter)'" + (near.map { "; did you mean '\($0)'?" } ?? "")
+            let hint = NearestWord.hint(for: adapter, among: spec.adapters.map(\.name))
+            let message = "\(model) has no adapter '\(adapter)'\(hint)"
             let field = "spec.steps[\(index)].prompt.adapter"
             self.report(message, at: resource.fieldLocations[field] ?? resource.location, of: resource.identity)
             self.block(resource.identity, Blocker(resource: resource.identity, message: message))

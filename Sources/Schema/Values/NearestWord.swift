@@ -22,9 +22,13 @@ package enum NearestWord {
         return best
     }
 
-    /// `; did you mean 'replicas'?`, or nothing when no candidate is near.
-    package static func hint(for word: String, among candidates: some Sequence<String>) -> String {
-        self.to(word, among: candidates).map { "; did you mean '\($0)'?" } ?? ""
+    /// `; did you mean 'replicas'?`, the end of an error about `word`; or another end when no candidate is near.
+    package static func hint(
+        for word: String,
+        among candidates: some Sequence<String>,
+        otherwise end: String = ""
+    ) -> String {
+        self.to(word, among: candidates).map { "; did you mean '\($0)'?" } ?? end
     }
 
     /// Longer words are not compared.

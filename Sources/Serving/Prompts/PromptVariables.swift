@@ -17,7 +17,7 @@ struct PromptVariables: Sendable {
     /// Every variable with its value or default. Throws the first problem, by name in alphabetical order.
     func resolve(_ values: [String: JSONValue]) throws(PromptProblem) -> [String: JSONValue] {
         if let unknown = values.keys.sorted().first(where: { self.declared[$0] == nil }) {
-            let hint = Spelling.nearest(to: unknown, among: self.declared.keys).map { "; did you mean '\($0)'?" } ?? ""
+            let hint = NearestWord.hint(for: unknown, among: self.declared.keys)
             throw PromptProblem(variable: unknown, message: "the template has no variable '\(unknown)'\(hint)")
         }
         var resolved: [String: JSONValue] = [:]
