@@ -70,7 +70,7 @@ package struct GatewayServer: Service {
         return MartletError(
             "CannotListen",
             "cannot listen on \(host):\(port): \(reason); stop what listens there, or choose another address with "
-                + "--listen or --metrics-listen"
+                + "--listen, --metrics-listen or --hooks-listen"
         )
     }
 }

@@ -30,6 +30,15 @@ package struct GatewayServers: Sendable {
         self.server(plane.makeRouter(), at: address, onStarted)
     }
 
+    /// Hooks of git servers, which come from outside and so have a listener of their own.
+    package func hooks(
+        _ plane: HookPlane,
+        at address: ListenAddress,
+        onStarted: @escaping GatewayServer.Started = { _ in }
+    ) -> GatewayServer {
+        self.server(plane.makeRouter(), at: address, onStarted)
+    }
+
     /// The admin API on a Unix socket in a folder with mode 0700.
     ///
     /// A socket that is already there is replaced: call this only while holding the lock on the state directory, which
