@@ -24,17 +24,20 @@ package struct CommitArtifacts: Sendable {
     /// Throws `ArtifactMissing`, `DigestMismatch`, what the repository says of a path that leads nowhere or out of it, and
     /// `SourceUnavailable` for schemes that cannot be fetched.
     package func find(_ source: ModelSpec.Source) throws -> Artifact {
-        guard let colon = source.uri.range(of: "://") else {
-            return try self.findInRepository(source.uri, sha256: source.sha256)
-        }
-        guard source.uri[..<colon.lowerBound] == "file" else {
+        switch source.location {
+        case .repository(let path):
+            return try self.findInRepository(path, sha256: source.sha256)
+        case .file(let path):
+            return try CommitArtifacts.findFile(path, sha256: source.sha256)
+        case .remote:
             throw MartletError(
                 "SourceUnavailable",
                 "'\(source.uri)' cannot be fetched in this version; put the file into the repository, or name it by "
                     + "file:///"
             )
+        case nil:
+            throw MartletError("ArtifactMissing", "'\(source.uri)' must be \(TextFormat.artifact.expectation)")
         }
-        return try CommitArtifacts.findFile(String(source.uri[colon.upperBound...]), sha256: source.sha256)
     }
 
     /// The bytes of a small artifact, such as a dataset.
