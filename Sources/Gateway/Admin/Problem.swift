@@ -38,21 +38,25 @@ struct Problem: Error, Sendable, Hashable {
                 default: 500
                 }
             self.init(status: status, code: error.code, error.description)
-        case let error as MethodNotAllowed:
-            let methods = error.allowed.map(\.rawValue)
-            self.init(
-                status: 405,
-                code: "MethodNotAllowed",
-                "This path takes \(methods.joined(separator: ", ")) only."
-            )
-            self.allowedMethods = methods
-        case let error as BodyTooLarge:
-            self.init(status: 413, code: "BodyTooLarge", "The body has more than \(error.limit) bytes.")
-        case is BodyBrokenOff:
-            self.init(status: 400, code: "BodyBrokenOff", "The body broke off before its end.")
         default:
-            self.init(status: 500, code: "InternalError", "\(error)")
+            if let refusal = RequestRefusal(error) {
+                self.init(refusal)
+            } else {
+                self.init(status: 500, code: "InternalError", "\(error)")
+            }
         }
+    }
+
+    init(_ refusal: RequestRefusal) {
+        let code =
+            switch refusal {
+            case .nothingThere: "NotFound"
+            case .methodNotAllowed: "MethodNotAllowed"
+            case .bodyTooLarge: "BodyTooLarge"
+            case .bodyBrokenOff: "BodyBrokenOff"
+            }
+        self.init(status: refusal.status.code, code: code, refusal.message)
+        self.allowedMethods = refusal.allowedMethods
     }
 
     /// The problem as a whole answer.
@@ -84,14 +88,8 @@ struct ProblemMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return Problem(
-                status: 404,
-                code: "NotFound",
-                "There is nothing at \(request.method.rawValue) \(request.uri.path)."
-            ).response
         } catch {
-            let problem = Problem(error)
+            let problem = RequestRefusal(error, to: request).map { Problem($0) } ?? Problem(error)
             if problem.status >= 500 {
                 context.logger.error(
                     "admin request failed",

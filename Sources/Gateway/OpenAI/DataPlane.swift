@@ -62,7 +62,7 @@ package struct DataPlane: Sendable {
     func endpoint(_ model: String, bodyBytes: Int) throws -> EndpointName {
         let listing = try self.listing(model)
         guard bodyBytes <= listing.maxBodyBytes else {
-            throw OpenAIError.bodyTooLarge(limit: Int(listing.maxBodyBytes))
+            throw BodyTooLarge(limit: Int(listing.maxBodyBytes))
         }
         return listing.name
     }

@@ -41,14 +41,8 @@ struct OpenAIErrorMiddleware: RouterMiddleware {
     ) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let error as HTTPError where error.status == .notFound {
-            return OpenAIError(
-                status: 404,
-                "There is nothing at \(request.method.rawValue) \(request.uri.path).",
-                code: "not_found"
-            ).response
         } catch {
-            let answer = OpenAIError(error)
+            let answer = RequestRefusal(error, to: request).map { OpenAIError($0) } ?? OpenAIError(error)
             FailureLog(context).note(error, toldAs: answer)
             return answer.response
         }

@@ -68,15 +68,6 @@ extension OpenAIError {
         )
     }
 
-    /// A body over the limit of its endpoint or of the whole gateway.
-    package static func bodyTooLarge(limit: Int) -> OpenAIError {
-        OpenAIError(
-            status: 413,
-            "The request body has more than the \(limit) bytes that are allowed here.",
-            code: "request_too_large"
-        )
-    }
-
     /// What ``CallError`` means over HTTP.
     package init(_ error: CallError) {
         switch error.code {
@@ -110,20 +101,13 @@ extension OpenAIError {
         switch error {
         case let error as OpenAIError: self = error
         case let error as CallError: self.init(error)
-        case let error as BodyTooLarge: self = .bodyTooLarge(limit: error.limit)
-        case is BodyBrokenOff:
-            self.init(status: 400, "The request body broke off before its end.", code: "incomplete_body")
-        case let error as MethodNotAllowed:
-            let methods = error.allowed.map(\.rawValue)
-            self.init(
-                status: 405,
-                "This path takes \(methods.joined(separator: ", ")) only.",
-                code: "method_not_allowed"
-            )
-            self.allowedMethods = methods
         case is CancellationError:
             self.init(status: 503, "The work was cancelled.", type: "server_error", code: "cancelled", retryAfter: 1)
         default:
+            if let refusal = RequestRefusal(error) {
+                self.init(refusal)
+                return
+            }
             self.init(
                 status: 500,
                 "The request failed inside the server; its x-request-id names it in the log.",
@@ -131,5 +115,17 @@ extension OpenAIError {
                 code: "internal_error"
             )
         }
+    }
+
+    init(_ refusal: RequestRefusal) {
+        let code =
+            switch refusal {
+            case .nothingThere: "not_found"
+            case .methodNotAllowed: "method_not_allowed"
+            case .bodyTooLarge: "request_too_large"
+            case .bodyBrokenOff: "incomplete_body"
+            }
+        self.init(status: refusal.status.code, refusal.message, code: code)
+        self.allowedMethods = refusal.allowedMethods
     }
 }
