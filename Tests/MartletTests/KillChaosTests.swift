@@ -42,6 +42,14 @@ extension EndToEnd {
             }
         }
 
+        /// A thousand kills of a process that is busy with commits, rollbacks, suspensions and questions.
+        @Test func nothingIsLostInBusyMoments() async throws {
+            var campaign = try await KillCampaign(seed: 1)
+            for round in 1...Campaign.rounds(200, atMost: 1000) {
+                try await campaign.kill(round: round)
+            }
+        }
+
         /// Kills the process before, while and after it reads what was written down.
         private static func killWhileItStarts(_ martlet: RunningMartlet, _ random: inout SeededRandom) async throws {
             try martlet.launch()

@@ -4,9 +4,9 @@ internal import Foundation
 ///
 /// `make test` runs their short form; `make chaos`, `make fuzz` and `make soak` multiply it by `MARTLET_CAMPAIGN`.
 package enum Campaign {
-    /// How many rounds to make where the short form makes `short`.
-    package static func rounds(_ short: Int) -> Int {
+    /// How many rounds to make where the short form makes `short`, and `most` are enough.
+    package static func rounds(_ short: Int, atMost most: Int = .max) -> Int {
         let factor = ProcessInfo.processInfo.environment["MARTLET_CAMPAIGN"].flatMap { Int($0) } ?? 1
-        return short * max(1, factor)
+        return min(short * max(1, factor), most)
     }
 }

@@ -12,6 +12,20 @@ extension RunningMartlet {
     /// Every event, oldest first.
     func events() async throws -> [Event] { try await self.read("events?limit=10000") }
 
+    /// The events with larger sequence numbers, oldest first.
+    func events(after sequence: Int64) async throws -> [Event] {
+        try await self.read("events?limit=10000&after=\(sequence)")
+    }
+
+    /// The newest lines of the audit log, newest first.
+    func auditEntries() async throws -> [AuditEntry] { try await self.read("audit?limit=1000") }
+
+    /// The revisions that were promoted last, oldest first.
+    func promotions(of variant: VariantID, newest count: Int) async throws -> [Revision] {
+        let history: HistoryView = try await self.read("history?variant=\(variant)&limit=\(count)")
+        return history.promotions.reversed().map(\.revision)
+    }
+
     /// Every hold.
     func holds() async throws -> [Hold] { try await self.read("holds") }
 
