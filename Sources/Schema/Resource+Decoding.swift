@@ -8,8 +8,9 @@ extension ResourceSpec {
         case .chain: self = .chain(try decoder.decode(ChainSpec.self, from: value))
         case .endpoint: self = .endpoint(try decoder.decode(EndpointSpec.self, from: value))
         case .dataset: self = .dataset(try decoder.decode(DatasetSpec.self, from: value))
+        case .policy: self = .policy(try decoder.decode(PolicySpec.self, from: value))
         case .monitor, .evaluation, .knowledgeBase, .featureTable, .tenant, .receiver, .trigger, .batchJob, .streamJob,
-            .policy, .cluster, .overlay:
+            .cluster, .overlay:
             self = .unavailable(value)
         }
     }

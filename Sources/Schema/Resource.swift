@@ -5,6 +5,7 @@ package enum ResourceSpec: Sendable, Hashable {
     case chain(ChainSpec)
     case endpoint(EndpointSpec)
     case dataset(DatasetSpec)
+    case policy(PolicySpec)
     /// A kind that parses and validates in full, whose feature is not available in this version.
     case unavailable(JSONValue)
 }

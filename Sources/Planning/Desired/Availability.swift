@@ -10,6 +10,7 @@ enum Availability {
         case .chain(let chain): self.obstacle(in: chain)
         case .endpoint(let endpoint): self.obstacle(in: endpoint)
         case .dataset(let dataset): self.obstacle(in: dataset.source)
+        case .policy(let policy): self.obstacle(in: policy)
         case .unavailable: nil
         }
     }
@@ -33,6 +34,12 @@ enum Availability {
     private static func obstacle(in source: ModelSpec.Source) -> String? {
         guard case .remote(let scheme, _)? = source.location else { return nil }
         return self.refusal("a source by \(scheme)://")
+    }
+
+    private static func obstacle(in policy: PolicySpec) -> String? {
+        if !policy.evaluations.isEmpty { return self.refusal("spec.evaluations of a Policy") }
+        guard policy.signatures.contains(where: { $0.minimum > 1 }) else { return nil }
+        return self.refusal("a change that more than one signer must have signed")
     }
 
     private static func obstacle(in chain: ChainSpec) -> String? {

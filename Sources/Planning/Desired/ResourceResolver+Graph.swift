@@ -81,7 +81,7 @@ extension ResourceResolver {
             case .model(let model):
                 guard let instance = self.instance(of: model, resolved) else { return nil }
                 graph.models.append(.init(identity: part.resource, digest: part.digest, instance: instance))
-            case .dataset, .endpoint, .unavailable:
+            case .dataset, .endpoint, .policy, .unavailable:
                 continue
             }
         }

@@ -75,6 +75,9 @@ struct ResourceResolver {
         case .endpoint:
             let served = resource.references.filter { $0.target.kind == .chain || $0.target.kind == .model }
             guard self.follow(served, for: &resolved) else { return nil }
+        case .policy:
+            // It is asked about the others, and needs none of them.
+            break
         case .unavailable:
             // It is checked and shown; nothing depends on it in this version.
             break

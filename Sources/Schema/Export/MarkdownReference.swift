@@ -194,6 +194,7 @@ extension TextFormat {
     fileprivate var word: String {
         switch self {
         case .label, .adapter: "label"
+        case .namespacePattern: "namespace, perhaps with `*`"
         case .engine: "engine"
         case .sha256: "SHA-256"
         case .artifact: "location"

@@ -32,39 +32,6 @@ extension Shape {
         .field("training", .boolean, default: false, "Whether records may leave in exports for training.")
     )
 
-    static let policy = Shape.object(
-        .optional("engines", .allowList(.format(.engine)), "The engines that models may use."),
-        .optional("hosts", .allowList(.format(.host)), "The hosts that models and steps may reach."),
-        .field("limits", .policyLimits, default: [:], "What one manifest may ask for."),
-        .field("signatures", .list(.signatureRule), default: [], "Who must have signed commits, by path."),
-        .field("evaluations", .list(.evaluationRule), default: [], "What must be tested, by risk class.")
-    )
-
-    private static func allowList(_ item: Shape) -> Shape {
-        .object(.required("allow", .list(item), "These and no others."))
-    }
-
-    private static let policyLimits = Shape.object(
-        .optional("replicas", .integer(atLeast: 1), "The most replicas of one resource."),
-        .optional("memory", .memory, "The most memory of one instance.")
-    )
-
-    private static let signatureRule = Shape.object(
-        .required("paths", .list(.format(.glob), count: 1...1000), "The paths that the rule is about."),
-        .required(
-            "signers",
-            .list(.nonEmptyString, count: 1...1000),
-            "Key fingerprints or addresses of accepted signers."
-        ),
-        .field("minimum", .integer(1...10), default: 1, "How many different signers a change needs.")
-    )
-
-    private static let evaluationRule = Shape.object(
-        .required("risk", .word(["minimal", "limited", "high"]), "The risk class, as a model's card says it."),
-        .field("minimum", .integer(1...100), default: 1, "How many evaluations must gate its endpoints."),
-        .field("require", .list(.reference(.evaluation)), default: [], "Evaluations that must be among them.")
-    )
-
     static let receiver = Shape.object(
         .optional("webhook", .webhook, "Any HTTP server."),
         .optional("slack", .slack, "A Slack-compatible incoming webhook."),

@@ -2,6 +2,8 @@
 package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     /// An RFC 1123 label: the name of a resource.
     case label
+    /// The name of a namespace in which `*` stands for any letters.
+    case namespacePattern
     /// The name of one of a model's adapters, a label too.
     case adapter
     /// The name of an engine.
@@ -44,6 +46,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
         switch self {
         case .label, .adapter:
             "lower-case letters, digits and '-', at most 63, beginning and ending with a letter or digit"
+        case .namespacePattern: "the name of a namespace, in which '*' stands for any letters"
         case .engine: "the name of an engine: lower-case letters, digits, '-' and '_'"
         case .sha256: "64 hexadecimal digits"
         case .artifact, .artifactFile:
@@ -67,6 +70,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     package var pattern: String? {
         switch self {
         case .label, .adapter: "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$"
+        case .namespacePattern: "^[-a-z0-9*]{1,63}$"
         case .engine: "^[a-z0-9]([-_a-z0-9]{0,61}[a-z0-9])?$"
         case .sha256: "^[0-9a-fA-F]{64}$"
         case .url: "^https?://[^\\s/]+(/\\S*)?$"
@@ -85,6 +89,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     package func accepts(_ text: String) -> Bool {
         switch self {
         case .label, .adapter: TextFormat.isLabel(text)
+        case .namespacePattern: TextFormat.isLabel(String(text.map { $0 == "*" ? "a" : $0 }))
         case .engine: TextFormat.isLabel(String(text.map { $0 == "_" ? "-" : $0 }))
         case .sha256: Digest(hex: text) != nil
         case .artifact, .artifactFile: ArtifactLocation(text) != nil
