@@ -13,10 +13,10 @@ FLAGS := -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check 
 # How many times longer a campaign is than its short form within `make test`.
 ROUNDS ?= 50
 
-.PHONY: help bootstrap build test demo run lint bench tsan chaos fuzz soak clean
+.PHONY: help bootstrap build test demo run lint bench bench-fleet tsan chaos fuzz soak clean
 
 help: ## Lists what can be made
-	@sed -n 's/^\([a-z ]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=26
+	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=26
 
 bootstrap: # Debian packages and engines; does nothing where they are
 	@command -v $(SWIFT) >/dev/null || { echo "make: no swift here: see https://www.swift.org/install" >&2; exit 1; }
@@ -46,6 +46,11 @@ bench: bootstrap ## Measures what Benchmarks/README.md promises
 	@$(SWIFT) build --configuration release --product martlet
 	@scripts/bench
 	@echo "make bench: done"
+
+bench-fleet: bootstrap ## Measures the control loop with up to 100,000 manifests
+	@$(SWIFT) build --configuration release --product martlet
+	@Benchmarks/fleet
+	@echo "make bench-fleet: done"
 
 tsan: bootstrap ## Runs the unit tests under the thread sanitizer
 	@SWIFT=$(SWIFT) scripts/test-threads

@@ -60,7 +60,7 @@ struct Bare {
         parameters.n_threads = threads;
         parameters.n_threads_batch = threads;
         parameters.pooling_type = LLAMA_POOLING_TYPE_NONE;
-        parameters.kv_unified = true;
+        parameters.kv_unified = false;
         context = llama_init_from_model(model, parameters);
         if (context == nullptr) throw std::runtime_error("there is no memory for the context");
 
