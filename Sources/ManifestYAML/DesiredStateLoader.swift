@@ -4,6 +4,8 @@ package import Planning
 package struct DesiredStateLoader: Sendable {
     private let repository: any SourceRepository
     private let reader: CommitReader
+    private let manifestReader: ManifestReader
+    private let policies: PolicySources
     private let digests = BlobDigests()
     private var manifests: CommitManifests?
     /// The state of the commit that was loaded last.
@@ -13,18 +15,18 @@ package struct DesiredStateLoader: Sendable {
     ///   - subpath: Only manifests below this folder; empty for the whole repository.
     ///   - namespace: Of manifests that name none.
     ///   - knownEngines: Engines whose names raise no warning.
+    ///   - policies: Policies from elsewhere, and how far those of the repository reach.
     package init(
         repository: any SourceRepository,
         subpath: String,
         namespace: String,
-        knownEngines: Set<String> = ManifestReader.defaultEngines
+        knownEngines: Set<String> = ManifestReader.defaultEngines,
+        policies: PolicySources = PolicySources()
     ) {
         self.repository = repository
-        self.reader = CommitReader(
-            repository: repository,
-            subpath: subpath,
-            manifests: ManifestReader(defaultNamespace: namespace, knownEngines: knownEngines)
-        )
+        self.policies = policies
+        self.manifestReader = ManifestReader(defaultNamespace: namespace, knownEngines: knownEngines)
+        self.reader = CommitReader(repository: repository, subpath: subpath, manifests: self.manifestReader)
     }
 
     /// Whether some file cannot be read, so that nobody knows all that it declares.
@@ -46,6 +48,8 @@ package struct DesiredStateLoader: Sendable {
                 retained: index.retained
             ),
             previous: self.desired,
+            policies: self.policies,
+            locate: FieldLocator(repository: self.repository, index: index, limits: self.manifestReader.limits).locate,
             artifact: artifacts.find,
             read: artifacts.read
         )

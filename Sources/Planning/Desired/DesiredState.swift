@@ -7,7 +7,8 @@ package struct DesiredState: Sendable, Hashable {
         /// The resource that is at fault; the blocked one itself when its own document is broken.
         package var resource: ResourceIdentity
         package var message: String
-        /// One UpperCamelCase word: `ManifestInvalid`, `ResourceMissing`, `ArtifactMissing`, `NotAvailable`.
+        /// One UpperCamelCase word: `ManifestInvalid`, `ResourceMissing`, `ArtifactMissing`, `NotAvailable`,
+        /// `PolicyViolation`.
         package var word: String
 
         package init(resource: ResourceIdentity, message: String, word: String = "ManifestInvalid") {
@@ -34,6 +35,8 @@ package struct DesiredState: Sendable, Hashable {
     package var blocked: [ResourceIdentity: Blocker]
     /// Declared before by files that cannot be read now: not to be pruned.
     package var retained: Set<ResourceIdentity>
+    /// What the policies in force say about ``resources``.
+    package var policyReview: PolicyReview
 
     package init(
         commit: CommitSummary,
@@ -42,7 +45,8 @@ package struct DesiredState: Sendable, Hashable {
         variants: [VariantID: RevisionGraph] = [:],
         settings: [ResourceIdentity: EndpointSettings] = [:],
         blocked: [ResourceIdentity: Blocker] = [:],
-        retained: Set<ResourceIdentity> = []
+        retained: Set<ResourceIdentity> = [],
+        policyReview: PolicyReview = PolicyReview()
     ) {
         self.commit = commit
         self.resources = resources
@@ -51,5 +55,6 @@ package struct DesiredState: Sendable, Hashable {
         self.settings = settings
         self.blocked = blocked
         self.retained = retained
+        self.policyReview = policyReview
     }
 }

@@ -46,27 +46,43 @@ package struct DesiredStateBuilder {
         commit: CommitSummary,
         manifests: Manifests,
         previous: DesiredState?,
+        review: PolicyReview,
         artifact: @escaping ArtifactLookup,
         read: @escaping ArtifactReader
     ) {
         self.commit = commit
         self.manifests = manifests
         self.previous = previous
-        self.resolver = ResourceResolver(manifests: manifests, artifact: artifact, read: read)
+        self.resolver = ResourceResolver(manifests: manifests, review: review, artifact: artifact, read: read)
     }
 
     /// Builds the desired state of one commit. Never throws: what is wrong becomes diagnostics and blockers.
+    ///
+    /// - Parameters:
+    ///   - policies: Policies from elsewhere, and how far those of the commit reach.
+    ///   - locate: Finds where a field stands that breaks a policy.
     package static func build(
         commit: CommitSummary,
         manifests: Manifests,
         previous: DesiredState? = nil,
+        policies: PolicySources = PolicySources(),
+        locate: PolicyReview.FieldLocator = { resource, field, _ in
+            resource.fieldLocations[field.description] ?? resource.location
+        },
         artifact: @escaping ArtifactLookup,
         read: @escaping ArtifactReader
     ) -> DesiredState {
+        let review = PolicyReview(
+            of: manifests.resources,
+            policies: PolicySet(manifests: manifests, sources: policies),
+            previous: previous,
+            locate: locate
+        )
         var builder = DesiredStateBuilder(
             commit: commit,
             manifests: manifests,
             previous: previous,
+            review: review,
             artifact: artifact,
             read: read
         )
@@ -87,16 +103,22 @@ package struct DesiredStateBuilder {
         return DesiredState(
             commit: self.commit,
             resources: self.resolver.resources,
-            diagnostics: self.resolver.diagnostics.sorted(),
+            diagnostics: (self.resolver.diagnostics + self.resolver.review.diagnostics).sorted(),
             variants: self.variants,
             settings: self.settings,
             blocked: self.resolver.blocked,
-            retained: self.manifests.retained
+            retained: self.manifests.retained,
+            policyReview: self.resolver.review
         )
     }
 
     private mutating func add(_ resource: Resource, _ spec: EndpointSpec) {
         let endpoint = resource.identity
+        // Settings that a policy forbids must not come into force: those that were applied last stay.
+        guard self.resolver.review.blocker(of: endpoint) == nil else {
+            _ = self.resolver.resolve(endpoint)
+            return
+        }
         self.settings[endpoint] = EndpointSettings(of: spec, revision: RevisionRule.settings(of: resource))
         guard let serves = self.resolver.serves(of: resource, spec) else { return }
         var graphs: [RevisionGraph] = []

@@ -18,6 +18,7 @@ struct ResourceResolver {
     private(set) var blocked: [ResourceIdentity: Blocker] = [:]
     private let broken: Set<ResourceIdentity>
     private let retained: Set<ResourceIdentity>
+    let review: PolicyReview
     private let artifact: DesiredStateBuilder.ArtifactLookup
     let read: DesiredStateBuilder.ArtifactReader
     private var known: [ResourceIdentity: Resolved] = [:]
@@ -28,6 +29,7 @@ struct ResourceResolver {
 
     init(
         manifests: DesiredStateBuilder.Manifests,
+        review: PolicyReview,
         artifact: @escaping DesiredStateBuilder.ArtifactLookup,
         read: @escaping DesiredStateBuilder.ArtifactReader
     ) {
@@ -38,6 +40,7 @@ struct ResourceResolver {
         self.diagnostics = manifests.diagnostics
         self.broken = manifests.broken
         self.retained = manifests.retained
+        self.review = review
         self.artifact = artifact
         self.read = read
         let errors = manifests.diagnostics.filter { $0.severity == .error }
@@ -64,6 +67,7 @@ struct ResourceResolver {
         if let obstacle = Availability.obstacle(in: resource.spec) {
             return self.block(identity, Blocker(resource: identity, message: obstacle, word: "NotAvailable"))
         }
+        if let blocker = self.review.blocker(of: identity) { return self.block(identity, blocker) }
         var resolved = Resolved(resource: resource)
         switch resource.spec {
         case .model(let spec):

@@ -97,7 +97,7 @@ extension PlanningPass {
 
     /// Whether an instance may be loaded at all; says what it waits for where not.
     mutating func isUsable(_ instance: InstanceSpec, for situation: VariantSituation) -> Bool {
-        guard let obstacle = self.obstacle(to: instance) else { return true }
+        guard let obstacle = self.obstacle(to: instance) ?? self.excess(of: instance, for: situation) else { return true }
         self.draft.wait(situation.endpoint, obstacle.word, obstacle.reason)
         return false
     }
@@ -118,11 +118,27 @@ extension PlanningPass {
         )
     }
 
+    /// A new instance that the probe measured larger than a policy allows. What was promoted before may come back.
+    private func excess(
+        of instance: InstanceSpec,
+        for situation: VariantSituation
+    ) -> (word: String, reason: String)? {
+        guard let limit = self.desired.policyReview.memoryLimits[instance.model], situation.isRolling,
+            situation.promoted?.instances.contains(where: { $0.key == instance.key }) != true,
+            let measured = self.observed.facts.probes[instance.key]?.measuredBytes, measured > limit.bytes
+        else { return nil }
+        return (
+            PolicyReview.violation,
+            "\(instance.model) takes \(memoryWords(measured)) as the probe measured it; \(limit.policy) allows one "
+                + "instance \(memoryWords(limit.bytes)) (spec.limits.memory)"
+        )
+    }
+
     /// Whether nothing but memory keeps the target from loading: only then is it worth stopping what runs.
     func canLoadTarget(of situation: VariantSituation) -> Bool {
         situation.target?.instances.allSatisfy { instance in
             guard !self.isReady(instance.key) else { return true }
-            return self.obstacle(to: instance) == nil
+            return self.obstacle(to: instance) == nil && self.excess(of: instance, for: situation) == nil
                 && (self.failure(of: .load(instance))?.retryAt ?? self.now) <= self.now
         } ?? false
     }

@@ -119,7 +119,7 @@ extension StatusSurvey {
 
     /// Some waits end only when a person does something.
     private func judgeStall(of variant: VariantID, _ verdict: inout StatusVerdict) {
-        let stalls = ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled"]
+        let stalls = ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled", PolicyReview.violation]
         guard let stall = self.waits[variant.resource]?.first(where: { stalls.contains($0.word) }) else { return }
         verdict.health = .degraded
         verdict.ready = .no

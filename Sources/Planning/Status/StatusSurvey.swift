@@ -98,6 +98,7 @@ struct StatusSurvey {
                 message: Availability.refusal(of: identity.kind) + "; it is checked and changes nothing"
             )
         }
+        if let resource, case .policy = resource.spec { return self.verdict(onPolicy: identity) }
         return identity.kind == .endpoint ? self.verdict(onEndpoint: identity) : self.verdict(onPart: identity)
     }
 }
