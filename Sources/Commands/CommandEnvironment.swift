@@ -19,6 +19,10 @@ package struct RunOptions: Sendable, Hashable {
     package var metricsListen: String
     /// Bytes that loaded models may take together; nil: no bound.
     package var memoryBudget: ByteCount?
+    /// Nil: nobody listens for hooks.
+    package var hooks: HookOptions?
+    /// Where secrets are looked for that are named by a file; nil: a folder of the state directory.
+    package var secretsDirectory: String?
     package var logLevel: String
 
     package init(
@@ -30,6 +34,8 @@ package struct RunOptions: Sendable, Hashable {
         listen: String,
         metricsListen: String,
         memoryBudget: ByteCount?,
+        hooks: HookOptions? = nil,
+        secretsDirectory: String? = nil,
         logLevel: String
     ) {
         self.repository = repository
@@ -40,7 +46,22 @@ package struct RunOptions: Sendable, Hashable {
         self.listen = listen
         self.metricsListen = metricsListen
         self.memoryBudget = memoryBudget
+        self.hooks = hooks
+        self.secretsDirectory = secretsDirectory
         self.logLevel = logLevel
+    }
+}
+
+/// How `martlet run` takes hooks of git servers.
+package struct HookOptions: Sendable, Hashable {
+    /// `host:port`; port 0 asks the system for one.
+    package var listen: String
+    /// What the git server signs its hooks with.
+    package var secret: SecretReference
+
+    package init(listen: String, secret: SecretReference) {
+        self.listen = listen
+        self.secret = secret
     }
 }
 

@@ -63,6 +63,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The folder of verified artifacts.
     package var artifacts: String { "\(self.root)/artifacts" }
 
+    /// Where secrets are looked for that are named by a file, unless `--secrets-dir` says otherwise.
+    package var secrets: String { "\(self.root)/secrets" }
+
     private static func trimmed(_ path: String) -> String {
         var path = path[...]
         while path.hasSuffix("/") { path = path.dropLast() }

@@ -5,10 +5,13 @@ internal import Synchronization
 /// Tells other programs which ports the system gave: `run/addresses.json`, there once every listener is up.
 final class AddressFile: Sendable {
     private let path: String
+    private let count: Int
     private let addresses = Mutex<[String: String]>([:])
 
-    init(path: String) {
+    /// - Parameter count: How many listeners there are.
+    init(path: String, count: Int) {
         self.path = path
+        self.count = count
         unlink(path)
     }
 
@@ -17,7 +20,7 @@ final class AddressFile: Sendable {
         let printable = host.contains(":") ? "[\(host)]" : host
         let complete = self.addresses.withLock { addresses in
             addresses[name] = "http://\(printable):\(port ?? asked)"
-            return addresses.count == 2 ? addresses : nil
+            return addresses.count == self.count ? addresses : nil
         }
         guard let complete else { return }
         let encoder = JSONEncoder()

@@ -41,7 +41,7 @@ enum Controlling {
             lastProcessCrashed: lastProcessCrashed,
             logger: logger
         )
-        let services = try Controlling.services(options, state, reconciler, server, logger)
+        let services = try Controlling.services(options, state, reconciler, server, environment, logger)
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -98,6 +98,7 @@ enum Controlling {
         _ state: StateDirectory,
         _ reconciler: Reconciler,
         _ server: InferenceServer,
+        _ environment: [String: String],
         _ logger: Logger
     ) throws -> [any Service] {
         let data = DataPlane(service: server, defaultNamespace: options.namespace, clock: SystemClock())
@@ -106,12 +107,28 @@ enum Controlling {
             readiness: { await Readiness.report(of: reconciler) }
         )
         let servers = GatewayServers(logger: logger)
-        let addresses = AddressFile(path: "\(state.paths.run)/addresses.json")
+        let addresses = AddressFile(
+            path: "\(state.paths.run)/addresses.json",
+            count: options.hooks == nil ? 2 : 3
+        )
+        let secrets = SecretReader(
+            environment: environment,
+            folder: options.secretsDirectory ?? state.paths.secrets
+        )
+        let hooks = try options.hooks.map { hooks in
+            try HookServices(
+                hooks,
+                sources: ["default": hooks.secret],
+                secrets: secrets,
+                reconciler: reconciler,
+                servers: servers,
+                addresses: addresses
+            )
+        }
         let (dataAddress, metricsAddress) = try (
             Controlling.address(options.listen), Controlling.address(options.metricsListen)
         )
-        return [
-            ServingService(server: server),
+        return [ServingService(server: server)] + (hooks?.services ?? []) + [
             servers.admin(
                 AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
                 replacingSocketAt: state.paths.adminSocket
@@ -127,7 +144,7 @@ enum Controlling {
         ]
     }
 
-    private static func address(_ text: String) throws -> ListenAddress {
+    static func address(_ text: String) throws -> ListenAddress {
         guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]) else {
             throw MartletError("BadAddress", "'\(text)' is no address; write 127.0.0.1:8080")
         }

@@ -31,6 +31,11 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Memory that loaded models may take together, such as 4Gi; without it, no bound.")
     var memoryBudget: String?
 
+    @OptionGroup var hooks: RunHookOptions
+
+    @Option(help: "Where secrets are looked for that are named by a file; default 'secrets' in the state directory.")
+    var secretsDir: String?
+
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel = "info"
 
@@ -46,9 +51,14 @@ struct RunCommand: AsyncParsableCommand {
             )
         }
         for (option, value) in [("--listen", self.listen), ("--metrics-listen", self.metricsListen)] {
-            guard RunCommand.isAddress(value) else {
-                throw ValidationError("\(option) '\(value)' is no address; write 127.0.0.1:8080")
-            }
+            try RunCommand.checkAddress(value, of: option)
+        }
+    }
+
+    /// Throws unless an option's value is `host:port`.
+    static func checkAddress(_ value: String, of option: String) throws {
+        guard RunCommand.isAddress(value) else {
+            throw ValidationError("\(option) '\(value)' is no address; write 127.0.0.1:8080")
         }
     }
 
@@ -69,6 +79,8 @@ struct RunCommand: AsyncParsableCommand {
                 listen: self.listen,
                 metricsListen: self.metricsListen,
                 memoryBudget: self.memoryBudget.flatMap { ByteCount($0) },
+                hooks: self.hooks.options,
+                secretsDirectory: self.secretsDir,
                 logLevel: self.logLevel
             )
         )

@@ -61,4 +61,9 @@ package struct ModelSpec: Sendable, Hashable, Codable {
 package struct SecretReference: Sendable, Hashable, Codable {
     package var fromEnv: String?
     package var fromFile: String?
+
+    package init(fromEnv: String? = nil, fromFile: String? = nil) {
+        self.fromEnv = fromEnv
+        self.fromFile = fromFile
+    }
 }

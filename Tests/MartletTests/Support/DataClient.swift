@@ -60,6 +60,13 @@ struct DataClient: Sendable {
         try await self.answer(to: self.request(.POST, path, body: body, headers: headers))
     }
 
+    /// Sends bytes as they are.
+    func post(_ path: String, bytes: [UInt8], headers: [(String, String)]) async throws -> Answer {
+        var request = try self.request(.POST, path, body: nil, headers: headers)
+        request.body = .bytes(ByteBuffer(bytes: bytes))
+        return try await self.answer(to: request)
+    }
+
     /// `POST /v1/chat/completions` with one message of a user.
     func chat(_ endpoint: String, _ message: String, _ parameters: [String: JSONValue] = [:]) async throws -> Answer {
         try await self.post("/v1/chat/completions", Self.chatBody(endpoint, message, parameters))

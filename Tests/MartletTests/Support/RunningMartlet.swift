@@ -115,6 +115,9 @@ final class RunningMartlet: Sendable {
     /// The listener of `/metrics`, `/livez` and `/readyz`.
     var metrics: DataClient { DataClient(address: self.state.withLock { $0.addresses["metrics"] ?? "" }) }
 
+    /// The listener for hooks of git servers.
+    var hooks: DataClient { DataClient(address: self.state.withLock { $0.addresses["hooks"] ?? "" }) }
+
     /// The admin API.
     var admin: DataClient { DataClient(socket: self.socket) }
 
