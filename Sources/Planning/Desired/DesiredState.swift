@@ -37,6 +37,8 @@ package struct DesiredState: Sendable, Hashable {
     package var retained: Set<ResourceIdentity>
     /// What the policies in force say about ``resources``.
     package var policyReview: PolicyReview
+    /// Removals that a person has to confirm first: nothing of theirs is pruned.
+    package var guarded: [PruneStop]
 
     package init(
         commit: CommitSummary,
@@ -46,7 +48,8 @@ package struct DesiredState: Sendable, Hashable {
         settings: [ResourceIdentity: EndpointSettings] = [:],
         blocked: [ResourceIdentity: Blocker] = [:],
         retained: Set<ResourceIdentity> = [],
-        policyReview: PolicyReview = PolicyReview()
+        policyReview: PolicyReview = PolicyReview(),
+        guarded: [PruneStop] = []
     ) {
         self.commit = commit
         self.resources = resources
@@ -56,5 +59,6 @@ package struct DesiredState: Sendable, Hashable {
         self.blocked = blocked
         self.retained = retained
         self.policyReview = policyReview
+        self.guarded = guarded
     }
 }

@@ -102,10 +102,13 @@ package struct Plan: Sendable, Hashable, Codable {
     package var commit: ObjectID
     package var steps: [PlanStep]
     package var waits: [PlanWait]
+    /// Removals that are left out, since a person has to confirm them first.
+    package var guarded: [PruneStop]
 
-    package init(commit: ObjectID, steps: [PlanStep] = [], waits: [PlanWait] = []) {
+    package init(commit: ObjectID, steps: [PlanStep] = [], waits: [PlanWait] = [], guarded: [PruneStop] = []) {
         self.commit = commit
         self.steps = steps
         self.waits = waits
+        self.guarded = guarded
     }
 }

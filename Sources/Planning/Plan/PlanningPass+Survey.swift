@@ -81,6 +81,7 @@ extension PlanningPass {
         if self.desired.retained.contains(id.resource) {
             return .keep(word: "FileUnreadable", "the file that declared it cannot be read")
         }
+        if let stop = self.desired.stop(of: id.resource) { return .keep(word: PruneStop.word, stop.message) }
         return .prune
     }
 

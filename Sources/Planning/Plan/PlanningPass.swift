@@ -45,7 +45,12 @@ struct PlanningPass {
         }
         self.unloadRetired()
         self.forgetPruned()
-        return Plan(commit: self.desired.commit.id, steps: self.draft.steps, waits: self.draft.waits)
+        return Plan(
+            commit: self.desired.commit.id,
+            steps: self.draft.steps,
+            waits: self.draft.waits,
+            guarded: self.desired.guarded
+        )
     }
 
     func isPlanned(_ situation: VariantSituation) -> Bool {

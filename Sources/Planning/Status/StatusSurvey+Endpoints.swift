@@ -130,17 +130,20 @@ extension StatusSurvey {
 
     /// Of a variant that the commit says nothing usable about: blocked, retained, or on its way out.
     private func verdict(onKept variant: VariantID, _ facts: VariantFacts, answers: Bool) -> StatusVerdict {
+        let stop = self.desired.stop(of: variant.resource)
         let isGoing =
-            self.desired.blocked[variant.resource] == nil && !self.desired.retained.contains(variant.resource)
+            stop == nil && self.desired.blocked[variant.resource] == nil
+            && !self.desired.retained.contains(variant.resource)
         let promoted = facts.promoted?.description ?? "nothing"
         var verdict = StatusVerdict(
             sync: .outOfSync,
             health: isGoing ? .progressing : answers ? .healthy : .degraded,
             ready: isGoing ? .no : answers ? .yes : .no,
-            reason: isGoing ? "Pruning" : "Promoted",
-            message: isGoing ? "\(variant) left the repository" : "\(promoted) answers"
+            reason: isGoing ? "Pruning" : stop == nil ? "Promoted" : PruneStop.word,
+            message: isGoing ? "\(variant) left the repository" : stop?.message ?? "\(promoted) answers"
         )
         verdict.isReconciling = isGoing
+        verdict.blocked = stop.map { (PruneStop.word, $0.message) }
         verdict.revision = facts.promoted?.description
         return verdict
     }
