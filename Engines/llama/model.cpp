@@ -172,9 +172,9 @@ llama_context *make_context(const martlet_model &model, ggml_abort_callback abor
     parameters.embeddings = embeds;
     parameters.abort_callback = abort;
     parameters.abort_callback_data = abort_data;
-    // One buffer for all slots: any mix of sequences is one pass, and a shared prefix costs no copy. Each slot still
-    // gets its full context, since there are as many cells as all slots together need.
-    parameters.kv_unified = true;
+    // A buffer for each slot: with one for all, every token would attend over what the other slots hold, idle ones too.
+    // The price is that a shared prefix is copied. Pooling wants the texts of a batch in one pass, so they share one.
+    parameters.kv_unified = embeds;
 
     take_logged_errors("");
     llama_context *context = llama_init_from_model(model.model, parameters);

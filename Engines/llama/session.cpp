@@ -183,7 +183,10 @@ martlet_status copy_tokens(martlet_session *session, int32_t source, int32_t tar
         require_sequence(*session, target);
         if (session->memory == nullptr || source == target) return;
         llama_memory_seq_rm(session->memory, target, -1, -1);
-        if (length > 0) llama_memory_seq_cp(session->memory, source, target, 0, length);
+        if (length <= 0) return;
+        // Each slot has a buffer of its own, and libllama copies such buffers whole.
+        llama_memory_seq_cp(session->memory, source, target, -1, -1);
+        llama_memory_seq_rm(session->memory, target, length, -1);
     });
 }
 
