@@ -80,12 +80,7 @@ extension InferenceServer: EndpointService {
             topLogProbabilities: request.topLogProbabilities
         )
         return { models, emit in
-            for try await event in try await InferenceServer.find(model, among: models).complete(completion) {
-                emit(event)
-                if event.finalUsage != nil { return }
-            }
-            try Task.checkCancellation()
-            throw CallError(.failed, "the model's answer ended too early")
+            try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
         }
     }
 

@@ -1,3 +1,5 @@
+package import Schema
+
 /// One turn of a conversation.
 package struct ChatMessage: Sendable, Hashable, Codable {
     /// `system`, `user`, `assistant` or `tool`.
@@ -102,9 +104,35 @@ package protocol CompletionModel: Sendable {
     /// Starts an answer. Throws, here or in the stream, `PromptTooLong` with the token counts, `Aborted`, and others.
     func complete(_ request: CompletionRequest) async throws -> AsyncThrowingStream<CompletionEvent, any Error>
 
+    /// Gives the pieces of an answer to `receive`, in order, from whatever thread has the next one; returns after the
+    /// last. Cancelling gives the work up, and pieces may still come while that takes effect. Throws what
+    /// ``complete(_:)`` and its stream throw, and `AnswerIncomplete`.
+    func answer(_ request: CompletionRequest, receive: @escaping @Sendable (CompletionEvent) -> Void) async throws
+
     /// The embeddings of texts, one of `description.embeddingWidth` floats for each, and the tokens read.
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage)
 
     /// Gives everything back. Answers under way end with `Aborted`.
     func close() async
+}
+
+extension CompletionModel {
+    package func answer(
+        _ request: CompletionRequest,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        for try await event in try await self.complete(request) {
+            receive(event)
+            if case .finished = event { return }
+        }
+        try Task.checkCancellation()
+        throw MartletError.answerIncomplete
+    }
+}
+
+extension MartletError {
+    /// A model that stopped without its last event.
+    package static var answerIncomplete: MartletError {
+        MartletError("AnswerIncomplete", "the model's answer ended too early", disposition: .retryable)
+    }
 }

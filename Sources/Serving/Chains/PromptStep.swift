@@ -64,6 +64,6 @@ struct PromptStep: Sendable {
             }
         }
         try Task.checkCancellation()
-        throw CallError(.failed, "the model's answer ended too early")
+        throw MartletError.answerIncomplete
     }
 }

@@ -15,7 +15,7 @@ package struct GenerationJob: Sendable, Hashable {
     /// At least one token, at most as many as the context holds.
     package var prompt: [Token]
     package var sampling: SamplingParameters
-    /// At least 1; nil: until the context is full.
+    /// Nil: until the context is full.
     package var maxTokens: Int?
     package var stop: [String]
     package var adapters: [String]
@@ -40,6 +40,12 @@ package struct GenerationJob: Sendable, Hashable {
         self.adapters = adapters
         self.topLogProbabilities = topLogProbabilities
         self.priority = priority
+    }
+
+    /// The whole answer where not one token may be written; nil where there is something to do.
+    var emptyAnswer: CompletionEvent? {
+        guard let maxTokens = self.maxTokens, maxTokens <= 0 else { return nil }
+        return .finished(.length, TokenUsage(promptTokens: self.prompt.count))
     }
 }
 

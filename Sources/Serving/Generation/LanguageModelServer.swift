@@ -84,16 +84,57 @@ package final class LanguageModelServer: CompletionModel {
         _ request: CompletionRequest,
         priority: RequestPriority
     ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
-        let prompt = try self.owner.use { try self.prompter.tokens(of: request.prompt, by: $0) }
+        let job = try self.job(for: request, priority: priority)
         let (stream, continuation) = SessionDriver.TextStream.makeStream()
-        if let maxTokens = request.maxTokens, maxTokens <= 0 {
-            continuation.yield(.finished(.length, TokenUsage(promptTokens: prompt.count)))
+        if let empty = job.emptyAnswer {
+            continuation.yield(empty)
             continuation.finish()
             return stream
         }
-        let job = GenerationJob(
+        let driver = try self.submit(.generation(job), to: .text(continuation))
+        continuation.onTermination = { reason in
+            if case .cancelled = reason { driver.cancel(job.id) }
+        }
+        return stream
+    }
+
+    package func answer(
+        _ request: CompletionRequest,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        try await self.answer(request, priority: .normal, receive: receive)
+    }
+
+    /// Answers on the least busy copy, whose thread calls `receive`.
+    package func answer(
+        _ request: CompletionRequest,
+        priority: RequestPriority,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        let job = try self.job(for: request, priority: priority)
+        if let empty = job.emptyAnswer {
+            receive(empty)
+            return
+        }
+        let cancellation = JobCancellation(job.id)
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { done in
+                do {
+                    cancellation.begin(with: try self.submit(.generation(job), to: .callback(receive, done: done)))
+                } catch {
+                    done.resume(throwing: error)
+                }
+            }
+        } onCancel: {
+            cancellation.cancel()
+        }
+        try Task.checkCancellation()
+    }
+
+    private func job(for request: CompletionRequest, priority: RequestPriority) throws -> GenerationJob {
+        GenerationJob(
             id: self.makeJobID(),
-            prompt: prompt,
+            prompt: try self.owner.use { try self.prompter.tokens(of: request.prompt, by: $0) },
             sampling: request.sampling,
             maxTokens: request.maxTokens,
             stop: request.stop,
@@ -101,11 +142,6 @@ package final class LanguageModelServer: CompletionModel {
             topLogProbabilities: request.topLogProbabilities,
             priority: priority
         )
-        let driver = try self.submit(.generation(job), to: .text(continuation))
-        continuation.onTermination = { reason in
-            if case .cancelled = reason { driver.cancel(job.id) }
-        }
-        return stream
     }
 
     package func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {

@@ -14,12 +14,24 @@ final class SessionDriver: Sendable {
     /// Where a job's results go.
     enum Recipient: Sendable {
         case text(TextStream.Continuation)
+        /// Called on the session's own thread: no task has to wake up for each piece.
+        case callback(@Sendable (CompletionEvent) -> Void, done: CheckedContinuation<Void, any Error>)
         /// One text of several that share a stream, by its place among them.
         case vector(VectorStream.Continuation, index: Int)
+
+        /// Gives a piece of a text away; vectors come whole.
+        func receive(_ event: CompletionEvent) {
+            switch self {
+            case .text(let continuation): continuation.yield(event)
+            case .callback(let receive, _): receive(event)
+            case .vector: break
+            }
+        }
 
         func finish(throwing error: (any Error)?) {
             switch self {
             case .text(let continuation): continuation.finish(throwing: error)
+            case .callback(_, let done): done.resume(with: error.map { .failure($0) } ?? .success(()))
             case .vector(let continuation, _): if let error { continuation.finish(throwing: error) }
             }
         }
@@ -119,6 +131,12 @@ final class SessionDriver: Sendable {
 
     func cancel(_ id: JobID) {
         self.mailbox.post(.cancel(id))
+    }
+
+    /// Ends a job at once for who waits for it, and has the thread give it up when it comes around.
+    func abandon(_ id: JobID) {
+        self.finish(id)
+        self.cancel(id)
     }
 
     /// Ends a job's stream. Nothing happens when that was done before.

@@ -163,12 +163,12 @@ struct SessionLoop {
     }
 
     private mutating func show(_ progress: ContinuousBatcher.Progress, of job: JobID, inSlot slot: Int) {
-        guard case .text(let stream) = self.recipients[slot] else { return }
+        guard let recipient = self.recipients[slot] else { return }
         if !progress.text.isEmpty || !progress.logProbabilities.isEmpty {
-            stream.yield(.text(progress.text, logProbabilities: progress.logProbabilities))
+            recipient.receive(.text(progress.text, logProbabilities: progress.logProbabilities))
         }
         guard let reason = progress.finish else { return }
-        stream.yield(.finished(reason, progress.usage))
+        recipient.receive(.finished(reason, progress.usage))
         self.end(job, inSlot: slot)
     }
 

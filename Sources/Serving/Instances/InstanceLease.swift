@@ -38,6 +38,13 @@ package final class InstanceLease: CompletionModel {
         try await self.complete(request, priority: .normal)
     }
 
+    package func answer(
+        _ request: CompletionRequest,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        try await self.pool.model(for: self.key).answer(request, receive: receive)
+    }
+
     package func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
         try await self.pool.model(for: self.key).embed(texts)
     }

@@ -46,6 +46,16 @@ enum PooledModel: Sendable {
         }
     }
 
+    func answer(
+        _ request: CompletionRequest,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        switch self {
+        case .language(let server): try await server.answer(request, receive: receive)
+        case .completion(let model): try await model.answer(request, receive: receive)
+        }
+    }
+
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
         switch self {
         case .language(let server): try await server.embed(texts)

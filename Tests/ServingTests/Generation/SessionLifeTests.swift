@@ -1,5 +1,6 @@
 import Planning
 import Schema
+import Synchronization
 import TestSupport
 import Testing
 
@@ -29,6 +30,42 @@ struct SessionLifeTests {
         let request = CompletionRequest(prompt: .text("endless"))
         for try await _ in try await fixture.server.complete(request) { break }
         #expect(try await fixture.chat("short").text == "done")
+        await fixture.server.close()
+    }
+
+    @Test("An answer that calls back gives the same pieces, and ends as a stream does")
+    func callingBack() async throws {
+        let fixture = try ServerFixture(self.endless())
+        let pieces = Mutex<[CompletionEvent]>([])
+        let short = CompletionRequest(prompt: .text("short"))
+        try await fixture.server.answer(short) { event in pieces.withLock { $0.append(event) } }
+        var streamed: [CompletionEvent] = []
+        for try await event in try await fixture.server.complete(short) { streamed.append(event) }
+        #expect(pieces.withLock { $0 } == streamed)
+
+        let endless = CompletionRequest(prompt: .text("endless"))
+        let reader = Task { try await fixture.server.answer(endless) { _ in } }
+        await fixture.control.wait { $0.tokensSampled > 20 }
+        reader.cancel()
+        await #expect(throws: CancellationError.self) { try await reader.value }
+        #expect(try await fixture.chat("short").text == "done")
+
+        let other = Task { try await fixture.server.answer(endless) { _ in } }
+        await fixture.control.wait { $0.tokensSampled > 60 }
+        await fixture.server.close()
+        let error = await #expect(throws: MartletError.self) { try await other.value }
+        #expect(error?.code == "Aborted")
+    }
+
+    @Test("Who waits for an engine that hangs can leave at once")
+    func leavingAHungEngine() async throws {
+        let fixture = try ServerFixture(self.endless())
+        fixture.control.holdDecodes()
+        let reader = Task { try await fixture.server.answer(CompletionRequest(prompt: .text("short"))) { _ in } }
+        await fixture.control.wait { $0.batches.count == 1 }
+        reader.cancel()
+        await #expect(throws: CancellationError.self) { try await reader.value }
+        fixture.control.releaseDecodes()
         await fixture.server.close()
     }
 
