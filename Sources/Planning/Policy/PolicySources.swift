@@ -29,6 +29,11 @@ package struct PolicySet: Sendable, Hashable {
 
     package init() {}
 
+    /// The policies from elsewhere alone.
+    init(sources: PolicySources) {
+        self.init(manifests: DesiredStateBuilder.Manifests(resources: []), sources: sources)
+    }
+
     /// Gathers the policies of a commit and those from elsewhere.
     init(manifests: DesiredStateBuilder.Manifests, sources: PolicySources) {
         let repository = manifests.resources.filter { $0.identity.kind == .policy }

@@ -10,12 +10,15 @@ package struct CommitSummary: Sendable, Hashable, Codable {
     package var author: String
     /// The committer's time, in seconds since 1970.
     package var time: Int64
+    /// Whose signature was verified before the commit was applied; nil where nobody asked for one.
+    package var signer: String?
 
-    package init(id: ObjectID, subject: String, author: String, time: Int64) {
+    package init(id: ObjectID, subject: String, author: String, time: Int64, signer: String? = nil) {
         self.id = id
         self.subject = subject
         self.author = author
         self.time = time
+        self.signer = signer
     }
 }
 
