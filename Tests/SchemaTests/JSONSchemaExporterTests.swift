@@ -10,8 +10,15 @@ internal import Testing
     /// `MARTLET_WRITE_SCHEMAS=1 swift test --filter JSONSchemaExporterTests` writes the files anew.
     @Test(arguments: Kind.allCases)
     func publishedFilesAreWhatTheDeclarationsSay(kind: Kind) throws {
-        let file = Self.folder.appendingPathComponent("\(kind.rawValue.lowercased()).json")
-        let text = JSONSchemaExporter().file(of: kind)
+        try Self.check("\(kind.rawValue.lowercased()).json", JSONSchemaExporter().file(of: kind))
+    }
+
+    @Test func thePublishedFileOfSourcesIsWhatTheDeclarationSays() throws {
+        try Self.check("sources.json", JSONSchemaExporter().fileOfSources())
+    }
+
+    private static func check(_ name: String, _ text: String) throws {
+        let file = self.folder.appendingPathComponent(name)
         if ProcessInfo.processInfo.environment["MARTLET_WRITE_SCHEMAS"] == "1" {
             try Data(text.utf8).write(to: file)
         }
@@ -30,10 +37,12 @@ internal import Testing
     }
 
     @Test func everyFieldSaysWhatItIs() {
-        for kind in Kind.allCases {
-            Self.visitProperties(JSONSchemaExporter().schema(of: kind)) { name, property in
+        let schemas =
+            Kind.allCases.map { JSONSchemaExporter().schema(of: $0) } + [JSONSchemaExporter().schemaOfSources()]
+        for schema in schemas {
+            Self.visitProperties(schema) { name, property in
                 let description = property["description"]?.string ?? ""
-                #expect(description.hasSuffix("."), "\(kind).\(name)")
+                #expect(description.hasSuffix("."), "\(schema["title"]?.string ?? "").\(name)")
             }
         }
     }

@@ -17,6 +17,10 @@ internal import Testing
         try Self.check("README.md", title: "Manifests", MarkdownReference().index())
     }
 
+    @Test func thePageOfSourcesSaysWhatTheDeclarationSays() throws {
+        try Self.check("sources.md", title: "Sources", MarkdownReference().fieldsOfSources())
+    }
+
     @Test func everyFieldOfASpecHasARow() throws {
         for kind in Kind.allCases {
             guard case .object(let spec) = kind.shape else {

@@ -7,12 +7,21 @@ package struct JSONSchemaExporter {
 
     /// The schema of a whole document of one kind.
     package func schema(of kind: Kind) -> JSONValue {
+        self.schema(of: kind.documentShape, title: kind.rawValue, summary: kind.summary)
+    }
+
+    /// The schema of the file of sources.
+    package func schemaOfSources() -> JSONValue {
+        self.schema(of: SourcesFile.shape, title: "Sources", summary: SourcesFile.summary)
+    }
+
+    private func schema(of document: ObjectShape, title: String, summary: String) -> JSONValue {
         var exporter = SchemaBuilder()
-        var schema = exporter.schema(of: .object(kind.documentShape)).object ?? [:]
+        var schema = exporter.schema(of: .object(document)).object ?? [:]
         schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
-        schema["$id"] = .string("https://martlet.dev/schema/v1/\(kind.rawValue.lowercased()).json")
-        schema["title"] = .string(kind.rawValue)
-        schema["description"] = .string(kind.summary)
+        schema["$id"] = .string("https://martlet.dev/schema/v1/\(title.lowercased()).json")
+        schema["title"] = .string(title)
+        schema["description"] = .string(summary)
         if !exporter.definitions.isEmpty { schema["$defs"] = .object(exporter.definitions) }
         return .object(schema)
     }
@@ -20,6 +29,11 @@ package struct JSONSchemaExporter {
     /// The text of the file with the schema of one kind.
     package func file(of kind: Kind) -> String {
         self.schema(of: kind).prettyJSON + "\n"
+    }
+
+    /// The text of the file with the schema of the file of sources.
+    package func fileOfSources() -> String {
+        self.schemaOfSources().prettyJSON + "\n"
     }
 }
 

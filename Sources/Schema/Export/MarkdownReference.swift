@@ -15,6 +15,13 @@ package struct MarkdownReference {
         return ([Self.marker] + tables.sections).joined(separator: "\n\n") + "\n"
     }
 
+    /// The generated part of the page about the file of sources.
+    package func fieldsOfSources() -> String {
+        var tables = FieldTables()
+        tables.add("Fields of the file", .object(SourcesFile.shape))
+        return ([Self.marker] + tables.sections).joined(separator: "\n\n") + "\n"
+    }
+
     /// The generated part of the page about all kinds: their list, what is around every `spec`, and forms of values.
     package func index() -> String {
         var tables = FieldTables()
