@@ -4,21 +4,22 @@ internal import Schema
 internal import TestSupport
 internal import Testing
 
-/// Manifests with random damage: the reader always comes back, and says where the damage is.
-@Suite struct FuzzTests {
-    /// `MARTLET_FUZZ=1000000 swift test --filter FuzzTests` runs a long campaign.
-    private static let count = ProcessInfo.processInfo.environment["MARTLET_FUZZ"].flatMap { Int($0) } ?? 20_000
+/// Manifests with random damage: the reader always comes back, with little memory, and says where the damage is.
+@Suite(.timeLimit(.minutes(60))) struct FuzzTests {
     private static let tokens = [
         "---\n", "&a ", "*a", "<<: ", "!!str ", "!x ", "{", "}", "[", "]", "\"", "'", "|\n", ">-\n", "\t", "\r", ": ",
         "- ",
         "? ", "# ", "$.steps.", "{{#", "}}", "\u{FEFF}", "\u{2028}", "\0", "((((", "99999999999999999999", "~", "%",
     ].map { Array($0.utf8) }
 
-    @Test func damagedManifestsNeverBreakTheReader() throws {
-        let seeds = try Fixture.names(in: "Valid", ending: ".yaml").map { try Fixture.bytes("Valid/\($0).yaml") }
-        var generator = SeededRandom(seed: 42)
+    /// Two at a time, 20,000 inputs in all; a million in `make fuzz`.
+    @Test(arguments: [42, 43] as [UInt64])
+    func damagedManifestsNeverBreakTheReader(seed: UInt64) throws {
+        let seeds = try Self.seeds()
+        var generator = SeededRandom(seed: seed)
         let reader = ManifestReader()
-        for round in 0..<Self.count {
+        let before = Self.residentBytes()
+        for round in 0..<Campaign.rounds(10_000, atMost: 500_000) {
             var bytes = seeds[round % seeds.count]
             for _ in 0..<Int.random(in: 1...4, using: &generator) { Self.damage(&bytes, &generator) }
             let file = reader.read(bytes, path: "a.yaml")
@@ -31,6 +32,32 @@ internal import Testing
             let isSomething = file.skippedForeignDocuments > 0 || !file.diagnostics.isEmpty || !file.resources.isEmpty
             #expect(isSomething, "\(String(decoding: bytes, as: UTF8.self))")
         }
+        // Within `make test` other suites use the same process's memory at the same time.
+        if Campaign.isLong {
+            let grown = Self.residentBytes() - before
+            #expect(grown < 64 << 20, "reading took \(grown >> 20) MiB")
+        }
+    }
+
+    /// Every valid fixture, and every manifest of the examples and of the starter repository.
+    private static func seeds() throws -> [[UInt8]] {
+        let fixtures = try Fixture.names(in: "Valid", ending: ".yaml").map { try Fixture.bytes("Valid/\($0).yaml") }
+        let examples = ["Examples", "Manifests/starter"].flatMap { folder -> [[UInt8]] in
+            let root = URL(filePath: FaultyEngine.repository()).appending(path: folder)
+            let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)?.allObjects ?? []
+            return files.compactMap { $0 as? URL }.filter { $0.pathExtension == "yaml" }
+                .sorted { $0.path < $1.path }
+                .compactMap { try? Data(contentsOf: $0) }.map { Array($0) }
+        }
+        try #require(fixtures.count > 5 && examples.count > 5)
+        return fixtures + examples
+    }
+
+    /// The most memory that this process has had resident.
+    private static func residentBytes() -> Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss * 1024
     }
 
     private static func damage(_ bytes: inout [UInt8], _ generator: inout SeededRandom) {

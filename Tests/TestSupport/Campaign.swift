@@ -6,7 +6,13 @@ internal import Foundation
 package enum Campaign {
     /// How many rounds to make where the short form makes `short`, and `most` are enough.
     package static func rounds(_ short: Int, atMost most: Int = .max) -> Int {
-        let factor = ProcessInfo.processInfo.environment["MARTLET_CAMPAIGN"].flatMap { Int($0) } ?? 1
-        return min(short * max(1, factor), most)
+        min(short * max(1, Campaign.factor), most)
+    }
+
+    /// Whether this is the long form, in a process of its own.
+    package static var isLong: Bool { Campaign.factor > 1 }
+
+    private static var factor: Int {
+        ProcessInfo.processInfo.environment["MARTLET_CAMPAIGN"].flatMap { Int($0) } ?? 1
     }
 }
