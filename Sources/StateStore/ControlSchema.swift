@@ -10,6 +10,7 @@ enum ControlSchema {
         migrator.registerMigration("1 facts") { try $0.execute(sql: self.facts) }
         migrator.registerMigration("2 records") { try $0.execute(sql: self.records) }
         migrator.registerMigration("3 audit") { try $0.execute(sql: self.audit) }
+        migrator.registerMigration("4 guards") { try $0.execute(sql: self.guards) }
         return migrator
     }
 
@@ -116,5 +117,23 @@ enum ControlSchema {
         CREATE TRIGGER audit_refuses_replacement BEFORE INSERT ON audit
         WHEN NEW.sequence <> (SELECT coalesce(max(sequence), 0) + 1 FROM audit)
         BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+        """
+
+    // Before there were guards every commit was applied as it was read, so the newest one is the one in force.
+    private static let guards = """
+        CREATE TABLE applied (
+            source TEXT NOT NULL PRIMARY KEY,
+            applied TEXT NOT NULL
+        ) STRICT;
+        INSERT INTO applied
+        SELECT 'default', json_object(
+            'source', 'default', 'commit', json_extract(record, '$.commit'), 'at', read_at,
+            'actor', json_object('name', 'martlet')
+        ) FROM commits ORDER BY number DESC LIMIT 1;
+
+        CREATE TABLE confirmations (
+            id TEXT NOT NULL PRIMARY KEY,
+            confirmation TEXT NOT NULL
+        ) STRICT;
         """
 }

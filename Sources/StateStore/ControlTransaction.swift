@@ -29,6 +29,9 @@ struct ControlTransaction {
         case .endLoading(let instance): try self.remove(instance.digest.hex, from: "loading")
         case .crashed(let instance): try self.add(instance.digest.hex, to: "crashed")
         case .forgiveCrash(let instance): try self.remove(instance.digest.hex, from: "crashed")
+        case .applied(let applied): try self.write(applied)
+        case .confirmPrune(let confirmation): try self.write(confirmation)
+        case .endConfirmation(let commit): try self.remove(commit, from: "confirmations")
         case .commit(let record): try self.write(record)
         case .promotion(let record): try self.append(record)
         case .conditions(let resource, let conditions): try self.write(conditions, of: resource)
@@ -116,6 +119,20 @@ extension ControlTransaction {
         )
     }
 
+    private func write(_ applied: AppliedCommit) throws {
+        try self.run(
+            "INSERT OR REPLACE INTO applied VALUES (?, ?)",
+            [applied.source, try StoredJSON.encode(applied)]
+        )
+    }
+
+    private func write(_ confirmation: PruneConfirmation) throws {
+        try self.run(
+            "INSERT OR REPLACE INTO confirmations VALUES (?, ?)",
+            [confirmation.commit, try StoredJSON.encode(confirmation)]
+        )
+    }
+
     /// A commit that is read again, as after a reset of the branch, becomes the newest; an update leaves it in its place.
     private func write(_ record: CommitRecord) throws {
         let id = record.commit.id
@@ -162,9 +179,23 @@ extension ControlTransaction {
         self.events.append(event)
     }
 
+    /// Takes entries over that were sealed elsewhere. Throws when they do not continue the log.
+    func carry(_ entries: [AuditEntry]) throws {
+        var chain = try AuditChain.stored(in: self.database)
+        for entry in entries {
+            guard chain.accept(entry) else {
+                throw MartletError("StateFailed", "entry \(entry.sequence) does not continue the audit log")
+            }
+            try self.insert(entry, endingWith: chain)
+        }
+    }
+
     private func append(_ entry: AuditEntry) throws {
         var chain = try AuditChain.stored(in: self.database)
-        let entry = chain.append(entry)
+        try self.insert(chain.append(entry), endingWith: chain)
+    }
+
+    private func insert(_ entry: AuditEntry, endingWith chain: AuditChain) throws {
         try self.run(
             "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [

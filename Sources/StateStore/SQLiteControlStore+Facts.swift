@@ -17,7 +17,9 @@ extension SQLiteControlStore {
                         }
                     ),
                     probes: try Self.probes(database),
-                    crashed: Set(try Self.instances(database, in: "crashed"))
+                    crashed: Set(try Self.instances(database, in: "crashed")),
+                    applied: try Self.applied(database),
+                    confirmations: try Self.confirmations(database)
                 )
             }
         }
@@ -78,6 +80,20 @@ extension SQLiteControlStore {
         return Dictionary(uniqueKeysWithValues: pairs)
     }
 
+    private static func applied(_ database: Database) throws -> [String: AppliedCommit] {
+        let pairs = try self.rows(database, "SELECT source, applied FROM applied") { source, text in
+            (source, try StoredJSON.decode(AppliedCommit.self, text, in: "applied"))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    private static func confirmations(_ database: Database) throws -> [ObjectID: PruneConfirmation] {
+        let pairs = try self.rows(database, "SELECT id, confirmation FROM confirmations") { commit, text in
+            (commit, try StoredJSON.decode(PruneConfirmation.self, text, in: "confirmations"))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
     private static func instances(_ database: Database, in table: String) throws -> [InstanceKey] {
         try self.rows(database, "SELECT id, '' FROM \(table) ORDER BY id") { key, _ in
             try self.instance(key, in: table)
@@ -98,7 +114,10 @@ extension SQLiteControlStore {
         var values: [Value] = []
         let rows = try Row.fetchCursor(database, sql: sql, arguments: arguments)
         while let row = try rows.next() {
-            values.append(try value(row[0], row[1]))
+            guard let first = String.fromDatabaseValue(row[0]), let second = String.fromDatabaseValue(row[1]) else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a column of '\(sql)' is no text")
+            }
+            values.append(try value(first, second))
         }
         return values
     }

@@ -122,6 +122,21 @@ struct ControlStoreCompatibilityTests {
         #expect(try store.commits(limit: -1).isEmpty)
     }
 
+    @Test("the commit in force and what was confirmed are kept, each in its newest form", arguments: StoreKind.allCases)
+    func guards(kind: StoreKind) throws {
+        let store = try kind.make(in: self.folder)
+        try store.write([.applied(Samples.applied("a", 1)), .confirmPrune(Samples.confirmation(1, of: 3))])
+        try store.write([
+            .applied(Samples.applied("a", 2)), .applied(Samples.applied("b", 3)),
+            .confirmPrune(Samples.confirmation(1, of: 2)), .confirmPrune(Samples.confirmation(2, of: 1)),
+        ])
+        #expect(try store.facts().applied == ["a": Samples.applied("a", 2), "b": Samples.applied("b", 3)])
+        let kept = [1: 2, 2: 1].map { (Samples.object($0), Samples.confirmation($0, of: $1)) }
+        #expect(try store.facts().confirmations == Dictionary(uniqueKeysWithValues: kept))
+        try store.write([.endConfirmation(Samples.object(1)), .endConfirmation(Samples.object(9))])
+        #expect(try store.facts().confirmations.keys.sorted() == [Samples.object(2)])
+    }
+
     @Test("promotions are listed by variant, newest first", arguments: StoreKind.allCases)
     func promotions(kind: StoreKind) throws {
         let store = try kind.make(in: self.folder)

@@ -40,7 +40,7 @@ struct RandomChanges {
         let instance = Samples.instance(self.number(below: 3))
         let small = self.number(below: 4)
         let suspension: Suspension = small == 0 ? .everything : .resource(Samples.resource(small))
-        return switch self.number(below: 16) {
+        return switch self.number(below: 19) {
         case 0, 1: .variant(variant, try Samples.facts(variant, revisions: Array(small..<small + 3)))
         case 2: .forgetVariant(variant)
         case 3: .hold(Samples.hold(variant, small, message: "try \(self.number(below: 100))"))
@@ -55,6 +55,9 @@ struct RandomChanges {
         case 12: .commit(Samples.commit(small, readAt: Int64(self.number(below: 3)), converged: 9))
         case 13: .promotion(Samples.promotion(variant, small))
         case 14: .conditions(Samples.resource(small), small == 0 ? [] : [Samples.condition("c\(small)")])
+        case 15: .applied(Samples.applied(["a", "b"][small / 2], small))
+        case 16: .confirmPrune(Samples.confirmation(small, of: self.number(below: 3)))
+        case 17: .endConfirmation(Samples.object(small))
         default: small == 0 ? .audit(Samples.audit(small)) : .event(Samples.event(small, variant: variant))
         }
     }

@@ -31,9 +31,28 @@ struct SQLiteControlStoreTests {
         #expect(journal == "wal")
     }
 
+    @Test("the newest commit of a database from before there were guards is the one in force")
+    func guardsMigration() throws {
+        let before = try DatabasePool(path: self.path)
+        try ControlSchema.migrator.migrate(before, upTo: "3 audit")
+        let records = [Samples.commit(1), Samples.commit(2, readAt: 5)]
+        try before.write { database in
+            for record in records {
+                try database.execute(
+                    sql: "INSERT INTO commits (id, read_at, record) VALUES (?, ?, ?)",
+                    arguments: [record.commit.id, record.readAt.milliseconds, try StoredJSON.encode(record)]
+                )
+            }
+        }
+        try before.close()
+        let store = try SQLiteControlStore(path: self.path)
+        let applied = AppliedCommit(source: "default", commit: records[1].commit, at: records[1].readAt)
+        #expect(try store.facts().applied == ["default": applied])
+    }
+
     @Test("nobody else may read the database or its side files")
     func modes() throws {
-        try self.folder.write("control.db", [])
+        try SQLiteControlStore(path: self.path).close()
         chmod(self.path, 0o644)
         let store = try SQLiteControlStore(path: self.path)
         try store.write([.suspend(.everything)])

@@ -103,6 +103,25 @@ enum Samples {
         )
     }
 
+    static func applied(_ source: String, _ number: Int) -> AppliedCommit {
+        AppliedCommit(
+            source: source,
+            commit: self.commit(number).commit,
+            at: self.start.advanced(byMilliseconds: Int64(number)),
+            actor: number.isMultiple(of: 2) ? .controller : Actor("ada")
+        )
+    }
+
+    static func confirmation(_ number: Int, of endpoints: Int) -> PruneConfirmation {
+        PruneConfirmation(
+            commit: self.object(number),
+            endpoints: (0..<endpoints).map { self.resource($0) },
+            actor: Actor("ada"),
+            reason: "they moved to \"elsewhere\"",
+            at: self.start
+        )
+    }
+
     static func promotion(_ variant: VariantID, _ number: Int) -> PromotionRecord {
         PromotionRecord(
             variant: variant,

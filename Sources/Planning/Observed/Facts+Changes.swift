@@ -27,6 +27,12 @@ extension Facts {
             self.crashed.insert(instance)
         case .forgiveCrash(let instance):
             self.crashed.remove(instance)
+        case .applied(let applied):
+            self.applied[applied.source] = applied
+        case .confirmPrune(let confirmation):
+            self.confirmations[confirmation.commit] = confirmation
+        case .endConfirmation(let commit):
+            self.confirmations[commit] = nil
         case .beginLoading, .endLoading, .commit, .promotion, .conditions, .event, .audit:
             break
         }

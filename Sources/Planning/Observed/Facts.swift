@@ -130,18 +130,26 @@ package struct Facts: Sendable, Hashable {
     package var probes: [InstanceKey: ProbeReport]
     /// Instances that took the process down while they loaded.
     package var crashed: Set<InstanceKey>
+    /// The commit in force, by source.
+    package var applied: [String: AppliedCommit]
+    /// What people have confirmed to be removed, by the commit that they confirmed.
+    package var confirmations: [ObjectID: PruneConfirmation]
 
     package init(
         variants: [VariantID: VariantFacts] = [:],
         holds: [Hold] = [],
         suspensions: Set<Suspension> = [],
         probes: [InstanceKey: ProbeReport] = [:],
-        crashed: Set<InstanceKey> = []
+        crashed: Set<InstanceKey> = [],
+        applied: [String: AppliedCommit] = [:],
+        confirmations: [ObjectID: PruneConfirmation] = [:]
     ) {
         self.variants = variants
         self.holds = holds
         self.suspensions = suspensions
         self.probes = probes
         self.crashed = crashed
+        self.applied = applied
+        self.confirmations = confirmations
     }
 }

@@ -153,6 +153,12 @@ package enum FactChange: Sendable, Hashable {
     case crashed(InstanceKey)
     /// A person asks to try the instance again.
     case forgiveCrash(InstanceKey)
+    /// A commit of a source is in force; replaces the one before.
+    case applied(AppliedCommit)
+    /// A person lets a commit remove what the guard stopped, or there is less left of that; replaces the one before.
+    case confirmPrune(PruneConfirmation)
+    /// Nothing is left of what was confirmed for a commit.
+    case endConfirmation(ObjectID)
     case commit(CommitRecord)
     case promotion(PromotionRecord)
     /// Replaces the conditions of a resource; empty removes them.

@@ -102,7 +102,8 @@ package final class MemoryControlStore: ControlStore {
 
     private static func apply(_ change: FactChange, to state: inout State) {
         switch change {
-        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .crashed, .forgiveCrash:
+        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .crashed, .forgiveCrash, .applied,
+            .confirmPrune, .endConfirmation:
             state.facts.apply(change)
         case .beginLoading(let instance):
             state.loading.insert(instance)
