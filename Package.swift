@@ -14,6 +14,8 @@ let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", packa
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 // SQLite with migrations, WAL and typed queries.
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+// SQLite's own C interface, where tests put a disk that fails under it.
+let sqlite: Target.Dependency = .product(name: "GRDBSQLite", package: "GRDB.swift")
 // HTTP server and router.
 let hummingbird: Target.Dependency = .product(name: "Hummingbird", package: "hummingbird")
 // Hummingbird's connections, where a client that hangs up is noticed.
@@ -28,6 +30,8 @@ let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 let mustache: Target.Dependency = .product(name: "Mustache", package: "swift-mustache")
 // Queues that are cheap at both ends.
 let deque: Target.Dependency = .product(name: "DequeModule", package: "swift-collections")
+// Maps that share what two versions of them have in common.
+let hashTrees: Target.Dependency = .product(name: "HashTreeCollections", package: "swift-collections")
 // Starts and stops long-running parts in order, and turns signals into graceful shutdown.
 let serviceLifecycle: Target.Dependency = .product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 // The names of the signals that stop it.
@@ -83,14 +87,16 @@ let package = Package(
         ),
 
         // Layer 2: adapters and runtimes behind the ports of Planning.
-        .target(name: "GitSource", dependencies: ["Planning", "Schema", "CLibGit2"]),
+        .target(name: "GitSource", dependencies: ["Planning", "Subprocess", "Schema", "CLibGit2"]),
         .target(name: "ManifestYAML", dependencies: ["Planning", "Schema", "CLibYAML"]),
         .target(name: "StateStore", dependencies: ["Planning", "Schema", grdb]),
-        .target(name: "Serving", dependencies: ["Planning", "Schema", deque, logging, mustache]),
-        .target(name: "Engines", dependencies: ["Planning", "Schema", "CEngine"]),
+        .target(name: "Serving", dependencies: ["Planning", "Schema", deque, hashTrees, logging, mustache]),
+        .target(name: "Engines", dependencies: ["Planning", "Subprocess", "Schema", "CEngine"]),
 
         // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
         .target(name: "Planning", dependencies: ["Schema"]),
+        // Work that may hang, crash or eat memory, in a child of the same executable.
+        .target(name: "Subprocess", dependencies: ["Schema"]),
 
         // Layer 0: what a manifest may say, and the system libraries behind one module each.
         .target(name: "Schema", dependencies: [crypto]),
@@ -124,11 +130,18 @@ let package = Package(
         ),
         .testTarget(
             name: "GitSourceTests",
-            dependencies: ["GitSource", "Planning", "Schema", "TestSupport"]
+            dependencies: ["FetchTestChild", "GitSource", "Planning", "Schema", "TestSupport"],
+            exclude: ["Servers"]
+        ),
+        // The child that the fetches' tests start.
+        .executableTarget(
+            name: "FetchTestChild",
+            dependencies: ["GitSource"],
+            path: "Tests/FetchTestChild"
         ),
         .testTarget(
             name: "StateStoreTests",
-            dependencies: ["StateStore", "Planning", "Schema", "TestSupport", grdb]
+            dependencies: ["StateStore", "Planning", "Schema", "TestSupport", grdb, sqlite]
         ),
         .testTarget(
             name: "EnginesTests",

@@ -13,3 +13,13 @@ static inline int martlet_git_set_cache_limit(ssize_t bytes) {
 static inline int martlet_git_set_tree_cache_limit(size_t bytes) {
     return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE, bytes);
 }
+
+/// Makes libgit2 check servers' certificates against a file or a folder of authorities, instead of the system's.
+static inline int martlet_git_set_certificate_locations(const char *file, const char *folder) {
+    return git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, folder);
+}
+
+/// Makes libgit2 flush what it writes into repositories to the disk before it gives it its name.
+static inline int martlet_git_set_fsync(int enabled) {
+    return git_libgit2_opts(GIT_OPT_ENABLE_FSYNC_GITDIR, enabled);
+}

@@ -2,6 +2,7 @@ internal import Foundation
 internal import Glibc
 internal import Planning
 internal import Schema
+internal import Subprocess
 
 /// The child's side of a probe: opens one model, warms it up, measures it, and says so on its standard output.
 package enum ProbeChild {
@@ -12,32 +13,16 @@ package enum ProbeChild {
     ///
     /// It ends as soon as its standard input closes, so it cannot outlive the process that started it.
     package static func run() -> Never {
-        ProbeChild.closeInherited()
-        // Libraries may print; only the answer may go where the parent reads it.
-        let output = dup(STDOUT_FILENO)
-        dup2(STDERR_FILENO, STDOUT_FILENO)
-        guard let line = readLine(), let request = try? JSONDecoder().decode(ProbeRequest.self, from: Data(line.utf8))
-        else {
-            ProbeChild.complain("a probe reads one request from its standard input")
-            exit(64)
+        ChildService.serve { (request: ProbeRequest) in
+            ProbeChild.apply(request.limits)
+            do {
+                return try ProbeChild.probe(request)
+            } catch let error as MartletError {
+                throw error
+            } catch {
+                throw MartletError("ProbeFailed", "\(error)")
+            }
         }
-        Thread.detachNewThread {
-            while readLine() != nil {}
-            _exit(1)
-        }
-        ProbeChild.apply(request.limits)
-        var answer = ProbeAnswer()
-        do {
-            answer.report = try ProbeChild.probe(request)
-        } catch let error as MartletError {
-            answer.failure = .init(code: error.code, message: "\(error)", disposition: error.disposition)
-        } catch {
-            answer.failure = .init(code: "ProbeFailed", message: "\(error)", disposition: .terminal)
-        }
-        let data = (try? JSONEncoder().encode(answer)) ?? Data()
-        try? FileHandle(fileDescriptor: output).write(contentsOf: data)
-        // The model is not closed: the process's end gives everything back at once.
-        _exit(0)
     }
 
     private static func probe(_ request: ProbeRequest) throws -> ProbeReport {
@@ -47,7 +32,7 @@ package enum ProbeChild {
         let directory = EngineDirectory(
             searchPath: request.searchPath,
             log: EngineLog { engine, level, message in
-                if level == .error || level == .warning { ProbeChild.complain("\(engine): \(message)") }
+                if level == .error || level == .warning { ChildService.complain("\(engine): \(message)") }
             }
         )
         let loaded = try directory.engine(named: request.engine).open(request.opening)
@@ -125,24 +110,10 @@ package enum ProbeChild {
         }
     }
 
-    /// Closes whatever the parent had open without meaning it for this process.
-    private static func closeInherited() {
-        let names = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")) ?? []
-        for descriptor in names.compactMap({ Int32($0) }) where descriptor > STDERR_FILENO { close(descriptor) }
-    }
-
-    private static func complain(_ sentence: String) {
-        FileHandle.standardError.write(Data("\(sentence)\n".utf8))
-    }
-
     private static func apply(_ limits: ProbeLimits) {
-        func set(_ resource: __rlimit_resource, to limit: UInt64) {
-            var value = rlimit(rlim_cur: rlim_t(limit), rlim_max: rlim_t(limit))
-            setrlimit(Int32(resource.rawValue), &value)
-        }
-        set(RLIMIT_CORE, to: 0)
-        if let seconds = limits.cpuSeconds { set(RLIMIT_CPU, to: seconds) }
-        if let bytes = limits.addressSpace { set(RLIMIT_AS, to: bytes) }
+        ChildService.limit(.core, to: 0)
+        if let seconds = limits.cpuSeconds { ChildService.limit(.cpuSeconds, to: seconds) }
+        if let bytes = limits.addressSpace { ChildService.limit(.addressSpace, to: bytes) }
     }
 
     /// The resident memory of this process, in bytes.

@@ -1,15 +1,11 @@
-internal import Foundation
 package import Planning
-internal import Schema
+internal import Subprocess
 
 /// Probes models in children of an executable, normally this process's own.
 package struct ProbeProcess: ModelProbe {
-    private let executable: String
-    private let arguments: [String]
+    private let call: ChildCall
     private let searchPath: [String]
     private let limits: ProbeLimits
-    private let deadline: Duration
-    private let clock: any Clock<Duration>
 
     /// - Parameters:
     ///   - executable: The path of a program that calls ``ProbeChild/run()`` when it is given `arguments`.
@@ -23,12 +19,15 @@ package struct ProbeProcess: ModelProbe {
         deadline: Duration = .seconds(120),
         clock: any Clock<Duration> = ContinuousClock()
     ) {
-        self.executable = executable
-        self.arguments = arguments
+        self.call = ChildCall(
+            executable: executable,
+            arguments: arguments,
+            deadline: deadline,
+            clock: clock,
+            kind: ChildCall.Kind(code: "Probe", disposition: .terminal)
+        )
         self.searchPath = searchPath
         self.limits = limits
-        self.deadline = deadline
-        self.clock = clock
     }
 
     package func probe(
@@ -43,60 +42,7 @@ package struct ProbeProcess: ModelProbe {
             warmUp: warmUp.map(ProbeProcess.warmUp),
             limits: self.limits
         )
-        var input = Array(try JSONEncoder().encode(request))
-        input.append(UInt8(ascii: "\n"))
-        let child = try ChildProcess(executable: self.executable, arguments: self.arguments)
-        let exit = try await self.exit(of: child, input: input, file: opening.file)
-        try Task.checkCancellation()
-        return try ProbeProcess.report(of: exit, file: opening.file)
-    }
-
-    /// Waits for the child's end, whichever of deadline, cancellation and its own answer brings it about.
-    private func exit(of child: ChildProcess, input: [UInt8], file: String) async throws -> ChildProcess.Exit {
-        try await withThrowingTaskGroup(of: ChildProcess.Exit?.self) { group in
-            group.addTask {
-                await withTaskCancellationHandler {
-                    await child.run(input: input)
-                } onCancel: {
-                    child.kill()
-                }
-            }
-            group.addTask {
-                try? await self.clock.sleep(for: self.deadline)
-                return nil
-            }
-            let first = try await group.next()
-            group.cancelAll()
-            if case .some(.some(let exit)) = first { return exit }
-            child.kill()
-            let killed = try await group.next()
-            try Task.checkCancellation()
-            throw MartletError(
-                "ProbeTimedOut",
-                "probing '\(file)' took longer than \(self.deadline); the probe was ended"
-                    + ProbeProcess.quote(killed??.errors ?? "")
-            )
-        }
-    }
-
-    private static func report(of exit: ChildProcess.Exit, file: String) throws -> ProbeReport {
-        let answer = try? JSONDecoder().decode(ProbeAnswer.self, from: Data(exit.output))
-        if let report = answer?.report { return report }
-        if let failure = answer?.failure {
-            throw MartletError(failure.code, failure.message, disposition: failure.disposition)
-        }
-        let end =
-            switch exit.reason {
-            case .signal(let number): "was ended by \(Signal.name(number))"
-            case .status(let status): "ended with status \(status) and without an answer"
-            }
-        throw MartletError("ProbeCrashed", "the probe of '\(file)' \(end)" + self.quote(exit.errors))
-    }
-
-    /// The end of what the child complained about, for an error message.
-    private static func quote(_ errors: String) -> String {
-        let lines = errors.split(separator: "\n").suffix(3)
-        return lines.isEmpty ? "" : ": " + lines.joined(separator: " | ")
+        return try await self.call.answer(to: request, as: ProbeReport.self, subject: "the probe of '\(opening.file)'")
     }
 
     private static func warmUp(_ request: CompletionRequest) -> ProbeRequest.WarmUp {

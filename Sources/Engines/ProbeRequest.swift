@@ -1,5 +1,4 @@
 internal import Planning
-internal import Schema
 
 /// What the parent writes to a probe's standard input, as one line of JSON.
 struct ProbeRequest: Codable {
@@ -14,16 +13,4 @@ struct ProbeRequest: Codable {
     var opening: ModelOpening
     var warmUp: [WarmUp]
     var limits: ProbeLimits
-}
-
-/// What a probe writes to its standard output: one of the two.
-struct ProbeAnswer: Codable {
-    struct Failure: Codable {
-        var code: String
-        var message: String
-        var disposition: MartletError.Disposition
-    }
-
-    var report: ProbeReport?
-    var failure: Failure?
 }

@@ -101,4 +101,19 @@ package protocol SourceRepository: Sendable {
     ///
     /// What moves after this call returned is noticed, so ask for the stream first and resolve then.
     func refChanges() -> AsyncStream<Void>
+
+    /// Asks the place that commits come from for newer ones, and returns once they are here.
+    ///
+    /// Throws why they cannot be had; what was here before stays readable.
+    func refresh() async throws
+
+    /// How well asking that place goes; nil for a repository that is that place itself.
+    var freshness: SourceFreshness? { get }
+}
+
+extension SourceRepository {
+    /// A repository that is the source itself is always up to date.
+    package func refresh() async throws {}
+
+    package var freshness: SourceFreshness? { nil }
 }

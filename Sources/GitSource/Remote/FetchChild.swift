@@ -1,0 +1,70 @@
+internal import CLibGit2
+internal import Glibc
+internal import Schema
+internal import Subprocess
+
+/// The child's side of a fetch: performs one request within limits, and says on its standard output how it went.
+package enum FetchChild {
+    /// The hidden argument with which the executable becomes a fetch.
+    package static let argument = "fetch-child"
+
+    /// More memory of its own than this no honest pack needs.
+    private static let mostMemory: UInt64 = 2 << 30
+
+    /// Serves one request and ends the process.
+    ///
+    /// It ends as soon as its standard input closes, so it cannot outlive the process that started it.
+    package static func run() -> Never {
+        ChildService.serve { (request: FetchRequest) in
+            FetchChild.limit(request)
+            let folder = CloneFolder(path: request.clone)
+            try folder.make()
+            let lock = try folder.lock(waiting: true)
+            defer { folder.unlock(lock) }
+            folder.sweep()
+            defer { folder.sweep() }
+            FetchChild.isolate(request, folder)
+            switch request.task {
+            case .fetch: return try CloneUpdate(request, folder).run()
+            case .repack: return try CloneRepack(request, folder).run()
+            }
+        }
+    }
+
+    private static func limit(_ request: FetchRequest) {
+        ChildService.limit(.core, to: 0)
+        ChildService.limit(.data, to: FetchChild.mostMemory)
+        switch request.task {
+        case .fetch:
+            // A write beyond the limit fails, instead of ending the process without a word.
+            signal(SIGXFSZ, SIG_IGN)
+            ChildService.limit(.fileSize, to: UInt64(request.maxBytes) + (1 << 20))
+            // Should the parent have been stopped, nobody else watches the clock.
+            alarm(UInt32(clamping: request.seconds + 5))
+        case .repack:
+            break
+        }
+    }
+
+    /// Keeps the user's git configuration, which may rewrite addresses, away from the network, and gives libgit2 the
+    /// trusted host keys, which it reads from the home folder alone. Comes before libgit2 is started.
+    private static func isolate(_ request: FetchRequest, _ folder: CloneFolder) {
+        switch request.transport {
+        case .file:
+            // Whether a repository of somebody else may be read is said in the user's configuration.
+            break
+        case .http, .https, .ssh:
+            let knownHosts = request.knownHosts ?? getenv("HOME").map { "\(String(cString: $0))/.ssh/known_hosts" }
+            mkdir(folder.incoming, 0o700)
+            mkdir(folder.home, 0o700)
+            mkdir("\(folder.home)/.ssh", 0o700)
+            if let knownHosts { symlink(knownHosts, "\(folder.home)/.ssh/known_hosts") }
+            setenv("HOME", folder.home, 1)
+            unsetenv("XDG_CONFIG_HOME")
+        }
+        _ = LibGit2.start
+        martlet_git_set_fsync(1)
+        let (file, authorities) = (getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR"))
+        if file != nil || authorities != nil { martlet_git_set_certificate_locations(file, authorities) }
+    }
+}
