@@ -69,14 +69,15 @@ struct VerifierProgram {
         let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
         // Times in files of keys are read in the time zone of the program, so it must not depend on the machine.
         let environment = ["PATH=\(path)", "HOME=\(self.folder)", "GNUPGHOME=\(self.folder)", "LC_ALL=C", "TZ=UTC"]
+        let program = words[0]
         var process: pid_t = 0
         let outcome = Self.withCStrings(words) { words in
-            Self.withCStrings(environment) { posix_spawnp(&process, words[0] ?? "", &actions, nil, words, $0) }
+            Self.withCStrings(environment) { posix_spawnp(&process, program, &actions, nil, words, $0) }
         }
         guard outcome == 0 else {
             throw MartletError(
                 "SignatureUnchecked",
-                "signatures cannot be checked: '\(words[0])' cannot be started: \(String(cString: strerror(outcome))); "
+                "signatures cannot be checked: '\(program)' cannot be started: \(String(cString: strerror(outcome))); "
                     + "install the package that holds it, openssh-client or gpgv",
                 disposition: .retryable
             )
@@ -84,12 +85,14 @@ struct VerifierProgram {
         return process
     }
 
+    /// A connected pair of which neither end leaks into other children.
     private static func pipe() throws -> (read: Int32, write: Int32) {
         var ends: [Int32] = [-1, -1]
-        guard pipe2(&ends, O_CLOEXEC) == 0 else {
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &ends) == 0 else {
             throw MartletError(
                 "SignatureUnchecked",
-                "no pipe to check a signature: \(String(cString: strerror(errno)))",
+                "no socket to check a signature: \(String(cString: strerror(errno)))",
                 disposition: .retryable
             )
         }
