@@ -26,6 +26,15 @@ struct CachedContent: Sendable {
         }
     }
 
+    /// Whether a file of the cache may be called so.
+    static func isName(_ name: String) -> Bool {
+        let forms = [("git-", 40), ("sha256-", 64)]
+        return forms.contains { prefix, digits in
+            name.hasPrefix(prefix) && name.utf8.count == prefix.utf8.count + digits
+                && name.utf8.dropFirst(prefix.utf8.count).allSatisfy { "0123456789abcdef".utf8.contains($0) }
+        }
+    }
+
     /// Starts the hash that a file of `size` bytes must end with.
     func hasher(size: Int64) -> ContentHasher {
         self.isGitBlob ? .gitBlob(size: size) : .sha256()

@@ -35,7 +35,7 @@ extension SQLiteControlStore {
                         sql: "SELECT * FROM audit ORDER BY sequence DESC LIMIT ?",
                         arguments: [max(0, limit)]
                     )
-                    .map { AuditEntry($0) }
+                    .map { try AuditEntry(stored: $0) }
             }
         }
     }
@@ -44,7 +44,7 @@ extension SQLiteControlStore {
         try self.access {
             try self.pool.read { database in
                 let rows = try Row.fetchCursor(database, sql: "SELECT * FROM audit ORDER BY sequence")
-                return try AuditChain.stored(in: database).verify { try rows.next().map { AuditEntry($0) } }
+                return try AuditChain.stored(in: database).verify { try rows.next().map { try AuditEntry(stored: $0) } }
             }
         }
     }
@@ -66,17 +66,24 @@ extension SQLiteControlStore {
 }
 
 extension AuditEntry {
-    fileprivate init(_ row: Row) {
+    /// Reads a row of the audit log. Throws when a column does not hold what belongs there.
+    init(stored row: Row) throws {
+        func read<Value: DatabaseValueConvertible>(_ column: String, _ type: Value.Type = Value.self) throws -> Value {
+            guard let value = Value.fromDatabaseValue(row[column]) else {
+                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "column '\(column)' of 'audit' cannot be read")
+            }
+            return value
+        }
         self.init(
-            sequence: row["sequence"],
-            at: Timestamp(milliseconds: row["at"]),
-            actor: Actor(row["actor"]),
-            action: row["action"],
-            subject: row["subject"],
-            reason: row["reason"],
-            origin: row["origin"],
-            commit: row["commit"],
-            digest: Digest(hex: row["digest"])
+            sequence: try read("sequence"),
+            at: Timestamp(milliseconds: try read("at")),
+            actor: Actor(try read("actor")),
+            action: try read("action"),
+            subject: try read("subject"),
+            reason: try read("reason"),
+            origin: try read("origin"),
+            commit: String.fromDatabaseValue(row["commit"]),
+            digest: Digest(hex: try read("digest"))
         )
     }
 }
@@ -87,7 +94,8 @@ extension AuditChain {
         guard let row = try Row.fetchOne(database, sql: "SELECT length, digest FROM audit_head") else {
             throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "table 'audit_head' is empty")
         }
-        let digest: String? = row["digest"]
-        return AuditChain(length: row["length"], head: digest.flatMap { Digest(hex: $0) })
+        let digest = String.fromDatabaseValue(row["digest"])
+        let length = Int64.fromDatabaseValue(row["length"]) ?? -1
+        return AuditChain(length: length, head: digest.flatMap { Digest(hex: $0) })
     }
 }

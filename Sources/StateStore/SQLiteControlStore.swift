@@ -17,20 +17,23 @@ package final class SQLiteControlStore: ControlStore {
 
     /// Opens the database, makes it where it is missing and brings an older one up to date.
     ///
-    /// The folder must exist and be locked. Throws `StateCorrupted`, `StateTooNew`, `StateNotWritable`, and others.
-    package init(path: String, eventLimit: Int64 = SQLiteControlStore.defaultEventLimit) throws {
+    /// The folder must exist and be locked. A database that cannot be used is left as it is. Throws `StateCorrupted`,
+    /// `StateTooNew`, `StateReplacementUnfinished`, `StateNotWritable`, and others.
+    package init(
+        path: String,
+        eventLimit: Int64 = SQLiteControlStore.defaultEventLimit,
+        files: FileOperations = .system
+    ) throws {
         self.path = path
         self.eventLimit = eventLimit
         self.pool = try StoreFailure.translating(path) {
-            try Self.makePrivateFile(path)
+            if try !DatabaseCheck.exists(path) { try Self.make(path, files) }
+            try Self.checkWritable(path)
             var configuration = Configuration()
             configuration.label = "control.db"
             configuration.busyMode = .timeout(5)
             let pool = try DatabasePool(path: path, configuration: configuration)
-            try pool.writeWithoutTransaction { database in
-                try Self.makeDurable(database, path)
-                try Self.check(database, path)
-            }
+            try pool.writeWithoutTransaction { try Self.makeDurable($0, path) }
             try ControlSchema.migrator.migrate(pool)
             return pool
         }
@@ -39,6 +42,11 @@ package final class SQLiteControlStore: ControlStore {
     /// Closes the database; nothing may be asked of it afterwards.
     package func close() throws {
         try self.access { try self.pool.close() }
+    }
+
+    /// Leaves nothing in the log, so that the database's own file can be moved once it is closed.
+    func moveLogIntoDatabase() throws {
+        try self.access { try self.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }
     }
 
     @discardableResult
@@ -58,9 +66,33 @@ package final class SQLiteControlStore: ControlStore {
         try StoreFailure.translating(self.path, body)
     }
 
+    /// Makes an empty database, which appears whole or not at all: an empty file is damage.
+    private static func make(_ path: String, _ files: FileOperations) throws {
+        let place = try StateReplacement.emptyPlace(beside: path, files: files)
+        let database = try self.makeEmpty(at: place, files)
+        try database.close()
+        try StateReplacement.writing(path) { () throws(FileFailure) in
+            try files.sync(place)
+            try files.rename(place, to: path)
+            try files.sync(StateReplacement.folder(of: path))
+        }
+    }
+
+    /// Makes a database with every table and no row, in one file that is private.
+    ///
     /// SQLite gives its `-wal` and `-shm` files the mode of the database, so it must not make that one itself.
-    private static func makePrivateFile(_ path: String) throws {
-        let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
+    static func makeEmpty(at path: String, _ files: FileOperations) throws -> DatabaseQueue {
+        try StateReplacement.writing(path) { () throws(FileFailure) in
+            try files.write("", to: path)
+        }
+        let database = try DatabaseQueue(path: path)
+        try ControlSchema.migrator.migrate(database)
+        return database
+    }
+
+    /// SQLite opens a database that may not be written to for reading only, and complains at the first write.
+    private static func checkWritable(_ path: String) throws {
+        let descriptor = open(path, O_RDWR | O_CLOEXEC)
         guard descriptor >= 0 else {
             throw MartletError(
                 "StateNotWritable",
@@ -76,19 +108,6 @@ package final class SQLiteControlStore: ControlStore {
         try database.execute(sql: "PRAGMA synchronous = FULL")
         guard try Int.fetchOne(database, sql: "PRAGMA synchronous") == 2 else {
             throw MartletError("StateFailed", "SQLite refuses to write '\(path)' durably (PRAGMA synchronous = FULL)")
-        }
-    }
-
-    private static func check(_ database: Database, _ path: String) throws {
-        let finding = try String.fetchOne(database, sql: "PRAGMA quick_check(1)")
-        guard finding == "ok" else {
-            throw StoreFailure.corrupted(path, finding ?? "SQLite's check says nothing")
-        }
-        guard try !ControlSchema.migrator.hasBeenSuperseded(database) else {
-            throw MartletError(
-                "StateTooNew",
-                "'\(path)' was written by a newer Martlet: run that version, or choose another --state-dir"
-            )
         }
     }
 }
