@@ -116,7 +116,8 @@ let package = Package(
         .target(
             name: "TestSupport",
             dependencies: ["Planning", "Schema"],
-            path: "Tests/TestSupport"
+            path: "Tests/TestSupport",
+            exclude: ["Servers"]
         ),
         .testTarget(name: "SchemaTests", dependencies: ["Schema"]),
         .testTarget(
@@ -130,8 +131,7 @@ let package = Package(
         ),
         .testTarget(
             name: "GitSourceTests",
-            dependencies: ["FetchTestChild", "GitSource", "Planning", "Schema", "TestSupport"],
-            exclude: ["Servers"]
+            dependencies: ["FetchTestChild", "GitSource", "Planning", "Schema", "TestSupport"]
         ),
         // The child that the fetches' tests start.
         .executableTarget(

@@ -1,4 +1,5 @@
 package import Planning
+internal import Schema
 internal import Subprocess
 
 /// Probes models in children of an executable, normally this process's own.
