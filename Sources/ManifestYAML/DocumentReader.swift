@@ -4,6 +4,13 @@ internal import Schema
 struct DocumentReader {
     let reader: ManifestReader
     let path: String
+    private let scope: NamespaceScope
+
+    init(reader: ManifestReader, path: String) {
+        self.reader = reader
+        self.path = path
+        self.scope = reader.scope(of: path)
+    }
 
     /// Whose document it is.
     private enum Owner {
@@ -11,6 +18,13 @@ struct DocumentReader {
         /// Ours by its group, in a version that this program does not read.
         case otherVersion(YAMLNode)
         case someoneElse
+
+        var isSomeoneElse: Bool {
+            switch self {
+            case .someoneElse: true
+            case .ours, .otherVersion: false
+            }
+        }
     }
 
     func read(_ document: YAMLDocument, into file: inout ManifestFile) {
@@ -20,7 +34,17 @@ struct DocumentReader {
             return
         }
         let identity = self.identity(of: root)
-        switch self.owner(of: root, isComplete: document.isComplete) {
+        let owner = self.owner(of: root, isComplete: document.isComplete)
+        if let identity, !owner.isSomeoneElse, !self.scope.permits(identity.namespace) {
+            // It says nothing about the resource, which belongs to another source: not even that it is broken.
+            self.report(document.problems, as: nil, into: &file)
+            let mark = root["metadata"]?["namespace"]?.mark ?? root.mark
+            file.diagnostics.append(
+                Diagnostic(at: mark.location(in: self.path), self.scope.refusal(of: identity.namespace))
+            )
+            return
+        }
+        switch owner {
         case .someoneElse:
             file.skippedForeignDocuments += 1
         case .otherVersion(let version):
@@ -117,8 +141,8 @@ struct DocumentReader {
         else { return nil }
         let namespace: String
         switch metadata["namespace"] {
-        case nil: namespace = self.reader.defaultNamespace
-        case let node? where node.isNull: namespace = self.reader.defaultNamespace
+        case nil: namespace = self.scope.namespace
+        case let node? where node.isNull: namespace = self.scope.namespace
         case let node?: namespace = node.scalar?.text ?? ""
         }
         guard TextFormat.isLabel(namespace) else { return nil }

@@ -1,3 +1,4 @@
+internal import Planning
 internal import Schema
 
 /// Reads the documents of YAML files and reports all errors of all of them at once.
@@ -7,6 +8,8 @@ package struct ManifestReader: Sendable {
 
     /// The namespace of documents that name none.
     package var defaultNamespace: String
+    /// What each source may declare, by the source's name; with one source, by the empty name, or not at all.
+    package var scopes: [String: NamespaceScope] = [:]
     /// Engines whose names raise no warning.
     package var knownEngines: Set<String>
     package var limits: YAMLLimits
@@ -33,6 +36,12 @@ package struct ManifestReader: Sendable {
         }
         file.diagnostics = self.settle(file.diagnostics, path: path)
         return file
+    }
+
+    /// What the manifests of a file may declare.
+    func scope(of path: String) -> NamespaceScope {
+        let named = SourcePath(path).flatMap { self.scopes[$0.source] }
+        return named ?? self.scopes[""] ?? NamespaceScope(namespace: self.defaultNamespace)
     }
 
     /// What is known of a file that is too large to be read.
