@@ -104,11 +104,20 @@ package struct Plan: Sendable, Hashable, Codable {
     package var waits: [PlanWait]
     /// Removals that are left out, since a person has to confirm them first.
     package var guarded: [PruneStop]
+    /// Of commits that are not in force yet; the planner makes none.
+    package var proposed: [ProposedPlan]
 
-    package init(commit: ObjectID, steps: [PlanStep] = [], waits: [PlanWait] = [], guarded: [PruneStop] = []) {
+    package init(
+        commit: ObjectID,
+        steps: [PlanStep] = [],
+        waits: [PlanWait] = [],
+        guarded: [PruneStop] = [],
+        proposed: [ProposedPlan] = []
+    ) {
         self.commit = commit
         self.steps = steps
         self.waits = waits
         self.guarded = guarded
+        self.proposed = proposed
     }
 }

@@ -18,6 +18,8 @@ struct PlanDraft {
     private(set) var waits: [PlanWait] = []
     private var milestones: [StepKey: Milestone] = [:]
     private var noted: Set<PlanWait> = []
+    /// Whoever something is to be done for, or who waits for something that no change of the states announces.
+    private(set) var open: Set<ResourceIdentity> = []
 
     init(failures: [StepKey: StepFailure], now: Timestamp) {
         self.failures = failures
@@ -34,6 +36,7 @@ struct PlanDraft {
         after: [Milestone] = [],
         deadline: Timestamp? = nil
     ) -> Milestone {
+        self.open.insert(subject)
         let key = action.key
         if let known = self.milestones[key] { return known }
         guard !after.contains(.waiting) else { return .waiting }
@@ -66,7 +69,11 @@ struct PlanDraft {
     }
 
     /// Notes something that no step can bring about.
-    mutating func wait(_ subject: ResourceIdentity, _ word: String, _ reason: String) {
+    ///
+    /// - Parameter isDecided: whether it stands until something is different about the subject itself; what others may
+    ///   bring about is looked at again with every plan.
+    mutating func wait(_ subject: ResourceIdentity, _ word: String, _ reason: String, isDecided: Bool = false) {
+        if !isDecided { self.open.insert(subject) }
         let wait = PlanWait(subject: subject, reason: reason, until: nil, word: word)
         if self.noted.insert(wait).inserted { self.waits.append(wait) }
     }

@@ -5,15 +5,20 @@ internal import Schema
 /// The plan holds every step from here to convergence, in an order in which each step comes after those it needs.
 /// Steps follow from the difference between the two states alone, so a plan that is made again after some of its steps
 /// were done holds the rest of them, and one that is made twice is the same twice.
+///
+/// This looks at everything, and is what is meant by *the* plan; ``IncrementalPlanner`` comes to the same at the cost of
+/// what has changed.
 package enum Planner {
-    /// Plans for the endpoints in `scope`; what the others need and hold is left alone.
-    package static func plan(
-        desired: DesiredState,
-        observed: ObservedState,
-        now: Timestamp,
-        scope: PlanScope = .everything
-    ) -> Plan {
-        var pass = PlanningPass(desired: desired, observed: observed, now: now, scope: scope)
+    /// Plans for everything.
+    package static func plan(desired: DesiredState, observed: ObservedState, now: Timestamp) -> Plan {
+        var pass = PlanningPass(
+            desired: desired,
+            observed: observed,
+            now: now,
+            scope: .everything,
+            index: StateIndex(desired: desired, observed: observed),
+            others: InstanceNeeds()
+        )
         return pass.run()
     }
 }

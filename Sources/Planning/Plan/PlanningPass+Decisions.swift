@@ -5,12 +5,19 @@ extension PlanningPass {
     mutating func applySettings() {
         var wanted: [ResourceIdentity: (settings: EndpointSettings, reason: String)] = [:]
         let runtime = self.observed.runtime.settings
-        for (endpoint, settings) in self.desired.settings
-        where self.scope.contains(endpoint) && runtime[endpoint] != settings.revision {
-            let reason = runtime[endpoint] == nil ? "a new endpoint" : "its settings changed"
-            wanted[endpoint] = (settings, reason)
+        func want(_ endpoint: ResourceIdentity, _ settings: EndpointSettings) {
+            guard runtime[endpoint] != settings.revision else { return }
+            wanted[endpoint] = (settings, runtime[endpoint] == nil ? "a new endpoint" : "its settings changed")
         }
-        for situation in self.situations where situation.id.tenant == nil && self.isPlanned(situation) {
+        switch self.scope {
+        case .everything:
+            for (endpoint, settings) in self.desired.settings { want(endpoint, settings) }
+        case .endpoints(let endpoints):
+            for endpoint in endpoints {
+                if let settings = self.desired.settings[endpoint] { want(endpoint, settings) }
+            }
+        }
+        for situation in self.situations where situation.id.tenant == nil {
             switch situation.mode {
             case .follow, .prune:
                 continue
@@ -30,13 +37,15 @@ extension PlanningPass {
 
     /// Writes down what this plan has decided about variants, and says what each one waits for.
     mutating func decide() {
-        for situation in self.situations where self.isPlanned(situation) {
+        for situation in self.situations {
             switch situation.mode {
             case .suspended(let reason):
-                self.draft.wait(situation.endpoint, "Suspended", "suspended: \(reason); 'martlet resume' goes on")
+                let words = "suspended: \(reason); 'martlet resume' goes on"
+                self.draft.wait(situation.endpoint, "Suspended", words, isDecided: true)
                 continue
             case .keep(let word, let reason):
-                self.draft.wait(situation.endpoint, word, reason)
+                // The plan as a whole says what the guard stops: it may be thousands of endpoints for one reason.
+                if word != PruneStop.word { self.draft.wait(situation.endpoint, word, reason, isDecided: true) }
             case .follow, .prune:
                 break
             }
@@ -89,7 +98,8 @@ extension PlanningPass {
             situation.endpoint,
             "Held",
             "\(situation.id): \(desired.revision) is held by \(hold.actor): \(hold.reason): \(hold.message); "
-                + "\(instead) until another revision comes, 'martlet retry' or 'martlet release'"
+                + "\(instead) until another revision comes, 'martlet retry' or 'martlet release'",
+            isDecided: true
         )
     }
 }

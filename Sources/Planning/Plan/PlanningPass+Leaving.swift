@@ -3,7 +3,7 @@ internal import Schema
 extension PlanningPass {
     /// Takes down what no rollout has to wait for: pruned endpoints, and runners of failed or superseded attempts.
     mutating func clearLeftovers() {
-        for situation in self.situations where self.isPlanned(situation) {
+        for situation in self.situations {
             switch situation.mode {
             case .suspended:
                 continue
@@ -39,7 +39,7 @@ extension PlanningPass {
 
     /// Forgets pruned variants, last of all: until then their facts say what their leftovers are.
     mutating func forgetPruned() {
-        for situation in self.situations where situation.mode == .prune && self.isPlanned(situation) {
+        for situation in self.situations where situation.mode == .prune {
             guard self.observed.facts.variants[situation.id] != nil || !situation.holds.isEmpty else { continue }
             let instances = Set(situation.facts.graphs.flatMap(\.models).map(\.instance.key))
             let unloaded = instances.sorted().compactMap { self.memory.unloads[$0] }
@@ -98,33 +98,24 @@ extension PlanningPass {
     /// Unloads what nothing leases and nothing wants, so that there is room for what comes.
     mutating func unloadGarbage() {
         let wanted = self.keptInstances { _ in true }
-        self.unload(where: { !wanted.contains($0) })
+        self.unload(keeping: wanted)
     }
 
     /// Unloads what the plan's rollouts have replaced.
     mutating func unloadRetired() {
         let promoted = Set(self.promotions.filter { $0.value != .waiting }.keys)
         let wanted = self.keptInstances { !promoted.contains($0.id) }
-        self.unload(where: { !wanted.contains($0) })
+        self.unload(keeping: wanted)
     }
 
     /// Instances that somebody needs: targets, promoted revisions where `keepsPromoted` says so, and everything that a
     /// runner leases which this plan does not stop.
     private func keptInstances(_ keepsPromoted: (VariantSituation) -> Bool) -> Set<InstanceKey> {
-        var kept: Set<InstanceKey> = []
-        for situation in self.situations {
-            let isSuspended = situation.mode.isSuspended
-            for graph in [situation.target, isSuspended ? situation.desired : nil].compactMap(\.self) {
-                kept.formUnion(graph.models.map(\.instance.key))
-            }
-            if situation.mode != .prune, keepsPromoted(situation), let promoted = situation.promoted {
-                kept.formUnion(promoted.models.map(\.instance.key))
-            }
-            for (key, _) in situation.runners where !self.isStopped(key) {
-                kept.formUnion(situation.graph(of: key.revision)?.models.map(\.instance.key) ?? [])
-            }
+        self.situations.reduce(into: []) { kept, situation in
+            kept.formUnion(
+                situation.keptInstances(promoted: keepsPromoted(situation)) { !self.isStopped($0) }
+            )
         }
-        return kept
     }
 
     private func isStopped(_ runner: RunnerKey) -> Bool {
@@ -132,18 +123,17 @@ extension PlanningPass {
         return stop != .waiting
     }
 
-    private mutating func unload(where isUnwanted: (InstanceKey) -> Bool) {
-        var unwanted = Set(self.observed.runtime.instances.keys.filter(isUnwanted))
-        unwanted.formUnion(self.loads.filter { $0.value != .waiting && isUnwanted($0.key) }.keys)
+    private mutating func unload(keeping wanted: Set<InstanceKey>) {
+        let planned = self.loads.filter { $0.value != .waiting }.keys
+        let unwanted = Set(self.observed.runtime.instances.keys).union(planned)
+            .filter { !wanted.contains($0) && !self.others.keeps($0) }
         guard !unwanted.isEmpty else { return }
-        let leases = self.stopsByInstance(unwanted)
+        let stops = self.stopsByInstance(unwanted)
         for instance in unwanted.sorted() {
-            let known = leases[instance]
-            let model = known?.model ?? ResourceIdentity(.model, namespace: "unknown", name: instance.description)
-            let after = (known?.stops ?? []) + [self.loads[instance]].compactMap(\.self).filter { $0 != .waiting }
+            let after = (stops[instance] ?? []) + [self.loads[instance]].compactMap(\.self).filter { $0 != .waiting }
             let unloaded = self.draft.add(
                 .unload(instance),
-                for: model,
+                for: self.model(of: instance),
                 because: "no revision leases it any more",
                 after: after
             )
@@ -151,21 +141,27 @@ extension PlanningPass {
         }
     }
 
-    /// The runners that lease each of these instances, as the steps that stop them, and the model's name.
-    private func stopsByInstance(
-        _ instances: Set<InstanceKey>
-    ) -> [InstanceKey: (model: ResourceIdentity, stops: [Milestone])] {
-        var leases: [InstanceKey: (model: ResourceIdentity, stops: [Milestone])] = [:]
+    /// The steps that stop the runners that lease each of these instances.
+    private func stopsByInstance(_ instances: Set<InstanceKey>) -> [InstanceKey: [Milestone]] {
+        var stops: [InstanceKey: [Milestone]] = [:]
         for situation in self.situations {
-            let graphs = situation.facts.graphs + [situation.desired].compactMap(\.self)
-            for graph in graphs {
-                let stop = self.stops[RunnerKey(situation.id, graph.revision)]
-                for instance in graph.models.map(\.instance) where instances.contains(instance.key) {
-                    leases[instance.key, default: (instance.model, [])].stops += [stop].compactMap(\.self)
+            for graph in situation.facts.graphs + [situation.desired].compactMap(\.self) {
+                guard let stop = self.stops[RunnerKey(situation.id, graph.revision)] else { continue }
+                for model in graph.models where instances.contains(model.instance.key) {
+                    stops[model.instance.key, default: []].append(stop)
                 }
             }
         }
-        return leases
+        return stops
+    }
+
+    /// What an instance is called in the graphs of the first variant that knows it.
+    private func model(of instance: InstanceKey) -> ResourceIdentity {
+        let unknown = ResourceIdentity(.model, namespace: "unknown", name: instance.description)
+        guard let variant = self.index.instanceUsers[instance]?.min() else { return unknown }
+        let graphs = self.observed.facts.variants[variant]?.graphs ?? []
+        let models = (graphs + [self.desired.variants[variant]].compactMap(\.self)).lazy.flatMap(\.models)
+        return models.first { $0.instance.key == instance }?.identity ?? unknown
     }
 }
 

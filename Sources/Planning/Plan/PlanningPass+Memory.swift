@@ -6,7 +6,7 @@ extension PlanningPass {
         guard let budget = self.observed.memoryBudget else { return }
         var ledger = self.openLedger(budget)
         // Who does not answer now comes first: another's rollout must not take the room it needs to come back.
-        let order = self.situations.filter { self.isPlanned($0) && $0.target != nil }
+        let order = self.situations.filter { $0.target != nil }
         var crowded: [VariantSituation] = []
         for situation in order.filter({ !self.answers($0) }) + order.filter(self.answers) {
             self.admitPromoted(of: situation, &ledger)

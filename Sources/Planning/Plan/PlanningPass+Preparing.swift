@@ -97,7 +97,9 @@ extension PlanningPass {
 
     /// Whether an instance may be loaded at all; says what it waits for where not.
     mutating func isUsable(_ instance: InstanceSpec, for situation: VariantSituation) -> Bool {
-        guard let obstacle = self.obstacle(to: instance) ?? self.excess(of: instance, for: situation) else { return true }
+        guard let obstacle = self.obstacle(to: instance) ?? self.excess(of: instance, for: situation) else {
+            return true
+        }
         self.draft.wait(situation.endpoint, obstacle.word, obstacle.reason)
         return false
     }

@@ -1,44 +1,45 @@
 internal import Schema
 
 extension PlanningPass {
-    /// Looks at every variant once: what it is to be, what it is, and what stands in its way.
+    /// Looks at every variant in scope once: what it is to be, what it is, and what stands in its way.
     func survey() -> [VariantSituation] {
-        let runners = Dictionary(grouping: self.observed.runtime.runners, by: \.key.variant)
-        let holds = Dictionary(grouping: self.observed.facts.holds, by: \.variant)
-        return self.variants(running: runners.keys, held: holds.keys).map { id in
-            var situation = self.situation(
-                of: id,
-                runners: (runners[id] ?? []).sorted { $0.key < $1.key },
-                holds: holds[id] ?? []
-            )
+        self.variants().map { id in
+            var situation = self.situation(of: id)
             self.settle(&situation)
             return situation
         }
     }
 
-    private func variants(
-        running: some Sequence<VariantID>,
-        held: some Sequence<VariantID>
-    ) -> [VariantID] {
-        var ids = Set(self.desired.variants.keys)
-        ids.formUnion(self.observed.facts.variants.keys)
-        ids.formUnion(self.observed.runtime.traffic.keys)
-        ids.formUnion(running)
-        ids.formUnion(held)
-        for endpoint in self.observed.runtime.settings.keys {
-            ids.insert(VariantID(namespace: endpoint.namespace, endpoint: endpoint.name))
+    private func variants() -> [VariantID] {
+        switch self.scope {
+        case .endpoints(let endpoints):
+            return endpoints.flatMap { self.index.variants(of: $0) }.filter(self.isKnown).sorted()
+        case .everything:
+            var ids = Set(self.desired.variants.keys)
+            ids.formUnion(self.observed.facts.variants.keys)
+            ids.formUnion(self.observed.runtime.traffic.keys)
+            ids.formUnion(self.index.runners.keys)
+            ids.formUnion(self.index.holds.keys)
+            for endpoint in self.observed.runtime.settings.keys {
+                ids.insert(VariantID(namespace: endpoint.namespace, endpoint: endpoint.name))
+            }
+            for resource in self.desired.blocked.keys where resource.kind == .endpoint {
+                ids.insert(VariantID(namespace: resource.namespace, endpoint: resource.name))
+            }
+            return ids.sorted()
         }
-        for resource in self.desired.blocked.keys where resource.kind == .endpoint {
-            ids.insert(VariantID(namespace: resource.namespace, endpoint: resource.name))
-        }
-        return ids.sorted()
     }
 
-    private func situation(
-        of id: VariantID,
-        runners: [(key: RunnerKey, value: RunnerObservation)],
-        holds: [Hold]
-    ) -> VariantSituation {
+    /// Whether a variant is wanted, runs or was written down.
+    private func isKnown(_ id: VariantID) -> Bool {
+        let isNamed =
+            self.desired.variants[id] != nil || self.observed.facts.variants[id] != nil
+            || self.observed.runtime.traffic[id] != nil || self.index.runners[id] != nil || self.index.holds[id] != nil
+        guard !isNamed, id.tenant == nil else { return isNamed }
+        return self.observed.runtime.settings[id.resource] != nil || self.desired.blocked[id.resource] != nil
+    }
+
+    private func situation(of id: VariantID) -> VariantSituation {
         let facts = self.observed.facts.variants[id] ?? VariantFacts()
         let desired = self.desired.variants[id]
         let promoted = facts.promoted.flatMap { revision in
@@ -53,8 +54,14 @@ extension PlanningPass {
             desired: desired,
             promoted: promoted,
             settings: self.desired.settings[id.resource] ?? kept,
-            holds: Dictionary(holds.map { ($0.revision, $0) }, uniquingKeysWith: { _, last in last }),
-            runners: runners,
+            holds: Dictionary(
+                (self.index.holds[id] ?? []).map { ($0.revision, $0) },
+                uniquingKeysWith: { _, last in last }
+            ),
+            runners: (self.index.runners[id] ?? []).compactMap { revision in
+                let key = RunnerKey(id, revision)
+                return self.observed.runtime.runners[key].map { (key, $0) }
+            },
             traffic: self.observed.runtime.traffic[id] ?? []
         )
         switch situation.mode {

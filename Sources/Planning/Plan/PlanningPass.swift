@@ -9,8 +9,11 @@ struct PlanningPass {
     let observed: ObservedState
     let now: Timestamp
     let scope: PlanScope
+    let index: StateIndex
+    /// What the variants need that are not part of this pass.
+    let others: InstanceNeeds
     var draft: PlanDraft
-    /// Every variant that is wanted, runs or was written down, sorted.
+    /// Every variant in scope that is wanted, runs or was written down, sorted.
     var situations: [VariantSituation] = []
     /// Steps that decide about a variant: what else is done for it comes after them.
     var decisions: [VariantID: [Milestone]] = [:]
@@ -24,25 +27,33 @@ struct PlanningPass {
     var promotions: [VariantID: Milestone] = [:]
     var memory = MemoryAdmission()
 
-    init(desired: DesiredState, observed: ObservedState, now: Timestamp, scope: PlanScope) {
+    /// Looks at everything in scope, and decides nothing yet.
+    init(
+        desired: DesiredState,
+        observed: ObservedState,
+        now: Timestamp,
+        scope: PlanScope,
+        index: StateIndex,
+        others: InstanceNeeds
+    ) {
         self.desired = desired
         self.observed = observed
         self.now = now
         self.scope = scope
+        self.index = index
+        self.others = others
         self.draft = PlanDraft(failures: observed.failures, now: now)
+        self.situations = self.survey()
+        self.noteCopies()
     }
 
     mutating func run() -> Plan {
-        self.situations = self.survey()
-        self.noteCopies()
         self.applySettings()
         self.decide()
         self.clearLeftovers()
         self.unloadGarbage()
         self.admitToMemory()
-        for index in self.situations.indices where self.isPlanned(self.situations[index]) {
-            self.bring(self.situations[index])
-        }
+        for situation in self.situations { self.bring(situation) }
         self.unloadRetired()
         self.forgetPruned()
         return Plan(
@@ -51,10 +62,6 @@ struct PlanningPass {
             waits: self.draft.waits,
             guarded: self.desired.guarded
         )
-    }
-
-    func isPlanned(_ situation: VariantSituation) -> Bool {
-        self.scope.contains(situation.endpoint)
     }
 
     func failure(of action: StepAction) -> StepFailure? {
@@ -69,7 +76,8 @@ struct PlanningPass {
     private mutating func noteCopies() {
         for situation in self.situations {
             for instance in situation.target?.instances ?? [] {
-                self.copies[instance.key] = max(self.copies[instance.key] ?? 1, instance.copies)
+                let others = self.copies[instance.key] ?? self.others.copies(of: instance.key) ?? 1
+                self.copies[instance.key] = max(others, instance.copies)
             }
         }
     }

@@ -63,6 +63,29 @@ struct VariantSituation {
 
     var drainTimeout: ManifestDuration { self.settings?.rollout.drainTimeout ?? .seconds(30) }
 
+    /// Instances that the variant needs: of its target, of the promoted revision where that one is to stay, and
+    /// everything that a runner leases which goes on.
+    func keptInstances(promoted keepsPromoted: Bool, whereGoesOn goesOn: (RunnerKey) -> Bool) -> Set<InstanceKey> {
+        var kept: Set<InstanceKey> = []
+        func keep(_ graph: RevisionGraph?) {
+            for model in graph?.models ?? [] { kept.insert(model.instance.key) }
+        }
+        keep(self.target)
+        if self.mode.isSuspended { keep(self.desired) }
+        if self.mode != .prune, keepsPromoted { keep(self.promoted) }
+        for (key, _) in self.runners where goesOn(key) { keep(self.graph(of: key.revision)) }
+        return kept
+    }
+
+    /// What the variant needs of instances, before a plan changes anything.
+    var need: InstanceNeeds.Need {
+        let copies = (self.target?.instances ?? []).map { ($0.key, $0.copies) }
+        return InstanceNeeds.Need(
+            copies: Dictionary(copies) { first, _ in first },
+            kept: self.keptInstances(promoted: true) { _ in true }
+        )
+    }
+
     /// Follows holds from the desired revision to what may be served.
     mutating func resolveTarget() {
         var seen: Set<Revision> = []

@@ -14,6 +14,9 @@ package enum StatusComputer {
 
     /// Computes the status from what is wanted, what is, and what the newest plan still has to do or waits for.
     ///
+    /// This looks at everything, and is what is meant by *the* status; ``StatusBook`` keeps the same at the cost of what
+    /// has changed.
+    ///
     /// - Parameter previous: conditions as they were last written; a condition whose status is the same keeps its
     ///   transition time.
     package static func compute(
@@ -23,30 +26,22 @@ package enum StatusComputer {
         previous: [ResourceIdentity: [Condition]] = [:],
         now: Timestamp
     ) -> Status {
-        let survey = StatusSurvey(desired: desired, observed: observed, plan: plan)
-        var resources: [ResourceView] = []
-        var conditions: [ResourceIdentity: [Condition]] = [:]
-        for identity in survey.identities {
-            var (view, verdict) = survey.view(of: identity)
-            let before = previous[identity] ?? []
-            view.conditions = verdict.conditions.map { $0.condition(since: before, at: now) }
-            conditions[identity] = view.conditions
-            resources.append(view)
-        }
-        // What left the repository and is gone has no conditions any more.
-        for identity in previous.keys where conditions[identity] == nil { conditions[identity] = [] }
-        return Status(
-            resources: resources,
-            conditions: conditions,
-            sync: survey.overallSync(of: resources),
-            health: StatusComputer.overallHealth(of: resources)
+        let sight = StatusSight(
+            desired: desired,
+            observed: observed,
+            index: StateIndex(desired: desired, observed: observed),
+            waits: Dictionary(grouping: plan.waits, by: \.subject)
         )
-    }
-
-    /// The worst health of any resource; kinds that are not carried out do not count.
-    private static func overallHealth(of resources: [ResourceView]) -> HealthStatus {
-        let order: [HealthStatus] = [.degraded, .missing, .progressing, .suspended, .healthy]
-        let found = Set(resources.map(\.health))
-        return order.first { found.contains($0) } ?? .healthy
+        var book = StatusBook(conditions: previous)
+        let moved = book.update(nil, in: sight, at: now)
+        book.accept(moved)
+        var conditions = book.conditions
+        for (identity, moved) in moved where moved.isEmpty { conditions[identity] = [] }
+        return Status(
+            resources: book.identities.map { book.view(of: $0, in: sight, at: now) },
+            conditions: conditions,
+            sync: book.sync(desired),
+            health: book.health
+        )
     }
 }

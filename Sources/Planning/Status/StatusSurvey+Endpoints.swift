@@ -2,7 +2,7 @@ internal import Schema
 
 extension StatusSurvey {
     func verdict(onEndpoint endpoint: ResourceIdentity) -> StatusVerdict {
-        let verdicts = (self.variants[endpoint] ?? []).map { self.verdict(on: $0) }
+        let verdicts = self.variants(of: endpoint).map { self.verdict(on: $0) }
         var verdict =
             verdicts.first { $0.health == .degraded } ?? verdicts.first { $0.ready != .yes } ?? verdicts.first
             ?? StatusVerdict(
@@ -26,7 +26,7 @@ extension StatusSurvey {
             verdict.health = .suspended
             verdict.isReconciling = false
             verdict.reason = "Suspended"
-            verdict.message = self.waits[endpoint]?.first { $0.word == "Suspended" }?.reason ?? "it is suspended"
+            verdict.message = self.waits(endpoint).first { $0.word == "Suspended" }?.reason ?? "it is suspended"
             if verdict.ready == .unknown { verdict.ready = .no }
         }
         return verdict
@@ -47,7 +47,7 @@ extension StatusSurvey {
         }
         let isAnswering = verdict.ready == .yes
         verdict.blocked = (word, message)
-        verdict.health = self.variants[endpoint]?.isEmpty ?? true ? .missing : .degraded
+        verdict.health = self.variants(of: endpoint).isEmpty ? .missing : .degraded
         verdict.ready = .no
         verdict.reason = word
         verdict.message = message + (isAnswering ? "; the promoted revision goes on" : "")
@@ -60,7 +60,7 @@ extension StatusSurvey {
             return self.verdict(onKept: variant, facts, answers: answers)
         }
         var verdict: StatusVerdict
-        if let hold = self.holds[variant]?.first(where: { $0.revision == desired }) {
+        if let hold = self.index.holds[variant]?.first(where: { $0.revision == desired }) {
             verdict = self.verdict(onHeld: variant, hold, facts, answers: answers)
         } else if facts.promoted == desired, answers {
             verdict = StatusVerdict(
@@ -100,7 +100,7 @@ extension StatusSurvey {
 
     /// Of a variant that is rolled out, or brought back.
     private func verdict(onMoving variant: VariantID, isRolling: Bool, answers: Bool) -> StatusVerdict {
-        let backingOff = self.waits[variant.resource]?.first { $0.word == "BackingOff" }
+        let backingOff = self.waits(variant.resource).first { $0.word == "BackingOff" }
         let revision = self.desired.variants[variant]?.revision.description ?? ""
         var verdict = StatusVerdict(
             sync: isRolling ? .outOfSync : .synced,
@@ -120,7 +120,7 @@ extension StatusSurvey {
     /// Some waits end only when a person does something.
     private func judgeStall(of variant: VariantID, _ verdict: inout StatusVerdict) {
         let stalls = ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled", PolicyReview.violation]
-        guard let stall = self.waits[variant.resource]?.first(where: { stalls.contains($0.word) }) else { return }
+        guard let stall = self.waits(variant.resource).first(where: { stalls.contains($0.word) }) else { return }
         verdict.health = .degraded
         verdict.ready = .no
         (verdict.reason, verdict.message) = (stall.word, stall.reason)

@@ -4,7 +4,7 @@ extension StatusSurvey {
     /// Of a model, a template, a chain or a dataset.
     func verdict(onPart identity: ResourceIdentity) -> StatusVerdict {
         if let blocker = self.desired.blocked[identity] { return self.verdict(onBlocked: identity, blocker) }
-        let users = self.users[identity] ?? []
+        let users = self.index.users[identity] ?? []
         guard !users.isEmpty else {
             return StatusVerdict(
                 sync: .synced,
@@ -14,13 +14,13 @@ extension StatusSurvey {
                 message: "no endpoint uses it"
             )
         }
-        let names = Set(users.map(\.resource.name)).sorted()
+        let names = StatusSurvey.firstNames(5, of: users)
         var verdict = StatusVerdict(
             sync: .synced,
             health: .healthy,
             ready: .yes,
             reason: "InUse",
-            message: "used by " + names.prefix(5).joined(separator: ", ")
+            message: "used by " + names.joined(separator: ", ")
         )
         if identity.kind == .model { self.judgeInstance(of: identity, &verdict) }
         self.judgeRollouts(of: identity, users, &verdict)
@@ -45,17 +45,16 @@ extension StatusSurvey {
     /// A resource is in sync when every variant that reaches it has promoted it as the commit says it.
     private func judgeRollouts(
         of identity: ResourceIdentity,
-        _ users: [VariantID],
+        _ users: Set<VariantID>,
         _ verdict: inout StatusVerdict
     ) {
-        let late = users.first { variant in
-            guard let desired = self.desired.variants[variant]?.revision else { return false }
-            let isPromoted = self.observed.facts.variants[variant]?.promoted == desired
-            return !isPromoted && !self.hasPromoted(identity, in: variant)
-        }
+        // Of a part that many use few are under way, and of many that are under way few use it.
+        let unpromoted = self.index.unpromoted
+        let (fewer, more) = users.count < unpromoted.count ? (users, unpromoted) : (unpromoted, users)
+        let late = fewer.filter { more.contains($0) && !self.hasPromoted(identity, in: $0) }.min()
         guard let late else { return }
         let desired = self.desired.variants[late]?.revision
-        let isHeld = self.holds[late]?.contains { $0.revision == desired } ?? false
+        let isHeld = self.index.holds[late]?.contains { $0.revision == desired } ?? false
         verdict.sync = .outOfSync
         verdict.ready = isHeld ? .no : .unknown
         verdict.reason = isHeld ? "Held" : "Progressing"
@@ -65,7 +64,7 @@ extension StatusSurvey {
     }
 
     private func judgeInstance(of model: ResourceIdentity, _ verdict: inout StatusVerdict) {
-        guard let key = self.instances[model] else { return }
+        guard let key = self.index.instance(of: model, self.desired, self.observed.facts) else { return }
         let observation = self.observed.runtime.instances[key]
         switch observation?.state {
         case .ready:
@@ -91,5 +90,18 @@ extension StatusSurvey {
         else { return false }
         let digests = graph.chains.map { ($0.identity, $0.digest) } + graph.templates.map { ($0.identity, $0.digest) }
         return (digests + graph.models.map { ($0.identity, $0.digest) }).contains { $0.0 == identity && $0.1 == digest }
+    }
+
+    /// The first names of endpoints by the alphabet, each once, found without sorting all of them.
+    private static func firstNames(_ count: Int, of users: Set<VariantID>) -> [String] {
+        var names: [String] = []
+        for user in users {
+            let name = user.endpoint
+            if names.count == count, let last = names.last, last <= name { continue }
+            guard !names.contains(name) else { continue }
+            names.insert(name, at: names.firstIndex { $0 > name } ?? names.count)
+            if names.count > count { names.removeLast() }
+        }
+        return names
     }
 }

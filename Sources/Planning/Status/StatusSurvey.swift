@@ -1,53 +1,43 @@
 internal import Schema
 
-/// What the status of every resource is read from, looked up once.
+/// What the status of resources is read from; looking one of them up costs what it reaches.
 struct StatusSurvey {
     let desired: DesiredState
     let observed: ObservedState
-    /// Every resource of the commit, every one that is broken, and every endpoint that still runs; sorted.
-    let identities: [ResourceIdentity]
-    let waits: [ResourceIdentity: [PlanWait]]
-    let holds: [VariantID: [Hold]]
-    let runners: [VariantID: [RunnerKey: RunnerObservation]]
-    let variants: [ResourceIdentity: [VariantID]]
-    /// The variants whose desired revision reaches a resource.
-    let users: [ResourceIdentity: [VariantID]]
-    let instances: [ResourceIdentity: InstanceKey]
+    let index: StateIndex
+    /// What an endpoint waits for.
+    let waits: (ResourceIdentity) -> [PlanWait]
 
-    init(desired: DesiredState, observed: ObservedState, plan: Plan) {
-        self.desired = desired
-        self.observed = observed
-        self.waits = Dictionary(grouping: plan.waits, by: \.subject)
-        self.holds = Dictionary(grouping: observed.facts.holds, by: \.variant)
-        self.runners = Dictionary(grouping: observed.runtime.runners, by: \.key.variant)
-            .mapValues { Dictionary(uniqueKeysWithValues: $0.map { ($0.key, $0.value) }) }
-        let ids = Set(desired.variants.keys).union(observed.facts.variants.keys)
-        self.variants = Dictionary(grouping: ids.sorted(), by: \.resource)
-        var users: [ResourceIdentity: [VariantID]] = [:]
-        var instances: [ResourceIdentity: InstanceKey] = [:]
-        for id in ids.sorted() {
-            let promoted = observed.facts.variants[id].flatMap { facts in facts.promoted.flatMap { facts.graph(of: $0) }
-            }
-            for model in promoted?.models ?? [] where instances[model.identity] == nil {
-                instances[model.identity] = model.instance.key
-            }
-            guard let graph = desired.variants[id] ?? promoted else { continue }
-            for resource in graph.reached { users[resource, default: []].append(id) }
-        }
-        for graph in desired.variants.values {
-            for model in graph.models { instances[model.identity] = model.instance.key }
-        }
-        self.users = users
-        self.instances = instances
+    /// Every resource of the commit, every one that is broken, and every endpoint that still runs; sorted.
+    static func identities(_ desired: DesiredState, _ observed: ObservedState) -> [ResourceIdentity] {
         var identities = Set(desired.resources.keys).union(desired.blocked.keys)
-        identities.formUnion(self.variants.keys)
-        self.identities = identities.sorted()
+        for variant in desired.variants.keys { identities.insert(variant.resource) }
+        for variant in observed.facts.variants.keys { identities.insert(variant.resource) }
+        return identities.sorted()
+    }
+
+    /// Whether a resource is one of these.
+    func isThere(_ identity: ResourceIdentity) -> Bool {
+        self.desired.resources[identity] != nil || self.desired.blocked[identity] != nil
+            || !self.variants(of: identity).isEmpty
+    }
+
+    /// The variants of an endpoint that are wanted or were written down.
+    func variants(of endpoint: ResourceIdentity) -> [VariantID] {
+        guard endpoint.kind == .endpoint else { return [] }
+        return self.index.variants(of: endpoint).filter {
+            self.desired.variants[$0] != nil || self.observed.facts.variants[$0] != nil
+        }
+    }
+
+    private func runners(of variant: VariantID) -> [RunnerObservation] {
+        (self.index.runners[variant] ?? []).compactMap { self.observed.runtime.runners[RunnerKey(variant, $0)] }
     }
 
     /// A resource's view, all but its conditions, and the verdict that these are made from.
     func view(of identity: ResourceIdentity) -> (ResourceView, StatusVerdict) {
         let resource = self.desired.resources[identity]
-        let verdict = self.verdict(on: identity, resource)
+        let verdict = self.verdict(on: identity)
         var view = ResourceView(
             identity: identity,
             labels: resource?.labels ?? [:],
@@ -58,24 +48,20 @@ struct StatusSurvey {
             suspended: self.isSuspended(identity)
         )
         if identity.kind == .endpoint {
-            view.variants = (self.variants[identity] ?? []).map { self.view(of: $0) }
+            view.variants = self.variants(of: identity).map { self.view(of: $0) }
             view.settingsRevision = self.observed.runtime.settings[identity]
         }
-        if let key = self.instances[identity], let observation = self.observed.runtime.instances[key] {
+        if identity.kind == .model,
+            let key = self.index.instance(of: identity, self.desired, self.observed.facts),
+            let observation = self.observed.runtime.instances[key]
+        {
             view.instance = InstanceView(key: key, observation: observation)
         }
         return (view, verdict)
     }
 
-    /// Out of sync when any resource is, or when something in the commit could not be used.
-    func overallSync(of resources: [ResourceView]) -> SyncStatus {
-        if self.desired.diagnostics.contains(where: { $0.severity == .error }) { return .outOfSync }
-        let known = resources.filter { self.isCarriedOut($0.identity) }.map(\.sync)
-        if known.contains(.outOfSync) { return .outOfSync }
-        return known.contains(.unknown) ? .unknown : .synced
-    }
-
-    private func isCarriedOut(_ identity: ResourceIdentity) -> Bool {
+    /// Whether this version acts on a resource, not only checks it.
+    func isCarriedOut(_ identity: ResourceIdentity) -> Bool {
         guard let resource = self.desired.resources[identity] else { return true }
         if case .unavailable = resource.spec { return false }
         return true
@@ -85,10 +71,12 @@ struct StatusSurvey {
         let suspensions = self.observed.facts.suspensions
         guard !suspensions.isEmpty else { return false }
         return suspensions.contains(.everything) || suspensions.contains(.resource(identity))
-            || (identity.kind == .endpoint && self.waits[identity]?.contains { $0.word == "Suspended" } ?? false)
+            || (identity.kind == .endpoint && self.waits(identity).contains { $0.word == "Suspended" })
     }
 
-    private func verdict(on identity: ResourceIdentity, _ resource: Resource?) -> StatusVerdict {
+    /// How a resource is doing.
+    func verdict(on identity: ResourceIdentity) -> StatusVerdict {
+        let resource = self.desired.resources[identity]
         if let resource, case .unavailable = resource.spec {
             return StatusVerdict(
                 sync: .unknown,
@@ -107,9 +95,8 @@ extension StatusSurvey {
     /// Whether a variant's requests are answered now.
     func answers(_ variant: VariantID) -> Bool {
         let shares = self.observed.runtime.traffic[variant] ?? []
-        let runners = self.runners[variant] ?? [:]
         return !shares.isEmpty
-            && shares.allSatisfy { runners[RunnerKey(variant, $0.revision)]?.state == .ready }
+            && shares.allSatisfy { self.observed.runtime.runners[RunnerKey(variant, $0.revision)]?.state == .ready }
             && self.failedInstance(of: variant) == nil
     }
 
@@ -130,7 +117,7 @@ extension StatusSurvey {
     private func view(of variant: VariantID) -> VariantView {
         let facts = self.observed.facts.variants[variant] ?? VariantFacts()
         let desired = self.desired.variants[variant]?.revision
-        let runners = self.runners[variant] ?? [:]
+        let runners = self.runners(of: variant)
         let traffic = self.observed.runtime.traffic[variant] ?? []
         return VariantView(
             variant: variant,
@@ -144,9 +131,9 @@ extension StatusSurvey {
                 if traffic.contains(where: { $0.revision == rollout.revision }) { rollout.phase = .shifting }
                 return rollout
             },
-            hold: self.holds[variant]?.first { $0.revision == desired },
-            replicas: runners.values.reduce(0) { $0 + ($1.state == .ready ? $1.replicas : 0) },
-            inFlight: runners.values.reduce(0) { $0 + $1.inFlight }
+            hold: self.index.holds[variant]?.first { $0.revision == desired },
+            replicas: runners.reduce(0) { $0 + ($1.state == .ready ? $1.replicas : 0) },
+            inFlight: runners.reduce(0) { $0 + $1.inFlight }
         )
     }
 }

@@ -1,0 +1,166 @@
+package import Schema
+
+/// Makes the plan of everything again and again, each time at the cost of what has changed since the time before.
+///
+/// An endpoint is *settled* when its part of the last plan had no step, and waited only for what its own states or a
+/// person decide. As long as nothing changes that its part follows from, that part stays what it was. So a plan for the
+/// others is the plan for all, once two ties between endpoints are minded. Instances are shared: ``InstanceNeeds`` adds
+/// up what settled endpoints want of them, and whoever uses one that is to have other copies is looked at again. And
+/// where memory is bounded, a plan that needs some is made for everything, since everybody competes for it.
+package struct IncrementalPlanner: Sendable {
+    /// A plan, and what was looked at to make it.
+    package struct Update: Sendable {
+        /// Every step there is, and the waits of the endpoints that were looked at.
+        package var plan: Plan
+        /// Nil: everything was looked at.
+        package var endpoints: Set<ResourceIdentity>?
+    }
+
+    /// Where to find things in the states of the last plan.
+    package var index = StateIndex()
+    /// Endpoints that are not settled.
+    package private(set) var open: Set<ResourceIdentity> = []
+    /// What settled endpoints wait for.
+    private var settledWaits: [ResourceIdentity: [PlanWait]] = [:]
+    private var needs = InstanceNeeds()
+    private var hasPlanned = false
+
+    package init() {}
+
+    /// Plans anew.
+    ///
+    /// - Parameter changes: at least what differs from the states of the last call; the first call looks at everything.
+    package mutating func plan(
+        desired: DesiredState,
+        observed: ObservedState,
+        changes: StateChanges,
+        now: Timestamp
+    ) -> Update {
+        let changes = self.hasPlanned ? changes : .everything
+        self.hasPlanned = true
+        self.index.update(changes, desired: desired, observed: observed)
+        var scope = PlanScope.everything
+        if !changes.isEverything {
+            scope = .endpoints(self.open.union(self.index.endpoints(touchedBy: changes)))
+        }
+        while true {
+            self.forgetNeeds(in: scope)
+            let look = self.look(desired, observed, now, scope)
+            for (variant, need) in look.needs { self.needs.replace(need, of: variant) }
+            if let wider = look.wider {
+                scope = wider
+            } else {
+                self.takeOver(look, scope)
+                return Update(plan: look.plan, endpoints: scope.endpoints)
+            }
+        }
+    }
+
+    /// What everybody waits for, those too that the last update has not looked at.
+    package func waits(with update: Update) -> [PlanWait] {
+        guard let endpoints = update.endpoints else { return update.plan.waits }
+        let others = self.settledWaits.filter { !endpoints.contains($0.key) }
+        return update.plan.waits + others.sorted { $0.key < $1.key }.flatMap(\.value)
+    }
+
+    /// What an endpoint waits for, if it is settled.
+    package func settledWaits(of endpoint: ResourceIdentity) -> [PlanWait] { self.settledWaits[endpoint] ?? [] }
+
+    private mutating func forgetNeeds(in scope: PlanScope) {
+        switch scope {
+        case .everything:
+            self.needs = InstanceNeeds()
+        case .endpoints(let endpoints):
+            for variant in endpoints.flatMap({ self.index.variants(of: $0) }) {
+                self.needs.replace(nil, of: variant)
+            }
+        }
+    }
+
+    /// What one pass has found out.
+    private struct Look {
+        var plan: Plan
+        var open: Set<ResourceIdentity> = []
+        var needs: [(VariantID, InstanceNeeds.Need)]
+        /// A scope that has everybody in it who is tied to this pass; nil where it had already.
+        var wider: PlanScope?
+    }
+
+    /// Makes one pass, which is gone with its copies of all states when this returns.
+    private func look(
+        _ desired: DesiredState,
+        _ observed: ObservedState,
+        _ now: Timestamp,
+        _ scope: PlanScope
+    ) -> Look {
+        var pass = PlanningPass(
+            desired: desired,
+            observed: observed,
+            now: now,
+            scope: scope,
+            index: self.index,
+            others: self.needs
+        )
+        var look = Look(plan: Plan(commit: desired.commit.id), needs: pass.situations.map { ($0.id, $0.need) })
+        look.wider = self.widened(scope, for: pass)
+        if look.wider == nil {
+            look.plan = pass.run()
+            look.open = pass.draft.open.filter { $0.kind == .endpoint }
+        }
+        return look
+    }
+
+    private func widened(_ scope: PlanScope, for pass: PlanningPass) -> PlanScope? {
+        guard case .endpoints(let endpoints) = scope else { return nil }
+        if pass.competesForMemory { return .everything }
+        let users = pass.resizedInstances.flatMap { self.index.instanceUsers[$0] ?? [] }.map(\.resource)
+        let wider = endpoints.union(users)
+        return wider.count == endpoints.count ? nil : .endpoints(wider)
+    }
+
+    private mutating func takeOver(_ look: Look, _ scope: PlanScope) {
+        switch scope {
+        case .everything:
+            self.open = []
+            self.settledWaits = [:]
+        case .endpoints(let endpoints):
+            self.open.subtract(endpoints)
+            for endpoint in endpoints { self.settledWaits[endpoint] = nil }
+        }
+        self.open.formUnion(look.open)
+        for wait in look.plan.waits where !self.open.contains(wait.subject) {
+            self.settledWaits[wait.subject, default: []].append(wait)
+        }
+    }
+}
+
+extension PlanScope {
+    fileprivate var endpoints: Set<ResourceIdentity>? {
+        switch self {
+        case .everything: nil
+        case .endpoints(let endpoints): endpoints
+        }
+    }
+}
+
+extension PlanningPass {
+    /// Whether memory is bounded and something may have to be loaded, or brought back.
+    fileprivate var competesForMemory: Bool {
+        guard self.observed.memoryBudget != nil else { return false }
+        return self.situations.contains { situation in
+            let instances = (situation.target?.instances ?? []) + (situation.promoted?.instances ?? [])
+            return self.wantsPromotedBack(situation)
+                || instances.contains { self.observed.runtime.instances[$0.key] == nil }
+        }
+    }
+
+    /// Loaded instances that are to have another number of copies.
+    fileprivate var resizedInstances: [InstanceKey] {
+        self.observed.runtime.instances.compactMap { key, observation in
+            guard observation.state == .ready, let wanted = self.copies[key] ?? self.others.copies(of: key) else {
+                return nil
+            }
+            return wanted == observation.copies ? nil : key
+        }
+    }
+}

@@ -1,0 +1,116 @@
+package import Schema
+
+/// What statuses are read from at one moment.
+package struct StatusSight {
+    let survey: StatusSurvey
+
+    /// - Parameters:
+    ///   - waits: What the newest plan waits for, by subject.
+    ///   - settled: What endpoints wait for that are not in there.
+    package init(
+        desired: DesiredState,
+        observed: ObservedState,
+        index: StateIndex,
+        waits: [ResourceIdentity: [PlanWait]],
+        settled: @escaping (ResourceIdentity) -> [PlanWait] = { _ in [] }
+    ) {
+        self.survey = StatusSurvey(desired: desired, observed: observed, index: index) { waits[$0] ?? settled($0) }
+    }
+}
+
+/// Keeps how every resource is doing, at the cost of what has changed.
+package struct StatusBook: Sendable {
+    /// What counts of one resource for the whole.
+    private struct Summary: Sendable, Hashable {
+        /// Nil: it is only checked, and does not count.
+        var sync: SyncStatus?
+        var health: HealthStatus
+    }
+
+    /// The conditions of every resource, as they were last written.
+    package private(set) var conditions: [ResourceIdentity: [Condition]]
+    private var summaries: [ResourceIdentity: Summary] = [:]
+    private var counts: [Summary: Int] = [:]
+    private var sorted: [ResourceIdentity]?
+
+    package init(conditions: [ResourceIdentity: [Condition]] = [:]) {
+        self.conditions = conditions
+    }
+
+    /// Judges resources anew, and gives the conditions that have moved; ``accept(_:)`` makes them the written ones.
+    ///
+    /// - Parameter identities: Nil: everything.
+    package mutating func update(
+        _ identities: Set<ResourceIdentity>?,
+        in sight: StatusSight,
+        at now: Timestamp
+    ) -> [ResourceIdentity: [Condition]] {
+        var judged = identities ?? []
+        if identities == nil {
+            judged = Set(StatusSurvey.identities(sight.survey.desired, sight.survey.observed))
+            judged.formUnion(self.summaries.keys)
+            judged.formUnion(self.conditions.keys)
+        }
+        var moved: [ResourceIdentity: [Condition]] = [:]
+        for identity in judged {
+            let before = self.conditions[identity]
+            guard sight.survey.isThere(identity) else {
+                self.note(nil, of: identity)
+                // What left the repository and is gone has no conditions any more.
+                if before != nil { moved[identity] = [] }
+                continue
+            }
+            let verdict = sight.survey.verdict(on: identity)
+            let isCarriedOut = sight.survey.isCarriedOut(identity)
+            self.note(Summary(sync: isCarriedOut ? verdict.sync : nil, health: verdict.health), of: identity)
+            let conditions = verdict.conditions.map { $0.condition(since: before ?? [], at: now) }
+            if conditions != before { moved[identity] = conditions }
+        }
+        return moved
+    }
+
+    /// Notes that conditions have been written.
+    package mutating func accept(_ moved: [ResourceIdentity: [Condition]]) {
+        for (identity, conditions) in moved { self.conditions[identity] = conditions.isEmpty ? nil : conditions }
+    }
+
+    /// Every resource that was there at the last update; sorted.
+    package var identities: [ResourceIdentity] {
+        mutating get {
+            let sorted = self.sorted ?? self.summaries.keys.sorted()
+            self.sorted = sorted
+            return sorted
+        }
+    }
+
+    /// One resource as it is now, with the conditions that were last written where they still hold.
+    package func view(of identity: ResourceIdentity, in sight: StatusSight, at now: Timestamp) -> ResourceView {
+        var (view, verdict) = sight.survey.view(of: identity)
+        view.conditions = verdict.conditions.map { $0.condition(since: self.conditions[identity] ?? [], at: now) }
+        return view
+    }
+
+    /// Out of sync when any resource is, or when something in the commit could not be used.
+    package func sync(_ desired: DesiredState) -> SyncStatus {
+        if desired.diagnostics.contains(where: { $0.severity == .error }) { return .outOfSync }
+        let found = Set(self.counts.keys.compactMap(\.sync))
+        if found.contains(.outOfSync) { return .outOfSync }
+        return found.contains(.unknown) ? .unknown : .synced
+    }
+
+    /// The worst health of any resource; kinds that are not carried out do not count.
+    package var health: HealthStatus {
+        let order: [HealthStatus] = [.degraded, .missing, .progressing, .suspended, .healthy]
+        let found = Set(self.counts.keys.map(\.health))
+        return order.first { found.contains($0) } ?? .healthy
+    }
+
+    private mutating func note(_ summary: Summary?, of identity: ResourceIdentity) {
+        let old = self.summaries[identity]
+        guard old != summary else { return }
+        if (old == nil) != (summary == nil) { self.sorted = nil }
+        if let old { self.counts[old] = self.counts[old].flatMap { $0 > 1 ? $0 - 1 : nil } }
+        if let summary { self.counts[summary, default: 0] += 1 }
+        self.summaries[identity] = summary
+    }
+}
