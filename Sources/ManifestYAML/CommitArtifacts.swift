@@ -23,12 +23,12 @@ package struct CommitArtifacts: Sendable {
     ///
     /// Throws `ArtifactMissing`, `DigestMismatch`, what the repository says of a path that leads nowhere or out of it, and
     /// `SourceUnavailable` for schemes that cannot be fetched.
-    package func find(_ source: ModelSpec.Source) throws -> Artifact {
+    package func find(_ source: ModelSpec.Source) throws -> FoundArtifact {
         switch source.location {
         case .repository(let path):
             return try self.findInRepository(path, sha256: source.sha256)
         case .file(let path):
-            return try CommitArtifacts.findFile(path, sha256: source.sha256)
+            return FoundArtifact(try CommitArtifacts.findFile(path, sha256: source.sha256), file: nil)
         case .remote:
             throw MartletError(
                 "SourceUnavailable",
@@ -57,7 +57,7 @@ package struct CommitArtifacts: Sendable {
     }
 
     /// A blob's id stands for its bytes from here on, so that a declared digest is as good as checked before each use.
-    private func findInRepository(_ path: String, sha256: String?) throws -> Artifact {
+    private func findInRepository(_ path: String, sha256: String?) throws -> FoundArtifact {
         let entry = try self.repository.resolvedEntry(at: path, in: self.commit)
         guard entry.kind == .file else {
             throw MartletError("ArtifactMissing", "'\(path)' is a \(entry.kind.rawValue) of the repository, not a file")
@@ -73,10 +73,12 @@ package struct CommitArtifacts: Sendable {
                 )
             }
         }
-        return Artifact(
+        let artifact = Artifact(
             location: .repository(path: path, blob: entry.object),
             size: try self.repository.size(of: entry.object)
         )
+        // Where links were followed, the file is called otherwise.
+        return FoundArtifact(artifact, file: entry.path == path ? path : nil)
     }
 
     private static func findFile(_ path: String, sha256: String?) throws -> Artifact {

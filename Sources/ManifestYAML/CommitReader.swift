@@ -11,6 +11,13 @@ package struct CommitManifests: Sendable {
     package let parsedFiles: Int
     /// What `.martletignore` files say, by the folder that they stand in.
     let ignoreRules: [String: IgnoreRules]
+
+    fileprivate init(_ commit: ObjectID, _ index: ManifestIndex, _ difference: CommitReader.Difference) {
+        self.commit = commit
+        self.index = index
+        self.parsedFiles = difference.read.count
+        self.ignoreRules = difference.ignoreRules
+    }
 }
 
 /// Reads the manifests of commits; only what changed since the read before is looked at.
@@ -38,34 +45,70 @@ package struct CommitReader: Sendable {
     /// Blocks while it reads. What is wrong with manifests is in the index; it throws only what the repository throws,
     /// and then `previous` still holds.
     package func read(_ commit: ObjectID, after previous: CommitManifests? = nil) throws -> CommitManifests {
+        let next = try self.difference(to: commit, from: previous)
+        var index = previous?.index ?? ManifestIndex()
+        index.update(next.read.map { ($0.file, $0.entry.object) }, removed: next.removed)
+        return CommitManifests(commit, index, next)
+    }
+
+    /// Reads a commit, puts its manifests in the place of those of the commit before, and says what differs.
+    ///
+    /// Throws as the other one does; what is shared between the two commits is not copied.
+    package func replace(_ manifests: inout CommitManifests?, with commit: ObjectID) throws -> ManifestChanges {
+        let next = try self.difference(to: commit, from: manifests)
+        var index = manifests?.index ?? ManifestIndex()
+        // The index is in one place only from here on, so that it is changed where it lies.
+        manifests = nil
+        var changes = index.update(next.read.map { ($0.file, $0.entry.object) }, removed: next.removed)
+        changes.files = next.files
+        manifests = CommitManifests(commit, index, next)
+        return changes
+    }
+
+    /// What a commit changes in an index, read and parsed.
+    fileprivate struct Difference {
+        var read: [Read] = []
+        var removed: [String] = []
+        var files = ManifestChanges.Files.any
+        var ignoreRules: [String: IgnoreRules] = [:]
+    }
+
+    private func difference(to commit: ObjectID, from previous: CommitManifests?) throws -> Difference {
         let changes = try self.repository.changes(from: previous?.commit, to: commit, under: self.subpath)
+        guard let previous else { return try self.everything(in: commit, changes.changed, knowing: ManifestIndex()) }
         let names = changes.changed.map(\.path) + changes.removed
-        guard let previous, !names.contains(where: { Self.split($0).name == Self.ignoreFile }) else {
-            return try self.readEverything(commit, after: previous?.index ?? ManifestIndex())
+        var difference: Difference
+        if names.contains(where: { Self.split($0).name == Self.ignoreFile }) {
+            let entries = try self.repository.changes(from: nil, to: commit, under: self.subpath).changed
+            difference = try self.everything(in: commit, entries, knowing: previous.index)
+        } else {
+            difference = Difference(ignoreRules: previous.ignoreRules)
+            let candidates = changes.changed.filter { self.isManifest($0.path, previous.ignoreRules) }
+            difference.read = try self.readAll(candidates)
+            // A path may have turned from a manifest into something else.
+            difference.removed = changes.removed.filter { previous.index.object(at: $0) != nil }
         }
-        let rules = previous.ignoreRules
-        let candidates = changes.changed.filter { self.isManifest($0.path, rules) }
-        let read = try self.readAll(candidates)
-        // A path may have turned from a manifest into something else.
-        let removed = changes.removed.filter { previous.index.object(at: $0) != nil }
-        var index = previous.index
-        index.update(read.map { ($0.file, $0.entry.object) }, removed: removed)
-        return CommitManifests(commit: commit, index: index, parsedFiles: read.count, ignoreRules: rules)
+        let all =
+            self.subpath.isEmpty
+            ? changes : try self.repository.changes(from: previous.commit, to: commit, under: "")
+        difference.files = .some(Set(all.changed.map(\.path) + all.removed))
+        return difference
     }
 
     /// Looks at every file, and parses those whose blob is not the one that the index knows.
-    private func readEverything(_ commit: ObjectID, after index: ManifestIndex) throws -> CommitManifests {
-        let entries = try self.repository.changes(from: nil, to: commit, under: self.subpath).changed
+    private func everything(
+        in commit: ObjectID,
+        _ entries: [TreeEntry],
+        knowing index: ManifestIndex
+    ) throws -> Difference {
         let rules = try self.readIgnoreRules(entries)
         let candidates = entries.filter { self.isManifest($0.path, rules) }
-        let read = try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object })
         let present = Set(candidates.map(\.path))
-        var index = index
-        index.update(
-            read.map { ($0.file, $0.entry.object) },
-            removed: index.paths.filter { !present.contains($0) }
+        return Difference(
+            read: try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object }),
+            removed: index.paths.filter { !present.contains($0) },
+            ignoreRules: rules
         )
-        return CommitManifests(commit: commit, index: index, parsedFiles: read.count, ignoreRules: rules)
     }
 
     private func readIgnoreRules(_ entries: [TreeEntry]) throws -> [String: IgnoreRules] {
@@ -88,7 +131,7 @@ package struct CommitReader: Sendable {
         }
     }
 
-    private typealias Read = (entry: TreeEntry, file: ManifestFile)
+    fileprivate typealias Read = (entry: TreeEntry, file: ManifestFile)
 
     /// Reads and parses files, many of them on all cores.
     private func readAll(_ entries: [TreeEntry]) throws -> [Read] {

@@ -1,11 +1,12 @@
 package import Planning
+package import Schema
 
 /// Reads commits into desired states, each from what the read before left: the one way for controller and commands.
 package struct DesiredStateLoader: Sendable {
     private let repository: any SourceRepository
     private let reader: CommitReader
     private let manifestReader: ManifestReader
-    private let policies: PolicySources
+    private var builder: DesiredStateBuilder
     private let digests = BlobDigests()
     private var manifests: CommitManifests?
     /// The state of the commit that was loaded last.
@@ -24,7 +25,7 @@ package struct DesiredStateLoader: Sendable {
         policies: PolicySources = PolicySources()
     ) {
         self.repository = repository
-        self.policies = policies
+        self.builder = DesiredStateBuilder(policies: policies)
         self.manifestReader = ManifestReader(defaultNamespace: namespace, knownEngines: knownEngines)
         self.reader = CommitReader(repository: repository, subpath: subpath, manifests: self.manifestReader)
     }
@@ -34,26 +35,30 @@ package struct DesiredStateLoader: Sendable {
         self.manifests.map { !$0.index.unreadablePaths.isEmpty } ?? false
     }
 
-    /// Loads a commit. Throws only what the repository throws, and then the state before still holds.
+    /// The resources about which the last state says something else than the one before: their manifests, what is in
+    /// their way, their settings or variants; nil where it may be any.
+    package var changed: Set<ResourceIdentity>? { self.builder.changed }
+
+    /// Loads a commit, which may be the one that was loaded last: then files outside of the repository are looked for
+    /// again.
+    ///
+    /// Throws only what the repository throws, and then the state before still holds.
     package mutating func load(_ commit: CommitSummary) throws -> DesiredState {
-        let manifests = try self.reader.read(commit.id, after: self.manifests)
-        let index = manifests.index
+        let changes = try self.reader.replace(&self.manifests, with: commit.id)
         let artifacts = CommitArtifacts(repository: self.repository, commit: commit.id, digests: self.digests)
-        let desired = DesiredStateBuilder.build(
-            commit: commit,
-            manifests: DesiredStateBuilder.Manifests(
-                resources: Array(index.resources.values),
-                diagnostics: index.diagnostics,
-                broken: index.broken,
-                retained: index.retained
+        let locator = self.manifests.map {
+            FieldLocator(repository: self.repository, index: $0.index, limits: self.manifestReader.limits)
+        }
+        let desired = self.builder.update(
+            to: commit,
+            changes,
+            in: DesiredStateBuilder.World(
+                artifact: { source, _ in try artifacts.find(source) },
+                read: { artifact, _ in try artifacts.read(artifact) },
+                locate: { locator?.locate($0, $1, $2) ?? $0.location }
             ),
-            previous: self.desired,
-            policies: self.policies,
-            locate: FieldLocator(repository: self.repository, index: index, limits: self.manifestReader.limits).locate,
-            artifact: artifacts.find,
-            read: artifacts.read
+            looksAgain: commit.id == self.desired?.commit.id
         )
-        self.manifests = manifests
         self.desired = desired
         return desired
     }

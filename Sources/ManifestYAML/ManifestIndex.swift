@@ -27,39 +27,46 @@ package struct ManifestIndex: Sendable {
     private(set) var files: [String: FileRecord] = [:]
     private(set) var declarations: [ResourceIdentity: [Declaration]] = [:]
     /// Who names a resource that may or may not be there.
-    private var referrers: [ResourceIdentity: Set<ResourceIdentity>] = [:]
-    private var linkDiagnostics: [ResourceIdentity: [Diagnostic]] = [:]
+    private(set) var referrers: [ResourceIdentity: Set<ResourceIdentity>] = [:]
     private var unreadableFiles: Set<String> = []
-    private var chainsOfChains: Set<ResourceIdentity> = []
-    private var dirty: Set<ResourceIdentity> = []
+    /// What files declared before they could not be read any more.
+    private(set) var remembered: Set<ResourceIdentity> = []
+    /// What has to be judged again, and what was said about it.
+    private var pending = PendingChanges()
+    var linking = ManifestLinking()
 
     /// The resources that are declared once and without an error, by identity.
     ///
     /// What a resource refers to may itself be in ``retained`` and not here: then the resource is blocked.
-    package private(set) var resources: [ResourceIdentity: Resource] = [:]
+    package internal(set) var resources: [ResourceIdentity: Resource] = [:]
+    /// Resources that are declared with an error, or twice.
+    package internal(set) var broken: Set<ResourceIdentity> = []
 
     package init() {}
 
-    /// Takes in files as they are now, and forgets the files at `removed` paths.
-    package mutating func update(_ changed: [(file: ManifestFile, object: ObjectID)], removed: [String] = []) {
+    /// Takes in files as they are now, forgets the files at `removed` paths, and says what that changes.
+    @discardableResult
+    package mutating func update(
+        _ changed: [(file: ManifestFile, object: ObjectID)],
+        removed: [String] = []
+    ) -> ManifestChanges {
         for path in removed { self.replace(path, with: nil) }
         for (file, object) in changed { self.replace(file.path, with: FileRecord(object: object, file: file)) }
-        self.link()
+        let pending = self.pending
+        self.pending = PendingChanges()
+        return self.link(pending)
     }
 
     /// Takes in one file as it is now.
-    package mutating func update(_ file: ManifestFile, object: ObjectID) {
+    @discardableResult
+    package mutating func update(_ file: ManifestFile, object: ObjectID) -> ManifestChanges {
         self.update([(file, object)])
     }
 
     /// Forgets a file that is gone.
-    package mutating func remove(path: String) {
+    @discardableResult
+    package mutating func remove(path: String) -> ManifestChanges {
         self.update([], removed: [path])
-    }
-
-    /// Resources that are declared with an error, or twice.
-    package var broken: Set<ResourceIdentity> {
-        Set(self.declarations.keys).subtracting(self.resources.keys)
     }
 
     /// Resources that are ``broken``, or were declared by a file that cannot be read now.
@@ -67,6 +74,17 @@ package struct ManifestIndex: Sendable {
     /// Nothing of theirs is pruned, and what depends on them is blocked.
     package var retained: Set<ResourceIdentity> {
         self.remembered.subtracting(self.resources.keys).union(self.broken)
+    }
+
+    /// What all manifests together say about one resource.
+    package func fact(about identity: ResourceIdentity) -> ManifestFact {
+        if let resource = self.resources[identity] { return ManifestFact(resource: resource) }
+        let isBroken = self.broken.contains(identity)
+        return ManifestFact(
+            isBroken: isBroken,
+            isRetained: isBroken || self.remembered.contains(identity),
+            error: self.diagnostics(of: identity).first { $0.severity == .error }
+        )
     }
 
     /// Files with documents that cannot be told apart; what they declared before this index began is not known here.
@@ -79,14 +97,14 @@ package struct ManifestIndex: Sendable {
 
     /// Everything that is wrong or doubtful, sorted by place.
     package var diagnostics: [Diagnostic] {
-        (self.files.values.flatMap(\.file.diagnostics) + self.linkDiagnostics.values.joined()).sorted()
+        (self.files.values.flatMap(\.file.diagnostics) + self.linking.diagnostics.values.joined()).sorted()
     }
 
     /// What is wrong or doubtful about one resource, sorted by place.
     package func diagnostics(of identity: ResourceIdentity) -> [Diagnostic] {
         let paths = Set((self.declarations[identity] ?? []).map(\.location.path))
         let own = paths.flatMap { self.files[$0]?.file.diagnostics ?? [] }.filter { $0.resource == identity }
-        return (own + (self.linkDiagnostics[identity] ?? [])).sorted()
+        return (own + (self.linking.diagnostics[identity] ?? [])).sorted()
     }
 
     /// The paths of all files in the index.
@@ -95,8 +113,23 @@ package struct ManifestIndex: Sendable {
     /// The blob that a path was read from, or nil when the index does not know the path.
     package func object(at path: String) -> ObjectID? { self.files[path]?.object }
 
-    private var remembered: Set<ResourceIdentity> {
-        self.unreadableFiles.reduce(into: []) { $0.formUnion(self.files[$1]?.remembered ?? []) }
+    /// Whether a resource is declared, soundly or not, or may be declared by a file that cannot be read now.
+    func exists(_ identity: ResourceIdentity) -> Bool {
+        self.declarations[identity] != nil || self.remembered.contains(identity)
+    }
+}
+
+// MARK: Files
+
+extension ManifestIndex {
+    /// What the files that were taken in or forgotten leave to be done.
+    struct PendingChanges: Sendable {
+        /// Resources of which a declaration is new or gone.
+        var identities: Set<ResourceIdentity> = []
+        /// What is named, or was, by one of them.
+        var targets: Set<ResourceIdentity> = []
+        var removedDiagnostics: [Diagnostic] = []
+        var addedDiagnostics: [Diagnostic] = []
     }
 
     private mutating func replace(_ path: String, with record: FileRecord?) {
@@ -108,26 +141,29 @@ package struct ManifestIndex: Sendable {
         }
         if let old { self.forget(old) }
         self.files[path] = record
-        if let record, record.file.unreadable {
-            self.unreadableFiles.insert(path)
-        } else {
-            self.unreadableFiles.remove(path)
-        }
-        guard let record else { return }
+        if let record { self.takeIn(record) }
+        let isUnreadable = record?.file.unreadable == true
+        guard isUnreadable || self.unreadableFiles.contains(path) else { return }
+        if isUnreadable { self.unreadableFiles.insert(path) } else { self.unreadableFiles.remove(path) }
+        self.remembered = self.unreadableFiles.reduce(into: []) { $0.formUnion(self.files[$1]?.remembered ?? []) }
+    }
+
+    private mutating func takeIn(_ record: FileRecord) {
         for resource in record.file.resources {
             self.declare(resource.identity, Declaration(location: resource.location, resource: resource))
         }
         for (identity, location) in record.file.broken {
             self.declare(identity, Declaration(location: location, resource: nil))
         }
-        self.dirty.formUnion(record.remembered)
+        self.pending.identities.formUnion(record.remembered)
+        self.pending.addedDiagnostics += record.file.diagnostics
     }
 
     private mutating func declare(_ identity: ResourceIdentity, _ declaration: Declaration) {
         self.declarations[identity, default: []].append(declaration)
         self.declarations[identity]?.sort { $0.location < $1.location }
         self.noteReferences(of: identity)
-        self.dirty.insert(identity)
+        self.pending.identities.insert(identity)
     }
 
     private mutating func forget(_ record: FileRecord) {
@@ -135,76 +171,22 @@ package struct ManifestIndex: Sendable {
             for reference in self.declarations[identity]?.references ?? [] {
                 self.referrers[reference.target]?.remove(identity)
                 if self.referrers[reference.target]?.isEmpty == true { self.referrers[reference.target] = nil }
+                self.pending.targets.insert(reference.target)
             }
             self.declarations[identity]?.removeAll { $0.location.path == record.file.path }
             if self.declarations[identity]?.isEmpty == true { self.declarations[identity] = nil }
             // Another file may declare the same identity and name the same others.
             self.noteReferences(of: identity)
         }
-        self.dirty.formUnion(record.declared)
-        self.dirty.formUnion(record.remembered)
+        self.pending.identities.formUnion(record.declared)
+        self.pending.identities.formUnion(record.remembered)
+        self.pending.removedDiagnostics += record.file.diagnostics
     }
 
     private mutating func noteReferences(of identity: ResourceIdentity) {
         for reference in self.declarations[identity]?.references ?? [] {
             self.referrers[reference.target, default: []].insert(identity)
+            self.pending.targets.insert(reference.target)
         }
-    }
-
-    /// Judges everything that has changed, and everything that names what has changed.
-    private mutating func link() {
-        let changed = self.dirty
-        self.dirty = []
-        let affected = changed.reduce(into: changed) { $0.formUnion(self.referrers[$1] ?? []) }
-        let isChainAffected = affected.contains { $0.kind == .chain }
-        for identity in affected where identity.kind == .chain {
-            let resource = self.declarations[identity]?.only
-            let refersToChains = resource?.references.contains { $0.target.kind == .chain } ?? false
-            if refersToChains { self.chainsOfChains.insert(identity) } else { self.chainsOfChains.remove(identity) }
-        }
-        let cycles = isChainAffected ? self.chainCycles() : [:]
-        var linker = ManifestLinker(declarations: self.declarations, remembered: self.remembered)
-        for identity in isChainAffected ? affected.union(self.chainsOfChains) : affected {
-            self.judge(identity, cycles[identity], &linker)
-        }
-    }
-
-    private mutating func judge(_ identity: ResourceIdentity, _ cycle: Diagnostic?, _ linker: inout ManifestLinker) {
-        guard let declarations = self.declarations[identity] else {
-            self.resources[identity] = nil
-            self.linkDiagnostics[identity] = nil
-            return
-        }
-        var diagnostics: [Diagnostic] = []
-        if declarations.count > 1 {
-            diagnostics = ManifestLinker.duplicates(identity, declarations.map(\.location))
-        } else if let resource = declarations[0].resource {
-            diagnostics = linker.diagnostics(of: resource) + (cycle.map { [$0] } ?? [])
-        }
-        self.linkDiagnostics[identity] = diagnostics.isEmpty ? nil : diagnostics
-        let isSound = !diagnostics.contains { $0.severity == .error }
-        self.resources[identity] = isSound && declarations.count == 1 ? declarations[0].resource : nil
-    }
-
-    /// For each chain of a circle of chains, what is wrong.
-    private func chainCycles() -> [ResourceIdentity: Diagnostic] {
-        let chains = self.chainsOfChains.sorted()
-        let positions = Dictionary(uniqueKeysWithValues: zip(chains, chains.indices))
-        let edges = chains.map { self.declarations[$0]?.only?.references.compactMap { positions[$0.target] } ?? [] }
-        var diagnostics: [ResourceIdentity: Diagnostic] = [:]
-        for cycle in ReferenceCycles.find(edges) {
-            for (offset, node) in cycle.enumerated() {
-                let circle = (cycle[offset...] + cycle[..<offset] + [node]).map { chains[$0].name }
-                let next = chains[cycle[(offset + 1) % cycle.count]]
-                let reference = self.declarations[chains[node]]?.only?.references.first { $0.target == next }
-                guard let reference else { continue }
-                diagnostics[chains[node]] = Diagnostic(
-                    at: reference.location,
-                    "chains run each other in a circle: \(circle.joined(separator: " -> "))",
-                    resource: chains[node]
-                )
-            }
-        }
-        return diagnostics
     }
 }

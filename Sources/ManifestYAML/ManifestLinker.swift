@@ -2,17 +2,22 @@ internal import Schema
 
 /// Checks what one resource says about others.
 struct ManifestLinker {
+    /// Names that somebody may have meant, by kind.
+    private struct Names {
+        var ofNamespaces: [String: [String]] = [:]
+        var namespaces: [String: [String]] = [:]
+    }
+
     private let declarations: [ResourceIdentity: [ManifestIndex.Declaration]]
     private let remembered: Set<ResourceIdentity>
-    /// A hint is looked for once, however many resources name what is not there.
-    private var hints: [ResourceIdentity: String] = [:]
+    private let givesHints: Bool
+    /// Gathered when the first hint is asked for.
+    private var names: [Kind: Names] = [:]
 
-    /// More hints than a person reads are not worth their time.
-    private static let hintLimit = 200
-
-    init(declarations: [ResourceIdentity: [ManifestIndex.Declaration]], remembered: Set<ResourceIdentity>) {
-        self.declarations = declarations
-        self.remembered = remembered
+    init(index: ManifestIndex) {
+        self.declarations = index.declarations
+        self.remembered = index.remembered
+        self.givesHints = index.linking.givesHints
     }
 
     /// What is wrong where one identity is declared more than once: an error at each place that names the others.
@@ -106,16 +111,24 @@ struct ManifestLinker {
     }
 
     private mutating func hint(for target: ResourceIdentity, from identity: ResourceIdentity) -> String {
-        if let hint = self.hints[target] { return hint }
-        guard self.hints.count < Self.hintLimit else { return "" }
-        let sameKind = self.declarations.keys.filter { $0.kind == target.kind }
-        let neighbours = sameKind.filter { $0.namespace == target.namespace && $0 != identity }.map(\.name)
-        var hint = NearestWord.hint(for: target.name, among: neighbours)
-        if hint.isEmpty, let other = sameKind.filter({ $0.name == target.name }).min() {
-            hint = "; did you mean '\(other.namespace)/\(other.name)'?"
+        guard self.givesHints else { return "" }
+        let names = self.names(of: target.kind)
+        let isNeighbour = identity.kind == target.kind && identity.namespace == target.namespace
+        let neighbours = (names.ofNamespaces[target.namespace] ?? []).filter { !isNeighbour || $0 != identity.name }
+        let hint = NearestWord.hint(for: target.name, among: neighbours)
+        guard hint.isEmpty, let other = names.namespaces[target.name]?.min() else { return hint }
+        return "; did you mean '\(other)/\(target.name)'?"
+    }
+
+    private mutating func names(of kind: Kind) -> Names {
+        if let names = self.names[kind] { return names }
+        var names = Names()
+        for identity in self.declarations.keys where identity.kind == kind {
+            names.ofNamespaces[identity.namespace, default: []].append(identity.name)
+            names.namespaces[identity.name, default: []].append(identity.namespace)
         }
-        self.hints[target] = hint
-        return hint
+        self.names[kind] = names
+        return names
     }
 }
 

@@ -52,6 +52,10 @@ package struct Diagnostic: Sendable, Hashable, Codable, Comparable, CustomString
     }
 
     package static func < (lhs: Diagnostic, rhs: Diagnostic) -> Bool {
-        (lhs.location, lhs.severity.rawValue, lhs.message) < (rhs.location, rhs.severity.rawValue, rhs.message)
+        if lhs.location != rhs.location { return lhs.location < rhs.location }
+        if lhs.severity != rhs.severity { return lhs.severity.rawValue < rhs.severity.rawValue }
+        if lhs.message != rhs.message { return lhs.message < rhs.message }
+        guard let resource = rhs.resource else { return false }
+        return lhs.resource.map { $0 < resource } ?? true
     }
 }

@@ -15,6 +15,7 @@ final class MemoryRepository: SourceRepository {
         var commits: [ObjectID: [String: TreeEntry]] = [:]
         var blobs: [ObjectID: File] = [:]
         var readBlobs: [ObjectID] = []
+        var lookups: [String] = []
     }
 
     private let state = Mutex(State())
@@ -45,6 +46,14 @@ final class MemoryRepository: SourceRepository {
         }
     }
 
+    /// The paths that were looked up since the last call.
+    func takeLookups() -> [String] {
+        self.state.withLock { state in
+            defer { state.lookups = [] }
+            return state.lookups
+        }
+    }
+
     func resolve(_ ref: String) throws -> CommitSummary {
         CommitSummary(id: ref, subject: "", author: "", time: 0)
     }
@@ -66,8 +75,10 @@ final class MemoryRepository: SourceRepository {
     }
 
     func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry {
+        self.state.withLock { $0.lookups.append(path) }
         guard let entry = try self.entry(at: path, in: commit) else { throw MartletError("PathNotFound", path) }
-        return entry
+        guard entry.kind == .link, let file = self.state.withLock({ $0.blobs[entry.object] }) else { return entry }
+        return try self.resolvedEntry(at: String(decoding: file.bytes, as: UTF8.self), in: commit)
     }
 
     func export(_ object: ObjectID, to file: String, limit: Int64) throws {

@@ -23,27 +23,29 @@ package struct PolicyReview: Sendable, Hashable {
 
     package init() {}
 
-    /// Asks every policy about every resource. What was asked about the same resource before is not asked again.
-    init(
-        of resources: [Resource],
-        policies: PolicySet,
-        previous: DesiredState?,
-        locate: FieldLocator
-    ) {
-        guard !policies.isEmpty else { return }
+    /// Has asked nothing yet.
+    init(policies: PolicySet) {
         self.policies = policies
-        let known = previous?.policyReview.policies == policies ? previous : nil
-        for resource in resources {
-            let identity = resource.identity
-            if let known, let before = known.resources[identity], resource.isSaidAlike(before),
-                known.policyReview.findings[identity] == nil
-            {
-                self.memoryLimits[identity] = known.policyReview.memoryLimits[identity]
-            } else {
-                self.ask(about: resource, locate)
-            }
+    }
+
+    /// Asks every policy about some resources, forgets what was said about those that are gone, and gives the resources
+    /// about which something else is said now.
+    mutating func review(
+        _ identities: [ResourceIdentity],
+        in resources: [ResourceIdentity: Resource],
+        _ locate: FieldLocator
+    ) -> Set<ResourceIdentity> {
+        guard !self.policies.isEmpty else { return [] }
+        var moved: Set<ResourceIdentity> = []
+        for identity in identities {
+            let before = (self.findings.removeValue(forKey: identity), self.memoryLimits.removeValue(forKey: identity))
+            if let resource = resources[identity] { self.ask(about: resource, locate) }
+            if before.0 != self.findings[identity] || before.1 != self.memoryLimits[identity] { moved.insert(identity) }
         }
-        self.warnings = resources.filter { $0.identity.kind == .policy }.compactMap { self.warning(about: $0, locate) }
+        guard identities.contains(where: { $0.kind == .policy }) else { return moved }
+        let own = self.policies.policies.compactMap { resources[$0.identity] }
+        self.warnings = own.compactMap { self.warning(about: $0, locate) }
+        return moved
     }
 
     /// All findings, sorted by place.
@@ -115,13 +117,5 @@ package struct PolicyReview: Sendable, Hashable {
         else { return }
         if let other = self.memoryLimits[resource.identity], other.bytes <= limit.bytes { return }
         self.memoryLimits[resource.identity] = MemoryLimit(bytes: limit.bytes, policy: policy.identity)
-    }
-}
-
-extension Resource {
-    /// Whether another reading of the resource would be judged alike, and at the same place.
-    fileprivate func isSaidAlike(_ other: Resource) -> Bool {
-        self.digest == other.digest && self.location == other.location && self.labels == other.labels
-            && self.annotations == other.annotations
     }
 }

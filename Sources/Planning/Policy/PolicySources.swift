@@ -31,12 +31,12 @@ package struct PolicySet: Sendable, Hashable {
 
     /// The policies from elsewhere alone.
     init(sources: PolicySources) {
-        self.init(manifests: DesiredStateBuilder.Manifests(resources: []), sources: sources)
+        self.init(of: [:], sources: sources)
     }
 
-    /// Gathers the policies of a commit and those from elsewhere.
-    init(manifests: DesiredStateBuilder.Manifests, sources: PolicySources) {
-        let repository = manifests.resources.filter { $0.identity.kind == .policy }
+    /// Gathers the policies of a commit, by what its manifests say about policies, and those from elsewhere.
+    init(of facts: [ResourceIdentity: ManifestFact], sources: PolicySources) {
+        let repository = facts.values.compactMap(\.resource)
         self.policies = (sources.files.map { ($0, true) } + repository.map { ($0, false) }).compactMap {
             resource,
             isWide in
@@ -45,14 +45,13 @@ package struct PolicySet: Sendable, Hashable {
             return Policy(identity: resource.identity, spec: spec, reach: reach)
         }
         .sorted { $0.identity < $1.identity }
-        let readable = Set(repository.map(\.identity))
-        let unreadable = manifests.broken.union(manifests.retained).filter { $0.kind == .policy }
-        self.broken = unreadable.subtracting(readable).sorted().map { identity in
-            let error = manifests.diagnostics.filter { $0.resource == identity && $0.severity == .error }.min()
+        let unreadable = facts.filter { $0.value.resource == nil }.sorted { $0.key < $1.key }
+        self.broken = unreadable.map { identity, fact in
             return Broken(
                 identity: identity,
                 reach: PolicySet.reach(of: identity, sources),
-                message: error.map { "\($0.location): \($0.message)" } ?? "the file that declared it cannot be read"
+                message: fact.error.map { "\($0.location): \($0.message)" }
+                    ?? "the file that declared it cannot be read"
             )
         }
     }
