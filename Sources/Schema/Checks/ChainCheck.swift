@@ -30,7 +30,11 @@ struct ChainCheck {
             let found = ExpressionCheck.references(in: output, of: .expression, at: self.path.field("output"))
             findings += found.findings + found.references.compactMap { self.finding(for: $0, names: names) }
         }
-        return findings + self.cycles(edges, names: names)
+        findings += JSONSchemaCheck.findings(
+            self.spec["input"]?["schema"],
+            at: self.path.field("input").field("schema")
+        )
+        return findings + self.uselessInputs(of: steps, at: stepsPath) + self.cycles(edges, names: names)
     }
 
     /// What is wrong with the place that a reference points to, if anything is.
@@ -69,6 +73,19 @@ struct ChainCheck {
             let path = path.field(action).field("steps")
             return UniqueNames.findings(in: steps, at: path, what: "step")
                 + steps.enumerated().flatMap { self.nestedFindings($1, at: path.item($0)) }
+        }
+    }
+
+    /// A `set` step has no input: its value says everything.
+    private func uselessInputs(of steps: [JSONValue], at path: FieldPath) -> [Finding] {
+        steps.enumerated().compactMap { index, step in
+            guard step["set"] != nil, step["with"]?.object?.isEmpty == false else { return nil }
+            return Finding(
+                .warning,
+                path.item(index).field("with"),
+                at: .key,
+                "the field 'with' has no effect in a step that only sets data"
+            )
         }
     }
 

@@ -5,7 +5,8 @@ struct EndpointCheck {
 
     func findings() -> [Finding] {
         ExpressionCheck.findings(in: self.spec, of: .endpoint, at: self.path)
-            + self.replicaFindings() + self.accessFindings() + self.rolloutFindings() + self.tenantFindings()
+            + self.chatFindings() + self.replicaFindings() + self.accessFindings() + self.rolloutFindings()
+            + self.tenantFindings()
     }
 
     private func replicaFindings() -> [Finding] {
@@ -18,6 +19,18 @@ struct EndpointCheck {
             Finding(
                 self.path.field("replicas").field("min"),
                 "Endpoint.spec.replicas.min is \(minimum) but max is \(maximum)\(note); min must not be more than max"
+            )
+        ]
+    }
+
+    private func chatFindings() -> [Finding] {
+        guard self.spec["chat"] != nil, self.spec["serve"]?["model"] != nil else { return [] }
+        return [
+            Finding(
+                .warning,
+                self.path.field("chat"),
+                at: .key,
+                "the field 'chat' has no effect where a bare model is served; it gets the messages as they are"
             )
         ]
     }

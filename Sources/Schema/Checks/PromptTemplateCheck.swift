@@ -33,7 +33,7 @@ struct PromptTemplateCheck {
                 )
             )
         }
-        return findings + self.variableFindings(variables)
+        return findings + self.variableFindings(variables) + self.outputFindings()
     }
 
     /// Whether a section around the tag enters an object or a list, whose own names are not declared.
@@ -42,6 +42,23 @@ struct PromptTemplateCheck {
             guard let root = section.first, let variable = variables[root] else { return true }
             return section.count > 1 || ["array", "object"].contains(variable["type"]?.string)
         }
+    }
+
+    private func outputFindings() -> [Finding] {
+        guard let output = self.spec["output"] else { return [] }
+        let path = self.path.field("output")
+        let onInvalid = output["onInvalid"]?.string ?? "retry"
+        var findings = JSONSchemaCheck.findings(output["schema"], at: path.field("schema"))
+        for field in ["onInvalid", "retries"] where output[field] != nil && output["schema"] == nil {
+            findings.append(
+                Finding(.warning, path.field(field), at: .key, "the field '\(field)' has no effect without a schema")
+            )
+        }
+        if output["retries"] != nil, output["schema"] != nil, onInvalid != "retry" {
+            let message = "the field 'retries' has no effect with onInvalid '\(onInvalid)', only with 'retry'"
+            findings.append(Finding(.warning, path.field("retries"), at: .key, message))
+        }
+        return findings
     }
 
     private func variableFindings(_ variables: [String: JSONValue]) -> [Finding] {

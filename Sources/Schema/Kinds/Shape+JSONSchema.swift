@@ -1,5 +1,5 @@
 extension Shape {
-    /// The keywords of a JSON Schema that are checked at read time; others pass as they are.
+    /// The forms of a JSON Schema's keywords; ``JSONSchemaCheck`` refuses those that nothing carries out.
     static let jsonSchemaObject = Shape.object(
         ObjectShape(
             [
@@ -12,7 +12,6 @@ extension Shape {
                     "The schema of all other members."
                 ),
                 .optional("items", .either([.boolean, .jsonSchema]), "The schema of elements."),
-                .optional("prefixItems", .list(.jsonSchema), "Schemas of the first elements."),
                 .optional("enum", .list(.any, atLeast: 1), "The accepted values."),
                 .optional("const", .any, "The one accepted value."),
                 .optional("anyOf", .list(.jsonSchema, atLeast: 1), "At least one must accept."),
@@ -24,6 +23,9 @@ extension Shape {
                 .optional("maxLength", .integer(atLeast: 0), "The longest string, in characters."),
                 .optional("minItems", .integer(atLeast: 0), "The shortest array."),
                 .optional("maxItems", .integer(atLeast: 0), "The longest array."),
+                .optional("uniqueItems", .boolean, "Whether no element may occur twice."),
+                .optional("minProperties", .integer(atLeast: 0), "The fewest members."),
+                .optional("maxProperties", .integer(atLeast: 0), "The most members."),
                 .optional("minimum", anyNumber, "The smallest number."),
                 .optional("maximum", anyNumber, "The largest number."),
                 .optional("exclusiveMinimum", anyNumber, "Numbers must be larger."),
@@ -31,8 +33,6 @@ extension Shape {
                 .optional("multipleOf", anyNumber, "Numbers must be multiples."),
                 .optional("description", .string, "What the value is."),
                 .optional("title", .string, "What the value is called."),
-                .optional("$defs", .map(.jsonSchema), "Schemas to refer to."),
-                .optional("$ref", .string, "A schema that stands elsewhere in this one."),
             ],
             others: .any
         )

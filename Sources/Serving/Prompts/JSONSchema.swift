@@ -1,11 +1,9 @@
 internal import Schema
 
-/// A JSON Schema (draft 2020-12, the keywords below), compiled once and checked often.
+/// A JSON Schema (draft 2020-12), compiled once and checked often.
 ///
-/// Known: `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `minProperties`, `maxProperties`,
-/// `items`, `minItems`, `maxItems`, `uniqueItems`, `minLength`, `maxLength`, `pattern`, `minimum`, `maximum`,
-/// `exclusiveMinimum`, `exclusiveMaximum`, `multipleOf`, `anyOf`, `oneOf`, `allOf`, `not`. Annotations are passed over;
-/// any other keyword is refused, since a rule that is ignored looks like one that holds.
+/// It knows the keywords of ``JSONSchemaKeyword``. Annotations are passed over; any other keyword is refused, since a
+/// rule that is ignored looks like one that holds. Manifests are checked by the same list when they are read.
 struct JSONSchema: Sendable {
     indirect enum Rule: Sendable {
         case never
@@ -65,46 +63,43 @@ struct JSONSchema: Sendable {
         }
     }
 
-    private static let annotations: Set<String> = [
-        "$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly",
-        "writeOnly", "format",
-    ]
-
     private static func rule(
         _ keyword: String,
         _ value: JSONValue,
         of members: [String: JSONValue],
         at place: String
     ) throws(MartletError) -> Rule? {
-        switch keyword {
-        case "type": return .types(try self.typeNames(value, at: place))
-        case "enum": return .oneOfValues(try self.list(value, keyword, at: place))
-        case "const": return .oneOfValues([value])
-        case "properties": return .properties(try self.schemas(value, keyword, at: place))
-        case "required": return .required(try self.names(value, keyword, at: place))
-        case "additionalProperties":
+        guard let known = JSONSchemaKeyword(rawValue: keyword) else {
+            if JSONSchemaKeyword.annotations.contains(keyword) { return nil }
+            throw self.refusal(place, "has the keyword '\(keyword)', which is not supported")
+        }
+        switch known {
+        case .type: return .types(try self.typeNames(value, at: place))
+        case .enum: return .oneOfValues(try self.list(value, keyword, at: place))
+        case .const: return .oneOfValues([value])
+        case .properties: return .properties(try self.schemas(value, keyword, at: place))
+        case .required: return .required(try self.names(value, keyword, at: place))
+        case .additionalProperties:
             let named = Set(members["properties"]?.object?.keys.map { $0 } ?? [])
             return .others(try JSONSchema(value, at: "\(place).\(keyword)"), named: named)
-        case "items": return .items(try JSONSchema(value, at: "\(place).items"))
-        case "uniqueItems": return value == .bool(true) ? .uniqueItems : nil
-        case "minProperties": return .count(try self.count(value, keyword, .members, isUpper: false, at: place))
-        case "maxProperties": return .count(try self.count(value, keyword, .members, isUpper: true, at: place))
-        case "minItems": return .count(try self.count(value, keyword, .elements, isUpper: false, at: place))
-        case "maxItems": return .count(try self.count(value, keyword, .elements, isUpper: true, at: place))
-        case "minLength": return .count(try self.count(value, keyword, .characters, isUpper: false, at: place))
-        case "maxLength": return .count(try self.count(value, keyword, .characters, isUpper: true, at: place))
-        case "pattern": return .pattern(try self.pattern(value, at: place))
-        case "minimum": return .number(try self.number(value, keyword, .atLeast, at: place))
-        case "maximum": return .number(try self.number(value, keyword, .atMost, at: place))
-        case "exclusiveMinimum": return .number(try self.number(value, keyword, .above, at: place))
-        case "exclusiveMaximum": return .number(try self.number(value, keyword, .below, at: place))
-        case "multipleOf": return .number(try self.number(value, keyword, .multipleOf, at: place))
-        case "anyOf": return .anyOf(try self.schemaList(value, keyword, at: place))
-        case "oneOf": return .oneOf(try self.schemaList(value, keyword, at: place))
-        case "allOf": return .allOf(try self.schemaList(value, keyword, at: place))
-        case "not": return .not(try JSONSchema(value, at: "\(place).not"))
-        case let word where self.annotations.contains(word): return nil
-        default: throw self.refusal(place, "has the keyword '\(keyword)', which is not supported")
+        case .items: return .items(try JSONSchema(value, at: "\(place).items"))
+        case .uniqueItems: return value == .bool(true) ? .uniqueItems : nil
+        case .minProperties: return .count(try self.count(value, keyword, .members, isUpper: false, at: place))
+        case .maxProperties: return .count(try self.count(value, keyword, .members, isUpper: true, at: place))
+        case .minItems: return .count(try self.count(value, keyword, .elements, isUpper: false, at: place))
+        case .maxItems: return .count(try self.count(value, keyword, .elements, isUpper: true, at: place))
+        case .minLength: return .count(try self.count(value, keyword, .characters, isUpper: false, at: place))
+        case .maxLength: return .count(try self.count(value, keyword, .characters, isUpper: true, at: place))
+        case .pattern: return .pattern(try self.pattern(value, at: place))
+        case .minimum: return .number(try self.number(value, keyword, .atLeast, at: place))
+        case .maximum: return .number(try self.number(value, keyword, .atMost, at: place))
+        case .exclusiveMinimum: return .number(try self.number(value, keyword, .above, at: place))
+        case .exclusiveMaximum: return .number(try self.number(value, keyword, .below, at: place))
+        case .multipleOf: return .number(try self.number(value, keyword, .multipleOf, at: place))
+        case .anyOf: return .anyOf(try self.schemaList(value, keyword, at: place))
+        case .oneOf: return .oneOf(try self.schemaList(value, keyword, at: place))
+        case .allOf: return .allOf(try self.schemaList(value, keyword, at: place))
+        case .not: return .not(try JSONSchema(value, at: "\(place).not"))
         }
     }
 
