@@ -59,6 +59,33 @@ struct ValidateTests {
         #expect(run.output == "1 resource, 2 errors, 2 warnings\n")
     }
 
+    @Test("An endpoint that lets nobody in, and fields that nothing carries out, are warnings")
+    func warnings() async throws {
+        var files = Manifests.desk
+        files["more.yaml"] = """
+            apiVersion: martlet.dev/v1
+            kind: Endpoint
+            metadata: {name: closed}
+            spec: {serve: {chain: desk}}
+            ---
+            apiVersion: martlet.dev/v1
+            kind: Endpoint
+            metadata: {name: busy}
+            spec: {serve: {chain: desk}, access: {anonymous: true}, replicas: {min: 2, max: 4}, log: {sample: 1}}
+
+            """
+        let run = try await ValidateTests.validate(files)
+        #expect(run.code == 0)
+        #expect(
+            run.errors == """
+                more.yaml:1:1: warning: nobody may call this endpoint; spec.access says who may: \
+                'access: {anonymous: true}' lets all in
+                more.yaml:6:1: warning: spec.replicas.max 4 and spec.log are not available in this version
+
+                """
+        )
+    }
+
     @Test("Warnings are errors with --strict")
     func strict() async throws {
         let tenant = "apiVersion: martlet.dev/v1\nkind: Tenant\nmetadata: {name: t}\nspec: {}\n"

@@ -44,13 +44,14 @@ struct DesiredStateBuilderTests {
     static let sameRevision: [(String, @Sendable (inout Repository) throws -> Void)] = [
         ("labels", { try $0.add(.endpoint, "desk", ["serve": ["chain": "desk"]], labels: ["team": "a"]) }),
         ("a moved manifest", { try $0.add(.endpoint, "desk", ["serve": ["chain": "desk"]], path: "x.yaml") }),
-        ("settings", { try $0.change(.endpoint, "desk") { $0["replicas"] = ["min": 2, "max": 4] } }),
+        ("settings", { try $0.change(.endpoint, "desk") { $0["replicas"] = ["min": 2, "max": 2] } }),
         ("access", { try $0.change(.endpoint, "desk") { $0["access"] = nil } }),
         ("a default spelt out", { try $0.change(.model, "deskhand") { $0["load"] = "eager" } }),
         ("a resource that nothing reaches", { try $0.add(.promptTemplate, "new", ["messages": []]) }),
         (
             "a tenant's own version",
             {
+                $0.unavailable = .none
                 try $0.change(.endpoint, "desk") {
                     $0["tenants"] = [["tenant": "acme", "serve": ["model": "deskhand"]]]
                 }
@@ -106,6 +107,7 @@ struct DesiredStateBuilderTests {
     @Test("A tenant's own version is a variant of its own")
     func tenants() throws {
         var repository = try Repository.desk()
+        repository.unavailable = .none
         try repository.change(.endpoint, "desk") {
             $0["tenants"] = [["tenant": "acme", "serve": ["model": "deskhand"]]]
         }

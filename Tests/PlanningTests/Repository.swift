@@ -9,6 +9,7 @@ struct Repository {
     var diagnostics: [Diagnostic] = []
     /// The content of each file, by path.
     var files: [String: String] = [:]
+    var unavailable = UnavailableFields.ofThisVersion
 
     /// A chain of two prompts over one model with an adapter, behind one endpoint.
     static func desk() throws -> Repository {
@@ -91,6 +92,7 @@ struct Repository {
                 retained: self.retained
             ),
             previous: previous,
+            unavailable: self.unavailable,
             artifact: { source in
                 guard let content = self.files[source.uri] else {
                     throw MartletError("ArtifactMissing", "there is no file '\(source.uri)' in the commit")

@@ -12,7 +12,8 @@ struct ValidationReport: Encodable {
 
     /// Gathers what the manifests themselves, and the installed engines about them, have to say.
     init(_ desired: DesiredState, isStrict: Bool) {
-        let found = desired.diagnostics + desired.unavailable + EngineCheck.diagnostics(of: desired)
+        let checks = EngineCheck.diagnostics(of: desired) + AccessCheck.diagnostics(of: desired)
+        let found = desired.diagnostics + desired.unavailable + checks
         self.diagnostics = Set(found).sorted().map { diagnostic in
             var diagnostic = diagnostic
             if isStrict { diagnostic.severity = .error }

@@ -2,17 +2,16 @@ internal import Schema
 
 /// Names what a manifest may say but this version cannot do yet.
 enum Availability {
-    /// The first such thing in a resource, in words; nil when all of it can be done.
-    static func obstacle(in spec: ResourceSpec) -> String? {
-        switch spec {
-        case .model(let model): self.obstacle(in: model)
-        case .promptTemplate(let template): template.guards.map { _ in self.refusal("spec.guards") }
-        case .chain(let chain): self.obstacle(in: chain)
-        case .endpoint(let endpoint): self.obstacle(in: endpoint)
-        case .dataset(let dataset): self.obstacle(in: dataset.source)
-        case .policy(let policy): self.obstacle(in: policy)
-        case .unavailable: nil
-        }
+    /// What a resource asks for and does not get, in words; nil when all of it can be done.
+    static func obstacle(in resource: Resource, _ fields: UnavailableFields) -> String? {
+        let obstacle: String? =
+            switch resource.spec {
+            case .model(let model): self.obstacle(in: model)
+            case .dataset(let dataset): self.obstacle(in: dataset.source)
+            case .policy(let policy): self.obstacle(in: policy)
+            case .promptTemplate, .chain, .endpoint, .unavailable: nil
+            }
+        return obstacle ?? self.refusal(fields.requests(of: resource))
     }
 
     /// The words for a kind that is checked but not carried out.
@@ -21,11 +20,8 @@ enum Availability {
     }
 
     private static func obstacle(in model: ModelSpec) -> String? {
-        if model.upstream != nil || ["openai", "inference"].contains(model.engine) {
+        if ["openai", "inference"].contains(model.engine) {
             return self.refusal("engine '\(model.engine)', a model that a server elsewhere answers for,")
-        }
-        if let accelerator = model.resources.accelerator {
-            return self.refusal("the accelerator '\(accelerator)'")
         }
         let sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
         return sources.lazy.compactMap { self.obstacle(in: $0) }.first
@@ -42,25 +38,14 @@ enum Availability {
         return self.refusal("a change that more than one signer must have signed")
     }
 
-    private static func obstacle(in chain: ChainSpec) -> String? {
-        for step in chain.steps {
-            switch step.action {
-            case .prompt, .set: continue
-            case .unavailable(let word, _): return self.refusal("the step type '\(word)' (of step '\(step.name)')")
-            }
-        }
-        return nil
-    }
-
-    private static func obstacle(in endpoint: EndpointSpec) -> String? {
-        switch endpoint.rollout.strategy {
-        case .immediate: nil
-        case .canary, .blueGreen, .shadow, .experiment:
-            self.refusal("rollout strategy '\(endpoint.rollout.strategy.rawValue)'")
-        }
-    }
-
     private static func refusal(_ what: String) -> String {
         "\(what) is not available in this version"
+    }
+
+    /// All that is refused in one sentence, so that it can be mended at once; nil when nothing is.
+    private static func refusal(_ requests: [String]) -> String? {
+        guard let last = requests.last else { return nil }
+        guard requests.count > 1 else { return self.refusal(last) }
+        return requests.dropLast().joined(separator: ", ") + " and \(last) are not available in this version"
     }
 }

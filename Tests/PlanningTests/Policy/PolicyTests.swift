@@ -300,9 +300,9 @@ struct PolicyTests {
     @Test func settingsThatAPolicyForbidsAreNotApplied() throws {
         let policy = try Self.resource(.policy, "house", ["limits": ["replicas": 2]])
         let model = try Self.resource(.model, "a", Self.local)
-        let few = Self.build([policy, model, try Self.resource(.endpoint, "a", Self.endpoint(1, 2))])
+        let few = Self.build([policy, model, try Self.resource(.endpoint, "a", Self.endpoint(2, 2))])
         #expect(few.settings.count == 1 && few.variants.count == 1)
-        let many = Self.build([policy, model, try Self.resource(.endpoint, "a", Self.endpoint(1, 3))])
+        let many = Self.build([policy, model, try Self.resource(.endpoint, "a", Self.endpoint(3, 3))])
         #expect(many.settings.isEmpty && many.variants.isEmpty)
     }
 

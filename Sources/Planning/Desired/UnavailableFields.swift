@@ -1,0 +1,102 @@
+package import Schema
+
+/// The fields that manifests may have and that nothing in a version carries out.
+///
+/// A field that were passed over would look like one that is obeyed. So each field of a kind that is carried out either
+/// has an effect or stands here, and a test goes over all declarations to make sure.
+package struct UnavailableFields: Sendable {
+    /// A declared field, and which of its values ask for what is not there.
+    struct Row: Sendable {
+        /// As ``Shape/fieldPaths`` spells it.
+        var field: String
+        /// Whether a value that is not the default, in its mapping, asks for what is not there.
+        var isRefused: @Sendable (_ value: JSONValue, _ parent: JSONValue) -> Bool = { _, _ in true }
+        /// What is asked for, for people.
+        var words: @Sendable (Shape.FieldVisit) -> String = { "\($0.path)\($0.value.shortSpelling)" }
+    }
+
+    private let rows: [Kind: [String: Row]]
+
+    init(_ rows: [Kind: [Row]]) {
+        self.rows = rows.mapValues { rows in
+            Dictionary(rows.map { ($0.field, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+    }
+
+    /// Everything is available: for tests of what one version refuses and the next one does.
+    package static let none = UnavailableFields([:])
+
+    /// What ``Availability`` refuses in this version.
+    package static let ofThisVersion = UnavailableFields([
+        .model: [
+            // Every model that an endpoint reaches is loaded at once, and has one copy at least.
+            Row(field: "load"),
+            Row(field: "replicas", isRefused: { value, _ in value == 0 }),
+            Row(field: "resources.accelerator"),
+            Row(field: "upstream"),
+        ],
+        .promptTemplate: [
+            Row(field: "guards")
+        ],
+        .chain: Shape.stepActions.filter { !["prompt", "set"].contains($0) }.map { action in
+            Row(
+                field: "steps[].\(action)",
+                words: { "the step type '\(action)' (of step '\($0.parent["name"]?.string ?? "")')" }
+            )
+        },
+        .endpoint: [
+            // The number of replicas is fixed: `min` of them, and one at least.
+            Row(field: "replicas.min", isRefused: { value, _ in value == 0 }),
+            Row(field: "replicas.max", isRefused: { value, replicas in value != replicas["min"] ?? 1 }),
+            Row(field: "replicas.targetConcurrency"),
+            Row(field: "replicas.scaleUpDelay"),
+            Row(field: "replicas.scaleDownDelay"),
+            Row(field: "batching"),
+            // All of these matter only while two revisions share the traffic, or after. A strategy speaks for what it needs.
+            Row(field: "rollout.strategy", words: { "rollout strategy\($0.value.shortSpelling)" }),
+            Row(field: "rollout.steps", isRefused: { _, rollout in rollout["strategy"] == nil }),
+            Row(field: "rollout.stickyBy"),
+            Row(field: "rollout.keepOld"),
+            Row(field: "rollout.onFailure"),
+            Row(field: "rollout.shadow", isRefused: { _, rollout in rollout["strategy"] == nil }),
+            Row(field: "rollout.experiment", isRefused: { _, rollout in rollout["strategy"] == nil }),
+            // Callers have no keys, so that no caller is a tenant.
+            Row(field: "tenants"),
+            Row(field: "access.tenants"),
+            Row(field: "log"),
+        ],
+        .dataset: [
+            // Few-shot examples need every row that there is.
+            Row(field: "columns.*.required")
+        ],
+    ])
+
+    /// The declared fields of a kind of which no value, or not every value, is available.
+    package func fields(of kind: Kind) -> Set<String> {
+        Set((self.rows[kind] ?? [:]).keys)
+    }
+
+    /// What a resource asks for by its fields and does not get, in words that a sentence can begin with.
+    func requests(of resource: Resource) -> [String] {
+        let kind = resource.identity.kind
+        guard let rows = self.rows[kind] else { return [] }
+        var requests: [String] = []
+        kind.shape.visitFields(of: resource.canonicalSpec, at: FieldPath("spec")) { visit in
+            guard let row = rows[visit.declaration], row.isRefused(visit.value, visit.parent) else { return true }
+            requests.append(row.words(visit))
+            return false
+        }
+        return requests
+    }
+}
+
+extension JSONValue {
+    /// A space and the value where it is short enough to be told beside its field.
+    fileprivate var shortSpelling: String {
+        switch self {
+        case .string(let text): text.count <= 40 ? " '\(text)'" : ""
+        case .bool, .integer, .number: " \(self.canonicalJSON)"
+        case .null, .array, .object: ""
+        }
+    }
+}

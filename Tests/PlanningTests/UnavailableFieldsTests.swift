@@ -1,0 +1,206 @@
+import Planning
+import Schema
+import Testing
+
+/// Every field that a manifest may have does something, or is refused by name.
+struct UnavailableFieldsTests {
+    struct Row: Sendable {
+        var kind: Kind
+        /// The declaration of the field that is refused.
+        var field: String
+        var change: @Sendable (inout [String: JSONValue]) -> Void
+        var words: String
+    }
+
+    static func row(
+        _ kind: Kind,
+        _ field: String,
+        _ words: String,
+        _ change: @escaping @Sendable (inout [String: JSONValue]) -> Void
+    ) -> Row {
+        Row(kind: kind, field: field, change: change, words: words + " in this version")
+    }
+
+    static let refused: [Row] =
+        models + templates + steps + replicas + rollouts + settings
+
+    static let models = [
+        row(.model, "load", "spec.load 'lazy' is not available") { $0["load"] = "lazy" },
+        row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 },
+        row(.model, "resources.accelerator", "spec.resources.accelerator 'cuda' is not available") {
+            $0["resources"] = ["accelerator": "cuda"]
+        },
+        row(.model, "upstream", "spec.upstream is not available") { $0["upstream"] = ["url": "https://example.org"] },
+    ]
+
+    static let templates = [
+        row(.promptTemplate, "guards", "spec.guards is not available") { $0["guards"] = ["input": [["maxTokens": 5]]] },
+        row(.dataset, "columns.*.required", "spec.columns.a.required false is not available") {
+            $0["columns"] = ["a": ["type": "string", "required": false]]
+        },
+    ]
+
+    static let steps = Shape.stepActions.filter { !["prompt", "set"].contains($0) }.map { action in
+        row(.chain, "steps[].\(action)", "the step type '\(action)' (of step 'a') is not available") {
+            $0["steps"] = [["name": "a", .init(action): ["x": "y"]]]
+        }
+    }
+
+    static let replicas = [
+        row(.endpoint, "replicas.min", "spec.replicas.min 0 is not available") {
+            $0["replicas"] = ["min": 0, "max": 1]
+        },
+        row(.endpoint, "replicas.max", "spec.replicas.max 3 is not available") {
+            $0["replicas"] = ["min": 2, "max": 3]
+        },
+        row(.endpoint, "replicas.max", "spec.replicas.max 4 is not available") { $0["replicas"] = ["max": 4] },
+        row(.endpoint, "replicas.targetConcurrency", "spec.replicas.targetConcurrency 8 is not available") {
+            $0["replicas"] = ["targetConcurrency": 8]
+        },
+        row(.endpoint, "replicas.scaleUpDelay", "spec.replicas.scaleUpDelay '1s' is not available") {
+            $0["replicas"] = ["scaleUpDelay": "1s"]
+        },
+        row(.endpoint, "replicas.scaleDownDelay", "spec.replicas.scaleDownDelay '1s' is not available") {
+            $0["replicas"] = ["scaleDownDelay": "1s"]
+        },
+    ]
+
+    static let rollouts =
+        ["canary", "blueGreen", "shadow", "experiment"].map { strategy in
+            row(.endpoint, "rollout.strategy", "rollout strategy '\(strategy)' is not available") {
+                $0["rollout"] = ["strategy": .string(strategy)]
+            }
+        } + [
+            row(.endpoint, "rollout.steps", "spec.rollout.steps is not available") {
+                $0["rollout"] = ["steps": [["setWeight": 5]]]
+            },
+            row(.endpoint, "rollout.stickyBy", "spec.rollout.stickyBy 'tenant' is not available") {
+                $0["rollout"] = ["stickyBy": "tenant"]
+            },
+            row(.endpoint, "rollout.keepOld", "spec.rollout.keepOld '1m' is not available") {
+                $0["rollout"] = ["keepOld": "1m"]
+            },
+            row(.endpoint, "rollout.onFailure", "spec.rollout.onFailure 'pause' is not available") {
+                $0["rollout"] = ["onFailure": "pause"]
+            },
+            row(.endpoint, "rollout.shadow", "spec.rollout.shadow is not available") {
+                $0["rollout"] = ["shadow": [:]]
+            },
+            row(.endpoint, "rollout.experiment", "spec.rollout.experiment is not available") {
+                $0["rollout"] = ["experiment": ["variants": []]]
+            },
+        ]
+
+    static let settings = [
+        row(.endpoint, "batching", "spec.batching is not available") { $0["batching"] = [:] },
+        row(.endpoint, "tenants", "spec.tenants is not available") {
+            $0["tenants"] = [["tenant": "acme", "serve": ["chain": "desk"]]]
+        },
+        row(.endpoint, "access.tenants", "spec.access.tenants is not available") {
+            $0["access"] = ["tenants": ["acme"]]
+        },
+        row(.endpoint, "log", "spec.log is not available") { $0["log"] = ["payloads": "none"] },
+        row(.endpoint, "log", "spec.batching and spec.log are not available") {
+            $0["log"] = [:]
+            $0["batching"] = [:]
+        },
+    ]
+
+    private static func name(of kind: Kind) -> String {
+        switch kind {
+        case .model: "deskhand"
+        case .promptTemplate: "reply"
+        case .dataset: "shots"
+        default: "desk"
+        }
+    }
+
+    @Test("A field that nothing carries out blocks its resource by name", arguments: refused.indices)
+    func refuses(index: Int) throws {
+        let row = Self.refused[index]
+        var repository = try Repository.desk()
+        try repository.change(row.kind, Self.name(of: row.kind), row.change)
+        let blocker = try #require(repository.build().blocked[Repository.identity(row.kind, Self.name(of: row.kind))])
+        #expect(blocker.word == "NotAvailable")
+        #expect(blocker.message == row.words)
+    }
+
+    static let harmless: [(Kind, @Sendable (inout [String: JSONValue]) -> Void)] = [
+        (.model, { $0["load"] = "eager" }),
+        (.model, { $0["replicas"] = 2 }),
+        (.model, { $0["resources"] = ["memory": "1Gi", "threads": 2] }),
+        (.endpoint, { $0["replicas"] = ["min": 3, "max": 3, "targetConcurrency": 4] }),
+        (.endpoint, { $0["rollout"] = ["strategy": "immediate", "stickyBy": "session", "swap": true] }),
+        (.endpoint, { $0["tenants"] = [] }),
+        (.endpoint, { $0["access"] = ["anonymous": true, "tenants": []] }),
+        (.dataset, { $0["columns"] = ["a": ["type": "string", "required": true]] }),
+    ]
+
+    @Test("A default that is spelt out, and what does have an effect, block nothing", arguments: harmless.indices)
+    func lets(index: Int) throws {
+        let (kind, change) = Self.harmless[index]
+        var repository = try Repository.desk()
+        try repository.change(kind, Self.name(of: kind), change)
+        #expect(repository.build().blocked.isEmpty)
+    }
+
+    @Test("Every refused field has a row above")
+    func everyRefusedFieldIsTested() {
+        for kind in Kind.allCases {
+            let tested = Set(Self.refused.filter { $0.kind == kind }.map(\.field))
+            #expect(UnavailableFields.ofThisVersion.fields(of: kind) == tested)
+        }
+    }
+
+    /// The fields that do something, of the kinds that are carried out. Before a new one is added here, something must
+    /// read it; else it belongs to `UnavailableFields`.
+    static let effective: [Kind: Set<String>] = [
+        .model: [
+            "engine", "source", "source.uri", "source.sha256", "replicas", "resources", "resources.memory",
+            "resources.threads", "adapters", "adapters[].name", "adapters[].source", "adapters[].source.uri",
+            "adapters[].source.sha256", "adapters[].scale", "options", "warmUp", "warmUp[].prompt",
+            "warmUp[].maxTokens",
+            // For people, and for the policies that ask about it.
+            "version", "card", "card.owner", "card.license", "card.risk", "card.description", "card.intendedUse",
+            "card.limitations", "card.trainingData", "card.languages", "card.tags", "card.homepage",
+        ],
+        .promptTemplate: [
+            "variables", "variables.*.type", "variables.*.maxLength", "variables.*.enum", "variables.*.default",
+            "messages", "messages[].role", "messages[].content", "examples", "examples.dataset", "examples.limit",
+            "examples[].input", "examples[].output", "parameters", "parameters.temperature", "parameters.topP",
+            "parameters.topK", "parameters.minP", "parameters.maxTokens", "parameters.stop", "parameters.seed",
+            "parameters.frequencyPenalty", "parameters.presencePenalty", "output", "output.schema",
+            "output.onInvalid", "output.retries",
+        ],
+        .chain: [
+            "input", "input.schema", "steps", "steps[].name", "steps[].when", "steps[].when.value", "steps[].when.in",
+            "steps[].when.equals", "steps[].when.not", "steps[].when.all", "steps[].when.any", "steps[].prompt",
+            "steps[].prompt.template", "steps[].prompt.model", "steps[].prompt.adapter", "steps[].set", "steps[].with",
+            "steps[].timeout", "steps[].retries", "steps[].retries.attempts", "steps[].retries.backoff",
+            "steps[].onError", "steps[].onError.use", "output",
+        ],
+        .endpoint: [
+            "serve", "serve.chain", "serve.model", "chat", "chat.input", "chat.output", "replicas", "replicas.min",
+            "replicas.max", "queue", "queue.limit", "queue.timeout", "rollout", "rollout.progressDeadline",
+            "rollout.drainTimeout", "rollout.swap", "access", "access.anonymous", "limits", "limits.maxBodyBytes",
+            "limits.timeout",
+        ],
+        .dataset: [
+            "source", "source.uri", "source.sha256", "format",
+            // The columns that few-shot examples take are read by their types; the rest tells people what is there.
+            "columns", "columns.*.type", "columns.*.description",
+        ],
+    ]
+
+    @Test("Every declared field has an effect or is refused", arguments: effective.keys.sorted())
+    func everyFieldIsKnown(kind: Kind) {
+        let refused = UnavailableFields.ofThisVersion.fields(of: kind)
+        let effective = Self.effective[kind] ?? []
+        let declared = kind.shape.fieldPaths
+        for field in declared where !effective.contains(field) {
+            let isRefused = refused.contains { field == $0 || field.hasPrefix("\($0).") || field.hasPrefix("\($0)[") }
+            #expect(isRefused, "nothing says what '\(field)' of \(kind.rawValue) does")
+        }
+        #expect(effective.union(refused).subtracting(declared).isEmpty, "no longer declared")
+    }
+}
