@@ -1,147 +1,158 @@
 package import Schema
 
-/// Resolves the manifests of one commit into a desired state: what answers, by which digests, and what stands in the
-/// way of the rest.
+/// Resolves manifests into a desired state: what answers, by which digests, and what stands in the way of the rest.
+///
+/// It remembers what it found for each resource. The next state costs what changed: the resources themselves, those
+/// that reach them, and those whose files are not what they were. A state does not depend on the way that led to it,
+/// but for the commit that a revision was first read from.
 ///
 /// What it needs of the world comes in as functions, so that a controller and a command far from any server build the
-/// same state. The work grows with the number of manifests; revisions that `previous` has already are taken from there.
-package struct DesiredStateBuilder {
-    /// What the manifests of a commit say, as their reader found them.
-    package struct Manifests: Sendable {
-        /// Every resource whose own document is valid.
-        package var resources: [Resource]
-        package var diagnostics: [Diagnostic]
-        /// Resources whose identity could be read, but whose document has errors.
-        package var broken: Set<ResourceIdentity>
-        /// Declared before by files that cannot be read now.
-        package var retained: Set<ResourceIdentity>
+/// same state.
+package struct DesiredStateBuilder: Sendable {
+    /// The files around one commit.
+    package struct World {
+        /// Finds the bytes that a source of a resource names, without reading them. Throws a ``MartletError`` that says
+        /// what is missing.
+        package var artifact: (ModelSpec.Source, Resource) throws -> FoundArtifact
+        /// Reads an artifact's bytes whole; only small ones are asked for. Throws a ``MartletError``.
+        package var read: (Artifact, Resource) throws -> [UInt8]
+        /// Finds where a field stands that breaks a policy.
+        package var locate: PolicyReview.FieldLocator
 
         package init(
-            resources: [Resource],
-            diagnostics: [Diagnostic] = [],
-            broken: Set<ResourceIdentity> = [],
-            retained: Set<ResourceIdentity> = []
+            artifact: @escaping (ModelSpec.Source, Resource) throws -> FoundArtifact,
+            read: @escaping (Artifact, Resource) throws -> [UInt8],
+            locate: @escaping PolicyReview.FieldLocator = { resource, field, _ in
+                resource.fieldLocations[field.description] ?? resource.location
+            }
         ) {
-            self.resources = resources
-            self.diagnostics = diagnostics
-            self.broken = broken
-            self.retained = retained
+            self.artifact = artifact
+            self.read = read
+            self.locate = locate
         }
     }
 
-    /// Finds the bytes that a source names in the commit or on this machine, without reading them. Throws a
-    /// ``MartletError`` that says what is missing.
-    package typealias ArtifactLookup = (ModelSpec.Source) throws -> Artifact
-    /// Reads an artifact's bytes whole; only small ones are asked for. Throws a ``MartletError``.
-    package typealias ArtifactReader = (Artifact) throws -> [UInt8]
-
-    private let commit: CommitSummary
-    private let manifests: Manifests
-    private let previous: DesiredState?
+    private let policies: PolicySources
     private var resolver: ResourceResolver
+    private var diagnostics = SortedDiagnostics()
+    private var policyDiagnostics: [Diagnostic] = []
     private var variants: [VariantID: RevisionGraph] = [:]
     private var settings: [ResourceIdentity: EndpointSettings] = [:]
+    private var isFirst = true
+    /// Graphs that an earlier builder made: those whose revision is met again are taken from here.
+    private var earlier: [VariantID: RevisionGraph] = [:]
 
-    private init(
-        commit: CommitSummary,
-        manifests: Manifests,
-        previous: DesiredState?,
-        review: PolicyReview,
-        unavailable: UnavailableFields,
-        artifact: @escaping ArtifactLookup,
-        read: @escaping ArtifactReader
-    ) {
-        self.commit = commit
-        self.manifests = manifests
-        self.previous = previous
-        self.resolver = ResourceResolver(
-            manifests: manifests,
-            review: review,
-            unavailable: unavailable,
-            artifact: artifact,
-            read: read
-        )
-    }
+    /// The resources about which the last update says something else than the one before; nil after the first one.
+    package private(set) var changed: Set<ResourceIdentity>?
 
-    /// Builds the desired state of one commit. Never throws: what is wrong becomes diagnostics and blockers.
+    /// Begins with nothing.
     ///
     /// - Parameters:
     ///   - policies: Policies from elsewhere, and how far those of the commit reach.
     ///   - unavailable: Fields that are refused by name, since nothing carries them out.
-    ///   - locate: Finds where a field stands that breaks a policy.
-    package static func build(
-        commit: CommitSummary,
-        manifests: Manifests,
-        previous: DesiredState? = nil,
+    ///   - earlier: Revisions that were resolved before; one that is met again is not resolved anew.
+    package init(
         policies: PolicySources = PolicySources(),
         unavailable: UnavailableFields = .ofThisVersion,
-        locate: PolicyReview.FieldLocator = { resource, field, _ in
-            resource.fieldLocations[field.description] ?? resource.location
-        },
-        artifact: @escaping ArtifactLookup,
-        read: @escaping ArtifactReader
-    ) -> DesiredState {
-        let review = PolicyReview(
-            of: manifests.resources,
-            policies: PolicySet(manifests: manifests, sources: policies),
-            previous: previous,
-            locate: locate
-        )
-        var builder = DesiredStateBuilder(
-            commit: commit,
-            manifests: manifests,
-            previous: previous,
-            review: review,
-            unavailable: unavailable,
-            artifact: artifact,
-            read: read
-        )
-        return builder.build()
+        earlier: [VariantID: RevisionGraph] = [:]
+    ) {
+        self.policies = policies
+        self.earlier = earlier
+        self.resolver = ResourceResolver(unavailable: unavailable)
     }
 
-    private mutating func build() -> DesiredState {
-        for resource in self.manifests.resources {
-            if case .endpoint(let spec) = resource.spec {
-                self.add(resource, spec)
-            } else {
-                _ = self.resolver.resolve(resource.identity)
-            }
+    /// Goes on to the state of another commit. Never throws: what is wrong becomes diagnostics and blockers.
+    ///
+    /// - Parameter looksAgain: Whether files outside of the repository may have changed.
+    package mutating func update(
+        to commit: CommitSummary,
+        _ changes: ManifestChanges,
+        in world: World,
+        looksAgain: Bool = false
+    ) -> DesiredState {
+        var changed = self.resolver.learn(changes.facts)
+        self.diagnostics.replace(changes.removedDiagnostics, with: changes.addedDiagnostics)
+        let isJudgedAnew = self.review(changes, in: world, &changed)
+        var touched = Set(changes.facts.keys)
+        touched.formUnion(self.resolver.misplaced(changes.files, looksAgain: looksAgain, in: world))
+        let open = isJudgedAnew ? self.resolver.everything : self.resolver.reaching(touched)
+        let before = self.resolver.forget(open)
+        self.diagnostics.replace(before.values.flatMap(\.diagnostics), with: [])
+        for identity in open { self.resolver.resolve(identity, in: world) }
+        for identity in open {
+            let endpointChanged = identity.kind == .endpoint && self.apply(identity, of: commit.id)
+            if self.resolver.hasMoved(identity, since: before[identity]) || endpointChanged { changed.insert(identity) }
         }
-        for identity in self.manifests.broken {
-            _ = self.resolver.resolve(identity)
-        }
+        // Whoever read the manifests may have seen it too.
+        let found = self.resolver.diagnostics(of: open).filter { !self.diagnostics.hasError(at: $0.location) }
+        self.diagnostics.replace([], with: found)
+        self.resolver.finish()
+        self.changed = self.isFirst || isJudgedAnew ? nil : changed
+        self.isFirst = false
+        self.earlier = [:]
         return DesiredState(
-            commit: self.commit,
+            commit: commit,
             resources: self.resolver.resources,
-            diagnostics: (self.resolver.diagnostics + self.resolver.review.diagnostics).sorted(),
+            diagnostics: self.diagnostics.all,
             variants: self.variants,
             settings: self.settings,
             blocked: self.resolver.blocked,
-            retained: self.manifests.retained,
+            retained: self.resolver.retained,
             policyReview: self.resolver.review
         )
     }
 
-    private mutating func add(_ resource: Resource, _ spec: EndpointSpec) {
-        let endpoint = resource.identity
-        // Settings that a policy forbids must not come into force: those that were applied last stay.
-        guard self.resolver.review.blocker(of: endpoint) == nil else {
-            _ = self.resolver.resolve(endpoint)
-            return
+    /// Asks the policies about what changed, or about everything when they changed themselves: then it is true.
+    private mutating func review(
+        _ changes: ManifestChanges,
+        in world: World,
+        _ changed: inout Set<ResourceIdentity>
+    ) -> Bool {
+        var isAnew = false
+        if self.isFirst || changes.facts.keys.contains(where: { $0.kind == .policy }) {
+            let policies = PolicySet(of: self.resolver.policyFacts, sources: self.policies)
+            isAnew = policies != self.resolver.review.policies
+            if isAnew { self.resolver.review = PolicyReview(policies: policies) }
         }
-        self.settings[endpoint] = EndpointSettings(of: spec, revision: RevisionRule.settings(of: resource))
-        guard let serves = self.resolver.serves(of: resource, spec) else { return }
+        let names = isAnew ? Array(self.resolver.resources.keys) : Array(changes.facts.keys)
+        changed.formUnion(self.resolver.review.review(names, in: self.resolver.resources, world.locate))
+        let diagnostics = self.resolver.review.diagnostics.sorted()
+        if diagnostics != self.policyDiagnostics {
+            self.diagnostics.replace(self.policyDiagnostics, with: diagnostics)
+            self.policyDiagnostics = diagnostics
+        }
+        return isAnew
+    }
+
+    /// Brings an endpoint's settings and variants up to date; true when any of them is not what it was.
+    private mutating func apply(_ endpoint: ResourceIdentity, of commit: ObjectID) -> Bool {
+        let resource = self.resolver.resources[endpoint]
+        var settings: EndpointSettings?
         var graphs: [RevisionGraph] = []
-        for serve in serves {
-            let revision = RevisionRule.revision(of: resource, serving: serve)
-            if let known = self.previous?.variants[serve.variant], known.revision == revision {
-                graphs.append(known)
-            } else if let graph = self.resolver.graph(of: serve, spec, revision: revision, commit: self.commit.id) {
-                graphs.append(graph)
-            } else {
-                return
-            }
+        // Settings that a policy forbids must not come into force: those that were applied last stay.
+        if let resource, case .endpoint(let spec) = resource.spec, self.resolver.review.blocker(of: endpoint) == nil {
+            settings = EndpointSettings(of: spec, revision: RevisionRule.settings(of: resource))
+            graphs = self.graphs(of: resource, spec, commit: commit)
         }
+        let old = self.resolver.variants[endpoint] ?? []
+        let isSame =
+            self.settings[endpoint] == settings && old == graphs.map(\.variant)
+            && graphs.allSatisfy { self.variants[$0.variant] == $0 }
+        guard !isSame else { return false }
+        self.settings[endpoint] = settings
+        for variant in old { self.variants[variant] = nil }
         for graph in graphs { self.variants[graph.variant] = graph }
+        self.resolver.variants[endpoint] = graphs.isEmpty ? nil : graphs.map(\.variant)
+        return true
+    }
+
+    private func graphs(of endpoint: Resource, _ spec: EndpointSpec, commit: ObjectID) -> [RevisionGraph] {
+        let services = self.resolver.services(of: endpoint, spec) ?? []
+        return services.compactMap { service in
+            let revision = RevisionRule.revision(of: endpoint, serving: service)
+            let known = self.variants[service.variant] ?? self.earlier[service.variant]
+            if let known, known.revision == revision { return known }
+            return self.resolver.graph(of: service, spec, revision: revision, commit: commit)
+        }
     }
 }

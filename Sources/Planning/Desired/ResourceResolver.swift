@@ -1,87 +1,204 @@
 internal import Schema
 
 /// Follows references from resource to resource, once for each, and remembers what it found or what is in the way.
-struct ResourceResolver {
+struct ResourceResolver: Sendable {
     typealias Blocker = DesiredState.Blocker
+    typealias World = DesiredStateBuilder.World
 
-    /// A resource that can be used, with all that it needs.
-    struct Resolved {
-        let resource: Resource
-        /// Of a model: its weights, then its adapters in order. Of a dataset: its rows.
-        var artifacts: [Artifact] = []
+    /// What came of one resource.
+    struct Resolution: Sendable {
+        /// Nil when all that the resource needs is there.
+        var blocker: Blocker?
+        /// Of a model: its weights, then its adapters in order. Of a dataset: its rows. Up to the first one missing.
+        var sightings: [ArtifactSighting] = []
         /// Named directly, each once, in the order of fields.
         var dependencies: [ResourceIdentity] = []
+        /// Of a template: its few-shot pairs with datasets read in, cut to `limit`.
+        var examples: [PromptTemplateSpec.Examples.Pair] = []
+        var diagnostics: [Diagnostic] = []
+
+        var artifacts: [Artifact] { self.sightings.compactMap(\.artifact) }
     }
 
-    let resources: [ResourceIdentity: Resource]
-    private(set) var diagnostics: [Diagnostic]
+    private(set) var resources: [ResourceIdentity: Resource] = [:]
+    private(set) var retained: Set<ResourceIdentity> = []
     private(set) var blocked: [ResourceIdentity: Blocker] = [:]
-    private let broken: Set<ResourceIdentity>
-    private let retained: Set<ResourceIdentity>
-    let review: PolicyReview
+    var review = PolicyReview()
+    /// The variants that each endpoint has now.
+    var variants: [ResourceIdentity: [VariantID]] = [:]
     private let unavailable: UnavailableFields
-    private let artifact: DesiredStateBuilder.ArtifactLookup
-    let read: DesiredStateBuilder.ArtifactReader
-    private var known: [ResourceIdentity: Resolved] = [:]
-    private var errors: [ResourceIdentity: Diagnostic] = [:]
-    private var reported: Set<SourceLocation>
-    /// Rows of datasets that were read.
-    var rows: [ResourceIdentity: [PromptTemplateSpec.Examples.Pair]] = [:]
+    /// Why a resource that is declared is not among ``resources``.
+    private var absent: [ResourceIdentity: ManifestFact] = [:]
+    private var known: [ResourceIdentity: Resolution] = [:]
+    /// Who names a resource that may or may not be there.
+    private var referrers: [ResourceIdentity: Set<ResourceIdentity>] = [:]
+    /// What templates name newly, or name no longer: whether a dataset's rows are looked at is up to them.
+    private var relinked: Set<ResourceIdentity> = []
+    private var sightings = ArtifactUsers()
+    /// Rows of datasets that were read during this update.
+    private var rows: [ResourceIdentity: [PromptTemplateSpec.Examples.Pair]] = [:]
 
-    init(
-        manifests: DesiredStateBuilder.Manifests,
-        review: PolicyReview,
-        unavailable: UnavailableFields,
-        artifact: @escaping DesiredStateBuilder.ArtifactLookup,
-        read: @escaping DesiredStateBuilder.ArtifactReader
-    ) {
-        self.resources = Dictionary(
-            manifests.resources.map { ($0.identity, $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
-        self.diagnostics = manifests.diagnostics
-        self.broken = manifests.broken
-        self.retained = manifests.retained
-        self.review = review
+    init(unavailable: UnavailableFields) {
         self.unavailable = unavailable
-        self.artifact = artifact
-        self.read = read
-        let errors = manifests.diagnostics.filter { $0.severity == .error }
-        self.reported = Set(errors.map(\.location))
-        for error in errors {
-            guard let resource = error.resource else { continue }
-            self.errors[resource] = min(self.errors[resource] ?? error, error)
+    }
+
+    /// Takes in what manifests say now, and gives the resources of which they said something else before.
+    mutating func learn(_ facts: [ResourceIdentity: ManifestFact]) -> Set<ResourceIdentity> {
+        var changed: Set<ResourceIdentity> = []
+        for (identity, fact) in facts {
+            let old = self.resources[identity]
+            if old != fact.resource {
+                changed.insert(identity)
+                for reference in old?.references ?? [] { self.unlink(identity, from: reference.target) }
+                for reference in fact.resource?.references ?? [] { self.link(identity, to: reference.target) }
+                self.resources[identity] = fact.resource
+            }
+            if self.retained.contains(identity) != fact.isRetained {
+                changed.insert(identity)
+                if fact.isRetained { self.retained.insert(identity) } else { self.retained.remove(identity) }
+            }
+            let isAbsent = fact.resource == nil && (fact.isBroken || fact.isRetained)
+            self.absent[identity] = isAbsent ? fact : nil
+        }
+        return changed
+    }
+
+    private mutating func link(_ referrer: ResourceIdentity, to target: ResourceIdentity) {
+        self.referrers[target, default: []].insert(referrer)
+        if referrer.kind == .promptTemplate { self.relinked.insert(target) }
+    }
+
+    private mutating func unlink(_ referrer: ResourceIdentity, from target: ResourceIdentity) {
+        self.referrers[target]?.remove(referrer)
+        if self.referrers[target]?.isEmpty == true { self.referrers[target] = nil }
+        if referrer.kind == .promptTemplate { self.relinked.insert(target) }
+    }
+
+    /// What manifests say about policies.
+    var policyFacts: [ResourceIdentity: ManifestFact] {
+        let sound = self.resources.filter { $0.key.kind == .policy }.mapValues { ManifestFact(resource: $0) }
+        return sound.merging(self.absent.filter { $0.key.kind == .policy }) { sound, _ in sound }
+    }
+
+    /// Every resource that something is known of.
+    var everything: Set<ResourceIdentity> {
+        Set(self.resources.keys).union(self.absent.keys).union(self.known.keys)
+    }
+
+    /// The resources of which an artifact is not what, or not where, it was.
+    func misplaced(_ files: ManifestChanges.Files, looksAgain: Bool, in world: World) -> Set<ResourceIdentity> {
+        self.sightings.users(of: files, looksAgain: looksAgain).filter { identity in
+            guard let resource = self.resources[identity], let resolution = self.known[identity] else { return true }
+            return self.look(resource, in: world) != resolution.sightings
         }
     }
 
-    /// The resource with what it needs, or nil when something is in the way: ``blocked`` says what.
-    mutating func resolve(_ identity: ResourceIdentity) -> Resolved? {
+    /// Some resources and everything that depends on them.
+    func reaching(_ touched: Set<ResourceIdentity>) -> Set<ResourceIdentity> {
+        var reached = touched.union(self.relinked)
+        var open = Array(reached)
+        while let identity = open.popLast() {
+            for referrer in self.referrers[identity] ?? [] where reached.insert(referrer).inserted {
+                open.append(referrer)
+            }
+        }
+        return reached
+    }
+
+    /// Forgets what came of some resources, and gives it.
+    mutating func forget(_ identities: Set<ResourceIdentity>) -> [ResourceIdentity: Resolution] {
+        var before: [ResourceIdentity: Resolution] = [:]
+        before.reserveCapacity(identities.count)
+        for identity in identities {
+            guard let resolution = self.known.removeValue(forKey: identity) else { continue }
+            before[identity] = resolution
+            self.sightings.forget(identity, resolution.sightings)
+        }
+        return before
+    }
+
+    /// Whether something else came of a resource than before.
+    func hasMoved(_ identity: ResourceIdentity, since before: Resolution?) -> Bool {
+        let now = self.known[identity]
+        return now?.blocker != before?.blocker || now?.sightings != before?.sightings
+            || now?.examples != before?.examples
+    }
+
+    /// What is wrong with some resources beyond their manifests.
+    func diagnostics(of identities: Set<ResourceIdentity>) -> [Diagnostic] {
+        identities.flatMap { self.known[$0]?.diagnostics ?? [] }
+    }
+
+    /// Ends an update.
+    mutating func finish() {
+        self.rows = [:]
+        self.relinked = []
+    }
+
+    /// What came of a resource that was resolved.
+    func resolution(of identity: ResourceIdentity) -> Resolution? { self.known[identity] }
+
+    /// Finds what a resource needs, or what is in the way.
+    @discardableResult
+    mutating func resolve(_ identity: ResourceIdentity, in world: World) -> Resolution {
         if let known = self.known[identity] { return known }
-        if self.blocked[identity] != nil { return nil }
-        guard let resource = self.resources[identity], !self.broken.contains(identity) else {
-            let isBroken = self.errors[identity] != nil || self.broken.contains(identity)
-            let blocker = Blocker(
-                resource: identity,
-                message: self.absence(of: identity),
-                word: isBroken ? "ManifestInvalid" : "ResourceMissing"
-            )
-            return self.block(identity, blocker)
-        }
+        guard let resource = self.resources[identity] else { return self.resolveAbsent(identity) }
+        var resolution = Resolution()
         if let obstacle = Availability.obstacle(in: resource, self.unavailable) {
-            return self.block(identity, Blocker(resource: identity, message: obstacle, word: "NotAvailable"))
+            resolution.blocker = Blocker(resource: identity, message: obstacle, word: "NotAvailable")
+        } else if let blocker = self.review.blocker(of: identity) {
+            resolution.blocker = blocker
+        } else {
+            self.resolve(resource, in: world, &resolution)
         }
-        if let blocker = self.review.blocker(of: identity) { return self.block(identity, blocker) }
-        var resolved = Resolved(resource: resource)
+        self.known[identity] = resolution
+        self.blocked[identity] = resolution.blocker
+        self.sightings.remember(identity, resolution.sightings)
+        return resolution
+    }
+
+    /// What is declared but cannot be used is remembered; what is not there is nothing to report on.
+    private mutating func resolveAbsent(_ identity: ResourceIdentity) -> Resolution {
+        let fact = self.absent[identity]
+        let isBroken = fact.map { $0.isBroken || $0.error != nil } ?? false
+        let message: String
+        if let error = fact?.error {
+            message = "\(error.location): \(error.message)"
+        } else if isBroken {
+            message = "its manifest has errors"
+        } else {
+            message = fact == nil ? "there is no \(identity)" : "the file that declared it cannot be read"
+        }
+        let word = isBroken ? "ManifestInvalid" : "ResourceMissing"
+        let resolution = Resolution(blocker: Blocker(resource: identity, message: message, word: word))
+        if fact?.isBroken == true {
+            self.known[identity] = resolution
+            self.blocked[identity] = resolution.blocker
+        } else {
+            self.blocked[identity] = nil
+        }
+        return resolution
+    }
+
+    private mutating func resolve(_ resource: Resource, in world: World, _ resolution: inout Resolution) {
         switch resource.spec {
         case .model(let spec):
-            guard self.find(spec, for: &resolved) else { return nil }
+            self.look(resource, in: world, &resolution)
+            if spec.source == nil {
+                resolution.blocker = Blocker(resource: resource.identity, message: "it has no source")
+            }
         case .dataset(let spec):
-            guard self.find(spec.source, at: "spec.source.uri", for: &resolved) else { return nil }
-        case .promptTemplate, .chain:
-            guard self.follow(resource.references, for: &resolved) else { return nil }
+            self.look(resource, in: world, &resolution)
+            self.readRows(of: resource, spec, in: world, &resolution)
+        case .promptTemplate(let spec):
+            self.follow(resource.references, of: resource, in: world, &resolution)
+            self.takeExamples(of: spec, resource.identity, &resolution)
+        case .chain(let spec):
+            self.follow(resource.references, of: resource, in: world, &resolution)
+            self.checkAdapters(of: spec, resource, &resolution)
         case .endpoint:
             let served = resource.references.filter { $0.target.kind == .chain || $0.target.kind == .model }
-            guard self.follow(served, for: &resolved) else { return nil }
+            self.follow(served, of: resource, in: world, &resolution)
         case .policy:
             // It is asked about the others, and needs none of them.
             break
@@ -89,52 +206,26 @@ struct ResourceResolver {
             // It is checked and shown; nothing depends on it in this version.
             break
         }
-        self.known[identity] = resolved
-        return resolved
     }
 
-    /// Notes what is in the way of a resource, and gives nil for it.
-    @discardableResult
-    mutating func block(_ identity: ResourceIdentity, _ blocker: Blocker) -> Resolved? {
-        self.known[identity] = nil
-        self.blocked[identity] = blocker
-        return nil
-    }
-
-    /// Adds an error, unless one stands at that place already: whoever read the manifests may have seen it too.
-    mutating func report(_ message: String, at location: SourceLocation, of resource: ResourceIdentity) {
-        guard self.reported.insert(location).inserted else { return }
-        self.diagnostics.append(Diagnostic(at: location, message, resource: resource))
-    }
-
-    private func absence(of identity: ResourceIdentity) -> String {
-        if let error = self.errors[identity] { return "\(error.location): \(error.message)" }
-        if self.broken.contains(identity) { return "its manifest has errors" }
-        if self.retained.contains(identity) { return "the file that declared it cannot be read" }
-        return "there is no \(identity)"
-    }
-
-    private mutating func follow(_ references: [ResourceReference], for resolved: inout Resolved) -> Bool {
-        let identity = resolved.resource.identity
+    private mutating func follow(
+        _ references: [ResourceReference],
+        of resource: Resource,
+        in world: World,
+        _ resolution: inout Resolution
+    ) {
         for reference in references {
-            if self.resolve(reference.target) == nil {
-                let isThere = self.resources[reference.target] != nil
-                if !isThere, !self.broken.contains(reference.target), !self.retained.contains(reference.target) {
-                    self.report(
-                        "there is no \(reference.target)" + self.hint(for: reference.target),
-                        at: reference.location,
-                        of: identity
-                    )
-                }
-                guard let cause = self.blocked[reference.target] else { return false }
-                self.block(identity, cause)
-                // What is not there is no resource to report on.
-                if !isThere, !self.broken.contains(reference.target) { self.blocked[reference.target] = nil }
-                return false
+            if let blocker = self.resolve(reference.target, in: world).blocker {
+                resolution.blocker = blocker
+                guard self.resources[reference.target] == nil, self.absent[reference.target] == nil else { return }
+                let message = "there is no \(reference.target)\(self.hint(for: reference.target))"
+                resolution.diagnostics = [
+                    Diagnostic(at: reference.location, message, resource: resource.identity)
+                ]
+                return
             }
-            if !resolved.dependencies.contains(reference.target) { resolved.dependencies.append(reference.target) }
+            if !resolution.dependencies.contains(reference.target) { resolution.dependencies.append(reference.target) }
         }
-        return self.checkAdapters(of: resolved.resource)
     }
 
     private func hint(for missing: ResourceIdentity) -> String {
@@ -143,8 +234,8 @@ struct ResourceResolver {
     }
 
     /// A prompt step may name an adapter; its model must have it.
-    private mutating func checkAdapters(of resource: Resource) -> Bool {
-        guard case .chain(let chain) = resource.spec else { return true }
+    private func checkAdapters(of chain: ChainSpec, _ resource: Resource, _ resolution: inout Resolution) {
+        guard resolution.blocker == nil else { return }
         for (index, step) in chain.steps.enumerated() {
             guard case .prompt(let prompt) = step.action, let adapter = prompt.adapter,
                 let model = ResourceIdentity(.model, reference: prompt.model, in: resource.identity.namespace),
@@ -153,43 +244,81 @@ struct ResourceResolver {
             else { continue }
             let hint = NearestWord.hint(for: adapter, among: spec.adapters.map(\.name))
             let message = "\(model) has no adapter '\(adapter)'\(hint)"
-            let field = "spec.steps[\(index)].prompt.adapter"
-            self.report(message, at: resource.fieldLocations[field] ?? resource.location, of: resource.identity)
-            self.block(resource.identity, Blocker(resource: resource.identity, message: message))
-            return false
+            let location = resource.fieldLocations["spec.steps[\(index)].prompt.adapter"] ?? resource.location
+            resolution.blocker = Blocker(resource: resource.identity, message: message)
+            resolution.diagnostics = [Diagnostic(at: location, message, resource: resource.identity)]
+            return
         }
-        return true
+    }
+}
+
+// MARK: Artifacts
+
+extension ResourceResolver {
+    /// What stands where a resource says that its artifacts are, up to the first one that is missing.
+    private func look(_ resource: Resource, in world: World) -> [ArtifactSighting] {
+        let sources: [ModelSpec.Source]
+        switch resource.spec {
+        case .model(let spec): sources = [spec.source].compactMap(\.self) + spec.adapters.map(\.source)
+        case .dataset(let spec): sources = [spec.source]
+        case .promptTemplate, .chain, .endpoint, .policy, .unavailable: return []
+        }
+        // Without its bytes nothing is available of a resource: no other reason is needed, nor looked for.
+        var sightings: [ArtifactSighting] = []
+        for source in sources {
+            sightings.append(ArtifactSighting(of: source) { try world.artifact(source, resource) })
+            if sightings.last?.artifact == nil { break }
+        }
+        return sightings
     }
 
-    private mutating func find(_ spec: ModelSpec, for resolved: inout Resolved) -> Bool {
-        guard let source = spec.source else {
-            let identity = resolved.resource.identity
-            self.block(identity, Blocker(resource: identity, message: "it has no source"))
-            return false
-        }
-        guard self.find(source, at: "spec.source.uri", for: &resolved) else { return false }
-        for (index, adapter) in spec.adapters.enumerated() {
-            let field = "spec.adapters[\(index)].source.uri"
-            guard self.find(adapter.source, at: field, for: &resolved) else { return false }
-        }
-        return true
+    private func look(_ resource: Resource, in world: World, _ resolution: inout Resolution) {
+        resolution.sightings = self.look(resource, in: world)
+        guard case .missing(let message, let word)? = resolution.sightings.last else { return }
+        let position = resolution.sightings.count - 1
+        let field = position == 0 ? "spec.source.uri" : "spec.adapters[\(position - 1)].source.uri"
+        let location = resource.fieldLocations[field] ?? resource.location
+        resolution.blocker = Blocker(resource: resource.identity, message: message, word: word)
+        resolution.diagnostics = [Diagnostic(at: location, message, resource: resource.identity)]
     }
 
-    private mutating func find(
-        _ source: ModelSpec.Source,
-        at field: String,
-        for resolved: inout Resolved
-    ) -> Bool {
+    /// Reads a dataset's rows where a template takes its examples from them.
+    private mutating func readRows(
+        of resource: Resource,
+        _ spec: DatasetSpec,
+        in world: World,
+        _ resolution: inout Resolution
+    ) {
+        let isForExamples = self.referrers[resource.identity]?.contains { $0.kind == .promptTemplate } ?? false
+        guard isForExamples, resolution.blocker == nil, let artifact = resolution.artifacts.first else { return }
+        let identity = resource.identity
         do {
-            resolved.artifacts.append(try self.artifact(source))
-            return true
+            let bytes = try world.read(artifact, resource)
+            self.rows[identity] = try FewShotRows.read(bytes, of: spec, path: artifact.path)
+        } catch let error as FewShotRows.Malformed {
+            let message = "\(error.location): \(error.message)"
+            resolution.blocker = Blocker(resource: identity, message: message, word: "DatasetInvalid")
+            resolution.diagnostics = [Diagnostic(at: error.location, error.message, resource: identity)]
         } catch {
-            let resource = resolved.resource
-            let message = (error as? MartletError)?.message ?? "'\(source.uri)' cannot be found: \(error)"
-            self.report(message, at: resource.fieldLocations[field] ?? resource.location, of: resource.identity)
-            let word = (error as? MartletError)?.code ?? "ArtifactMissing"
-            self.block(resource.identity, Blocker(resource: resource.identity, message: message, word: word))
-            return false
+            let message = (error as? MartletError)?.message ?? "'\(artifact.path)' cannot be read: \(error)"
+            resolution.blocker = Blocker(resource: identity, message: message, word: "ArtifactMissing")
+            resolution.diagnostics = [Diagnostic(at: resource.location, message, resource: identity)]
         }
+    }
+
+    private func takeExamples(
+        of spec: PromptTemplateSpec,
+        _ template: ResourceIdentity,
+        _ resolution: inout Resolution
+    ) {
+        guard resolution.blocker == nil, let examples = spec.examples else { return }
+        guard let name = examples.dataset else {
+            resolution.examples = examples.inline ?? []
+            return
+        }
+        guard let dataset = ResourceIdentity(.dataset, reference: name, in: template.namespace),
+            let rows = self.rows[dataset]
+        else { return }
+        resolution.examples = Array(rows.prefix(examples.limit ?? rows.count))
     }
 }
