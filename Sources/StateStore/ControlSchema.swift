@@ -11,6 +11,7 @@ enum ControlSchema {
         migrator.registerMigration("2 records") { try $0.execute(sql: self.records) }
         migrator.registerMigration("3 audit") { try $0.execute(sql: self.audit) }
         migrator.registerMigration("4 guards") { try $0.execute(sql: self.guards) }
+        migrator.registerMigration("5 signers") { try $0.execute(sql: "ALTER TABLE audit ADD COLUMN signer TEXT") }
         return migrator
     }
 

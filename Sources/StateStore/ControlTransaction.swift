@@ -197,10 +197,10 @@ extension ControlTransaction {
 
     private func insert(_ entry: AuditEntry, endingWith chain: AuditChain) throws {
         try self.run(
-            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 entry.sequence, entry.at.milliseconds, entry.actor.name, entry.action, entry.subject, entry.reason,
-                entry.origin, entry.commit, entry.digest?.hex,
+                entry.origin, entry.commit, entry.digest?.hex, entry.signer,
             ]
         )
         try self.run("UPDATE audit_head SET length = ?, digest = ?", [chain.length, chain.head?.hex])

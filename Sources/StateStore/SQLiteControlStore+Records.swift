@@ -83,6 +83,8 @@ extension AuditEntry {
             reason: try read("reason"),
             origin: try read("origin"),
             commit: String.fromDatabaseValue(row["commit"]),
+            // A salvaged log may be from before signers were written down.
+            signer: row.hasColumn("signer") ? String.fromDatabaseValue(row["signer"]) : nil,
             digest: Digest(hex: try read("digest"))
         )
     }

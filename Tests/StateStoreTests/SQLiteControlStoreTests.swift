@@ -118,8 +118,8 @@ struct SQLiteControlStoreTests {
         arguments: [
             "UPDATE audit SET reason = 'nothing' WHERE sequence = 1", "DELETE FROM audit WHERE sequence = 2",
             "INSERT OR REPLACE INTO audit SELECT * FROM audit WHERE sequence = 1",
-            "REPLACE INTO audit SELECT 2, at, actor, action, subject, reason, origin, NULL, digest FROM audit LIMIT 1",
-            "INSERT INTO audit SELECT 9, at, actor, action, subject, reason, origin, NULL, digest FROM audit LIMIT 1",
+            "REPLACE INTO audit SELECT 2, at, actor, action, subject, reason, '', NULL, digest, NULL FROM audit LIMIT 1",
+            "INSERT INTO audit SELECT 9, at, actor, action, subject, reason, '', NULL, digest, NULL FROM audit LIMIT 1",
         ]
     )
     func appendOnly(sql: String) throws {
@@ -134,13 +134,14 @@ struct SQLiteControlStoreTests {
         arguments: [
             ("UPDATE audit SET reason = 'nothing' WHERE sequence = 2", 2),
             ("UPDATE audit SET \"commit\" = 'ffff' WHERE sequence = 3", 3),
+            ("UPDATE audit SET signer = 'eve' WHERE sequence = 2", 2),
             ("UPDATE audit SET digest = 'gone' WHERE sequence = 1", 1),
             ("UPDATE audit SET digest = (SELECT digest FROM audit WHERE sequence = 1) WHERE sequence = 4", 4),
             ("DELETE FROM audit WHERE sequence = 2", 2),
             ("DELETE FROM audit WHERE sequence = 4", 4),
             ("DELETE FROM audit", 1),
             (
-                "INSERT INTO audit SELECT 5, at, actor, action, subject, reason, origin, NULL, digest FROM audit LIMIT 1",
+                "INSERT INTO audit SELECT 5, at, actor, action, subject, reason, '', NULL, digest, NULL FROM audit LIMIT 1",
                 5
             ),
             ("UPDATE audit SET sequence = -sequence WHERE sequence < 3", 1),

@@ -165,7 +165,8 @@ enum Samples {
             subject: "default/desk#\(number)",
             reason: "because \"\(number)\"\n",
             origin: "cli",
-            commit: number.isMultiple(of: 2) ? nil : self.object(number)
+            commit: number.isMultiple(of: 2) ? nil : self.object(number),
+            signer: number.isMultiple(of: 3) ? "Ada <ada@example.org> (SHA256:\(number))" : nil
         )
     }
 }

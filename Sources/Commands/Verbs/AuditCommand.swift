@@ -26,11 +26,11 @@ struct AuditListCommand: AsyncParsableCommand {
     func run() async throws {
         let entries = try await self.controller.client().get("audit?limit=\(self.limit)", as: [AuditEntry].self)
         try self.controller.show(entries) { _ in
-            var table = TextTable(["NUMBER", "AT", "WHO", "FROM", "DID", "TO", "WHY"])
+            var table = TextTable(["NUMBER", "AT", "WHO", "FROM", "DID", "TO", "WHY", "SIGNER"])
             for entry in entries {
                 table.add([
                     String(entry.sequence), TimeText.render(entry.at), entry.actor.description, entry.origin,
-                    entry.action, entry.subject, entry.reason,
+                    entry.action, entry.subject, entry.reason, entry.signer ?? "-",
                 ])
             }
             return table.render()

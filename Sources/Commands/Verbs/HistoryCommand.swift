@@ -60,12 +60,12 @@ enum HistoryText {
                 String(record.commit.prefix(10)), record.actor.description, record.reason,
             ])
         }
-        var commits = TextTable(["READ AT", "COMMIT", "ERRORS", "CONVERGED AFTER", "SUBJECT"])
+        var commits = TextTable(["READ AT", "COMMIT", "ERRORS", "CONVERGED AFTER", "SIGNER", "SUBJECT"])
         for record in history.commits {
             let took = record.convergedAt.map { "\($0.milliseconds - record.readAt.milliseconds) ms" } ?? "-"
             commits.add([
                 TimeText.render(record.readAt), String(record.commit.id.prefix(10)), String(record.errors), took,
-                record.commit.subject,
+                record.commit.signer ?? "-", record.commit.subject,
             ])
         }
         return promotions.render() + "\n\n" + commits.render()

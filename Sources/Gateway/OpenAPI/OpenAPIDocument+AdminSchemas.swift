@@ -16,12 +16,13 @@ extension OpenAPIDocument {
                 "sync": Self.words(["Synced", "OutOfSync", "Unknown"]), "health": Self.health,
                 "suspended": Self.boolean, "endpoints": Self.array(of: Self.reference("Resource")),
                 "diagnostics": Self.array(of: ["type": "object"]), "holds": Self.array(of: Self.reference("Hold")),
-                "waits": Self.array(of: ["type": "object"]), "pendingSteps": Self.integer, "memoryBytes": Self.integer,
-                "memoryBudget": Self.integer, "abandonedCalls": Self.integer,
+                "waits": Self.array(of: ["type": "object"]), "guarded": Self.array(of: Self.reference("PruneStop")),
+                "pendingSteps": Self.integer, "memoryBytes": Self.integer, "memoryBudget": Self.integer,
+                "abandonedCalls": Self.integer,
             ],
             required: [
                 "version", "source", "sync", "health", "suspended", "endpoints", "diagnostics", "holds", "waits",
-                "pendingSteps", "memoryBytes", "abandonedCalls",
+                "guarded", "pendingSteps", "memoryBytes", "abandonedCalls",
             ]
         ),
         "Resource": Self.object(
@@ -37,9 +38,31 @@ extension OpenAPIDocument {
         "Plan": Self.object(
             [
                 "commit": Self.string, "steps": Self.array(of: ["type": "object"]),
-                "waits": Self.array(of: ["type": "object"]),
+                "waits": Self.array(of: ["type": "object"]), "guarded": Self.array(of: Self.reference("PruneStop")),
+                "proposed": Self.array(of: Self.reference("ProposedPlan")),
             ],
-            required: ["commit", "steps", "waits"]
+            required: ["commit", "steps", "waits", "guarded", "proposed"]
+        ),
+        "ProposedPlan": Self.object(
+            [
+                "commit": Self.reference("Commit"), "wait": ["type": "object"], "plan": Self.reference("Plan"),
+                "diagnostics": Self.array(of: ["type": "object"]),
+            ],
+            required: ["commit", "wait", "plan", "diagnostics"]
+        ),
+        "PruneStop": Self.object(
+            [
+                "commit": Self.reference("Commit"), "endpoints": Self.array(of: ["type": "string"]), "total": Self.integer,
+                "isEmptied": Self.boolean, "message": Self.string,
+            ],
+            required: ["commit", "endpoints", "total", "isEmptied", "message"]
+        ),
+        "Confirmation": Self.object(
+            [
+                "commit": Self.string, "endpoints": Self.array(of: Self.string), "reason": Self.string,
+                "actor": Self.object(["name": Self.string], required: ["name"]), "at": Self.integer,
+            ],
+            required: ["commit", "endpoints", "reason", "actor", "at"]
         ),
         "Event": Self.object(
             [
@@ -58,7 +81,10 @@ extension OpenAPIDocument {
             required: ["variant", "revision", "reason", "message", "actor", "at", "commit"]
         ),
         "Commit": Self.object(
-            ["id": Self.string, "subject": Self.string, "author": Self.string, "time": Self.integer],
+            [
+                "id": Self.string, "subject": Self.string, "author": Self.string, "time": Self.integer,
+                "signer": Self.string,
+            ],
             required: ["id", "subject", "author", "time"]
         ),
     ]

@@ -57,7 +57,7 @@ package struct AuditChain: Sendable, Hashable {
     }
 
     private func digest(of entry: AuditEntry) -> Digest {
-        Digest(canonical: [
+        var fields: [String: JSONValue] = [
             "previous": self.head.map { .string($0.hex) } ?? .null,
             "sequence": .integer(entry.sequence),
             "at": .integer(entry.at.milliseconds),
@@ -67,6 +67,9 @@ package struct AuditChain: Sendable, Hashable {
             "reason": .string(entry.reason),
             "origin": .string(entry.origin),
             "commit": entry.commit.map { .string($0) } ?? .null,
-        ])
+        ]
+        // Only where there is one: entries from before signers were written down keep their digests.
+        fields["signer"] = entry.signer.map { .string($0) }
+        return Digest(canonical: .object(fields))
     }
 }

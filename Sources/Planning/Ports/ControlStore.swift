@@ -55,6 +55,8 @@ package struct AuditEntry: Sendable, Hashable, Codable {
     /// `cli`, `controller`, or an address.
     package var origin: String
     package var commit: ObjectID?
+    /// Whose signature of the commit was verified; nil where nobody asked for one.
+    package var signer: String?
     /// Over the previous entry's digest and this entry's fields; nil before it is stored.
     package var digest: Digest?
 
@@ -67,6 +69,7 @@ package struct AuditEntry: Sendable, Hashable, Codable {
         reason: String,
         origin: String,
         commit: ObjectID? = nil,
+        signer: String? = nil,
         digest: Digest? = nil
     ) {
         self.sequence = sequence
@@ -77,6 +80,7 @@ package struct AuditEntry: Sendable, Hashable, Codable {
         self.reason = reason
         self.origin = origin
         self.commit = commit
+        self.signer = signer
         self.digest = digest
     }
 }

@@ -17,7 +17,10 @@ struct AuditSalvage {
     init(_ source: Database?) throws {
         guard let source else { return }
         self.head = try? AuditChain.stored(in: source)
-        let columns = ["at", "actor", "action", "subject", "reason", "origin", "commit", "digest"]
+        var columns = ["at", "actor", "action", "subject", "reason", "origin", "commit", "digest"]
+        // SQLite would take the name of a column that is not there for a text.
+        let known = (try? source.columns(in: "audit"))?.map(\.name) ?? []
+        if known.contains("signer") { columns.append("signer") }
         guard let reader = try? RowReader(source, table: "audit", columns: columns) else { return }
         var chain = AuditChain()
         for row in reader.rows {
