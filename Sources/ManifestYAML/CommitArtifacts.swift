@@ -11,12 +11,21 @@ package struct CommitArtifacts: Sendable {
     private let repository: any SourceRepository
     private let commit: ObjectID
     private let digests: BlobDigests
+    /// Whose paths are meant, where there are several sources.
+    private var source: String?
 
     /// - Parameter digests: What is known of blobs already; shared, it spares commits to hash the same blob again.
     package init(repository: any SourceRepository, commit: ObjectID, digests: BlobDigests = BlobDigests()) {
         self.repository = repository
         self.commit = commit
         self.digests = digests
+    }
+
+    /// The same, for the paths that the manifests of one of several sources name; nil where there is one.
+    func of(_ source: String?) -> CommitArtifacts {
+        var artifacts = self
+        artifacts.source = source
+        return artifacts
     }
 
     /// The identity and size of a source's bytes, which are read only where the repository's have a declared `sha256`.
@@ -58,6 +67,7 @@ package struct CommitArtifacts: Sendable {
 
     /// A blob's id stands for its bytes from here on, so that a declared digest is as good as checked before each use.
     private func findInRepository(_ path: String, sha256: String?) throws -> FoundArtifact {
+        let path = self.source.map { "\(SourcePath($0, path))" } ?? path
         let entry = try self.repository.resolvedEntry(at: path, in: self.commit)
         guard entry.kind == .file else {
             throw MartletError("ArtifactMissing", "'\(path)' is a \(entry.kind.rawValue) of the repository, not a file")

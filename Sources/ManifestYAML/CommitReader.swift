@@ -126,8 +126,10 @@ package struct CommitReader: Sendable {
         guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return false }
         return !rules.contains { folder, rules in
             guard !folder.isEmpty else { return rules.matches(path, isFolder: false) }
-            guard path.hasPrefix(folder + "/") else { return false }
-            return rules.matches(String(path.dropFirst(folder.count + 1)), isFolder: false)
+            // The root of one of several sources ends with a colon.
+            let prefix = folder.hasSuffix(":") ? folder : folder + "/"
+            guard path.hasPrefix(prefix) else { return false }
+            return rules.matches(String(path.dropFirst(prefix.count)), isFolder: false)
         }
     }
 
@@ -163,7 +165,10 @@ package struct CommitReader: Sendable {
     }
 
     private static func split(_ path: String) -> (folder: String, name: Substring) {
-        guard let slash = path.lastIndex(of: "/") else { return ("", path[...]) }
-        return (String(path[..<slash]), path[path.index(after: slash)...])
+        if let slash = path.lastIndex(of: "/") {
+            return (String(path[..<slash]), path[path.index(after: slash)...])
+        }
+        guard let path = SourcePath(path) else { return ("", path[...]) }
+        return ("\(path.source):", path.path[...])
     }
 }

@@ -17,16 +17,20 @@ package struct DesiredStateLoader: Sendable {
     ///   - namespace: Of manifests that name none.
     ///   - knownEngines: Engines whose names raise no warning.
     ///   - policies: Policies from elsewhere, and how far those of the repository reach.
+    ///   - scopes: What each source may declare, by name; with one source, by the empty name, or not at all.
     package init(
         repository: any SourceRepository,
         subpath: String,
         namespace: String,
         knownEngines: Set<String> = ManifestReader.defaultEngines,
-        policies: PolicySources = PolicySources()
+        policies: PolicySources = PolicySources(),
+        scopes: [String: NamespaceScope] = [:]
     ) {
         self.repository = repository
         self.builder = DesiredStateBuilder(policies: policies)
-        self.manifestReader = ManifestReader(defaultNamespace: namespace, knownEngines: knownEngines)
+        var manifestReader = ManifestReader(defaultNamespace: namespace, knownEngines: knownEngines)
+        manifestReader.scopes = scopes
+        self.manifestReader = manifestReader
         self.reader = CommitReader(repository: repository, subpath: subpath, manifests: self.manifestReader)
     }
 
@@ -53,7 +57,7 @@ package struct DesiredStateLoader: Sendable {
             to: commit,
             changes,
             in: DesiredStateBuilder.World(
-                artifact: { source, _ in try artifacts.find(source) },
+                artifact: { try artifacts.of(commit.source(of: $1.location)).find($0) },
                 read: { artifact, _ in try artifacts.read(artifact) },
                 locate: { locator?.locate($0, $1, $2) ?? $0.location }
             ),

@@ -80,7 +80,7 @@ package struct DesiredStateBuilder: Sendable {
         self.diagnostics.replace(before.values.flatMap(\.diagnostics), with: [])
         for identity in open { self.resolver.resolve(identity, in: world) }
         for identity in open {
-            let endpointChanged = identity.kind == .endpoint && self.apply(identity, of: commit.id)
+            let endpointChanged = identity.kind == .endpoint && self.apply(identity, of: commit)
             if self.resolver.hasMoved(identity, since: before[identity]) || endpointChanged { changed.insert(identity) }
         }
         // Whoever read the manifests may have seen it too.
@@ -125,7 +125,7 @@ package struct DesiredStateBuilder: Sendable {
     }
 
     /// Brings an endpoint's settings and variants up to date; true when any of them is not what it was.
-    private mutating func apply(_ endpoint: ResourceIdentity, of commit: ObjectID) -> Bool {
+    private mutating func apply(_ endpoint: ResourceIdentity, of commit: CommitSummary) -> Bool {
         let resource = self.resolver.resources[endpoint]
         var settings: EndpointSettings?
         var graphs: [RevisionGraph] = []
@@ -146,13 +146,16 @@ package struct DesiredStateBuilder: Sendable {
         return true
     }
 
-    private func graphs(of endpoint: Resource, _ spec: EndpointSpec, commit: ObjectID) -> [RevisionGraph] {
+    private func graphs(of endpoint: Resource, _ spec: EndpointSpec, commit: CommitSummary) -> [RevisionGraph] {
         let services = self.resolver.services(of: endpoint, spec) ?? []
+        let (source, commit) = (commit.source(of: endpoint.location), commit.id(at: endpoint.location))
         return services.compactMap { service in
             let revision = RevisionRule.revision(of: endpoint, serving: service)
             let known = self.variants[service.variant] ?? self.earlier[service.variant]
-            if let known, known.revision == revision { return known }
-            return self.resolver.graph(of: service, spec, revision: revision, commit: commit)
+            if let known, known.revision == revision, known.source == source { return known }
+            var graph = self.resolver.graph(of: service, spec, revision: revision, commit: commit)
+            graph.source = source
+            return graph
         }
     }
 }

@@ -50,6 +50,8 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
     package var revision: Revision
     /// The commit that the graph was read from.
     package var commit: ObjectID
+    /// The source that declares the endpoint; nil where there was one source only.
+    package var source: String?
     package var serve: EndpointSpec.Serve
     package var chat: EndpointSpec.Chat?
     /// Sorted by identity, as are the two below.
@@ -61,6 +63,7 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         variant: VariantID,
         revision: Revision,
         commit: ObjectID,
+        source: String? = nil,
         serve: EndpointSpec.Serve,
         chat: EndpointSpec.Chat?,
         chains: [Chain],
@@ -70,6 +73,7 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         self.variant = variant
         self.revision = revision
         self.commit = commit
+        self.source = source
         self.serve = serve
         self.chat = chat
         self.chains = chains
