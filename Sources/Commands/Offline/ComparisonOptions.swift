@@ -26,11 +26,13 @@ struct ComparisonOptions: ParsableArguments {
             baseName = "nothing"
         }
         let commit = try repository.resolve(self.head)
+        let head = try repository.load(commit)
         return Comparison(
             base: base,
-            head: try repository.load(commit),
+            head: head,
             baseName: baseName,
-            headName: OfflineRepository.name(commit, ref: self.head)
+            headName: OfflineRepository.name(commit, ref: self.head),
+            signature: try repository.signatureReport(of: head, after: base.commit.id.isEmpty ? nil : base)
         )
     }
 
@@ -51,12 +53,19 @@ struct Comparison {
     /// `HEAD (1a2b3c4d5e)`, `the work tree`, `nothing`.
     var baseName: String
     var headName: String
+    /// Whether the newer side would be let in, by who signed it; nil when no signature is demanded.
+    var signature: SignatureReport?
 
     /// Says on standard error what is wrong with the newer side, and ends the verb with exit code 2 if something is.
     func requireSound() throws {
         let errors = self.head.diagnostics.filter { $0.severity == .error }
-        guard !errors.isEmpty else { return }
         let environment = CommandEnvironment.current
+        let isRefused = self.signature?.isAccepted == false
+        if let signature = self.signature, isRefused { environment.printError("error: \(signature.message)") }
+        guard !errors.isEmpty else {
+            if isRefused { throw ExitCode(2) }
+            return
+        }
         for error in errors { environment.printError(PlainText.line("\(error)")) }
         environment.printError("error: \(self.headName) has \(Counted.words(errors.count, "error"))")
         throw ExitCode(2)

@@ -18,12 +18,19 @@ struct RepositoryOptions: ParsableArguments {
     var path = ""
 
     @OptionGroup var namespace: NamespaceOptions
+    @OptionGroup var policies: PolicyOptions
 
     /// Opens the repository with its work tree.
     func open() throws -> OfflineRepository {
         let root =
             self.root ?? RepositoryOptions.enclosing(FileManager.default.currentDirectoryPath) ?? "."
-        return try OfflineRepository(root: root, path: self.path, namespace: self.namespace.namespace)
+        return try OfflineRepository(
+            root: root,
+            path: self.path,
+            namespace: self.namespace.namespace,
+            policies: try self.policies.sources(namespace: self.namespace.namespace),
+            demand: try self.policies.demand()
+        )
     }
 
     /// The nearest folder, this one or one above, that a git repository belongs to.
@@ -44,11 +51,20 @@ struct OfflineRepository {
     private let hasWorkTree: Bool
     /// Why there are no commits; nil when there are.
     private let problem: (any Error)?
+    private let policies: PolicySources
+    private let demand: SignatureGuard.Demand
     private var loader: DesiredStateLoader
 
-    init(root: String, path: String, namespace: String) throws {
+    init(
+        root: String,
+        path: String,
+        namespace: String,
+        policies: PolicySources = PolicySources(),
+        demand: SignatureGuard.Demand = SignatureGuard.Demand()
+    ) throws {
         let environment = CommandEnvironment.current
         self.root = root
+        (self.policies, self.demand) = (policies, demand)
         let opened = Result { try environment.openRepository(root) }
         switch opened {
         case .success: self.problem = nil
@@ -63,8 +79,25 @@ struct OfflineRepository {
             repository: self.source,
             subpath: path,
             namespace: namespace,
-            knownEngines: ManifestReader.defaultEngines.union(environment.engines.reports().map(\.name))
+            knownEngines: ManifestReader.defaultEngines.union(environment.engines.reports().map(\.name)),
+            policies: policies
         )
+    }
+
+    /// Whether a commit would be let in after another one, by who signed it; nil when no signature is demanded.
+    func signatureReport(of head: DesiredState, after base: DesiredState?) throws -> SignatureReport? {
+        let hasRules = [head, base].compactMap(\.self).contains { desired in
+            desired.policyReview.policies.policies.contains { !$0.spec.signatures.isEmpty }
+        }
+        guard hasRules || !self.demand.paths.isEmpty else { return nil }
+        let signatures = SignatureGuard(
+            repository: self.source,
+            verifier: try CommandEnvironment.current.openVerifier(self.root),
+            demand: self.demand,
+            policies: self.policies
+        )
+        let isCommitted = head.commit.id != WorkTreeSource.id
+        return try SignatureReport.make(of: head, after: base, by: signatures, isCommitted: isCommitted)
     }
 
     /// Resolves a branch, tag or commit; nil means the work tree.

@@ -9,6 +9,8 @@ struct ValidationReport: Encodable {
     var warnings: Int
     /// Sorted by place.
     var diagnostics: [Diagnostic]
+    /// Whether a controller that begins with this commit would let it in; nil when no signature is demanded.
+    var signature: SignatureReport?
 
     /// Gathers what the manifests themselves, and the installed engines about them, have to say.
     init(_ desired: DesiredState, isStrict: Bool) {

@@ -32,15 +32,17 @@ struct ValidateCommand: ParsableCommand {
     func run() throws {
         var repository = try self.repository.open()
         let desired = try repository.load(try repository.resolve(self.ref))
-        let report = ValidationReport(desired, isStrict: self.strict)
+        var report = ValidationReport(desired, isStrict: self.strict)
+        report.signature = try repository.signatureReport(of: desired, after: nil)
         let environment = CommandEnvironment.current
         switch self.format {
         case .text:
             for diagnostic in report.diagnostics { environment.printError(PlainText.line("\(diagnostic)")) }
+            if let signature = report.signature { environment.printError(PlainText.line(signature.message)) }
             environment.print(report.summary)
         case .json:
             environment.print(try Rendering.json(report))
         }
-        if report.errors > 0 { throw ExitCode(2) }
+        if report.errors > 0 || report.signature?.isAccepted == false { throw ExitCode(2) }
     }
 }

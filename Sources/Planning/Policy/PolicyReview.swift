@@ -58,6 +58,11 @@ package struct PolicyReview: Sendable, Hashable {
         self.findings.values.flatMap { $0.map(\.diagnostic) } + self.warnings
     }
 
+    /// Whether a diagnostic tells of a broken policy.
+    package func isFinding(_ diagnostic: Diagnostic) -> Bool {
+        diagnostic.resource.flatMap { self.findings[$0] }?.contains { $0.diagnostic == diagnostic } ?? false
+    }
+
     /// Why a resource is held back, or nil when nothing forbids it.
     package func blocker(of resource: ResourceIdentity) -> DesiredState.Blocker? {
         guard !self.policies.isEmpty, resource.kind != .policy else { return nil }

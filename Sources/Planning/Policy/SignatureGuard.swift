@@ -6,12 +6,12 @@ package struct SignatureGuard: Sendable {
     package struct Demand: Sendable, Hashable {
         /// Keys for the policies' rules, too, where these name no file.
         package var keys: SigningKeys
-        /// Whether every change has to be signed, and not only what policies name.
-        package var everything: Bool
+        /// Patterns of the paths that nobody else may change, beside what policies name; none: only what these name.
+        package var paths: [String]
 
-        package init(keys: SigningKeys = SigningKeys(), everything: Bool = false) {
+        package init(keys: SigningKeys = SigningKeys(), paths: [String] = []) {
             self.keys = keys
-            self.everything = everything
+            self.paths = paths
         }
     }
 
@@ -49,8 +49,18 @@ package struct SignatureGuard: Sendable {
             commit.signer = signer?.description
             return commit
         case .refused(let refusal):
-            throw MartletError("SignatureRejected", SignatureGuard.message(refusal, head: commit.id))
+            throw SignatureGuard.rejection(of: commit.id, SignatureGuard.message(refusal, head: commit.id))
         }
+    }
+
+    /// The first guarded path that a commit touches, and who guards it; nil when it needs no signature.
+    package func need(of commit: ObjectID, after applied: DesiredState?) throws -> (path: String, origin: String)? {
+        let rules = self.rules(for: commit, after: applied)
+        guard !rules.isEmpty else { return nil }
+        for path in try self.questions.changes(applied?.commit.id, commit) {
+            if let rule = rules.first(where: { $0.guards(path) }) { return (path, rule.origin) }
+        }
+        return nil
     }
 
     /// Checks that the rules of a commit that was read can be satisfied by somebody, before they come into force.
@@ -63,25 +73,25 @@ package struct SignatureGuard: Sendable {
             (applied?.policyReview.policies.policies ?? []).filter { !$0.spec.signatures.isEmpty }.map(\.identity)
         )
         if let broken = policies.broken.first(where: { signing.contains($0.identity) }) {
-            throw MartletError(
-                "SignatureRejected",
-                "commit \(desired.commit.id.prefix(10)) is not applied: \(broken.identity), which says who must sign, "
-                    + "could not be read in it: \(broken.message)"
+            throw SignatureGuard.rejection(
+                of: desired.commit.id,
+                "\(broken.identity), which says who must sign, cannot be read in it: \(broken.message)"
             )
         }
         let rules = self.rules(of: policies, in: desired.commit.id)
         guard let rule = rules.first(where: { $0.obstacle != nil }) else { return }
-        throw MartletError(
-            "SignatureRejected",
-            "commit \(desired.commit.id.prefix(10)) is not applied: nobody could satisfy its own rule "
-                + "\(rule.origin): \(rule.obstacle ?? "")"
+        throw SignatureGuard.rejection(
+            of: desired.commit.id,
+            "nobody could satisfy its own rule \(rule.origin): \(rule.obstacle ?? "")"
         )
     }
 
     private func rules(for commit: ObjectID, after applied: DesiredState?) -> [SignatureRule] {
         var rules: [SignatureRule] = []
-        if self.demand.everything {
-            rules.append(SignatureRule(paths: ["**"], keys: self.demand.keys, origin: "--require-signatures"))
+        if !self.demand.paths.isEmpty {
+            rules.append(
+                SignatureRule(paths: self.demand.paths, keys: self.demand.keys, origin: "--require-signatures")
+            )
         }
         guard let applied else { return rules + self.rules(of: PolicySet(sources: self.policies), in: commit) }
         return rules + self.rules(of: applied.policyReview.policies, in: applied.commit.id)
@@ -109,9 +119,27 @@ package struct SignatureGuard: Sendable {
         )
     }
 
+    /// The word of a commit that was refused for its signatures.
+    package static let rejected = "SignatureRejected"
+
+    private static func rejection(of commit: ObjectID, _ reason: String) -> MartletError {
+        MartletError(
+            SignatureGuard.rejected,
+            "commit \(commit.prefix(10)) is not applied: \(reason)",
+            cause: RefusedCommit(id: commit)
+        )
+    }
+
     private static func message(_ refusal: SignatureGate.Refusal, head: ObjectID) -> String {
         let culprit = refusal.commit == head ? "it" : "commit \(refusal.commit.prefix(10)) before it"
-        return "commit \(head.prefix(10)) is not applied: \(culprit) touches '\(refusal.path)', which allowed signers "
+        return "\(culprit) touches '\(refusal.path)', which allowed signers "
             + "must have signed (\(refusal.origin)), but \(refusal.reason)"
     }
+}
+
+/// The commit that an error is about, in full.
+package struct RefusedCommit: Error, Sendable, CustomStringConvertible {
+    package var id: ObjectID
+
+    package var description: String { self.id }
 }

@@ -1,0 +1,35 @@
+internal import Planning
+internal import Schema
+
+extension Reconciler {
+    /// Notes that a commit was refused for its signatures, in the audit log too; false for any other error.
+    func note(refused error: MartletError) -> Bool {
+        guard error.code == SignatureGuard.rejected, let refused = error.cause as? RefusedCommit else { return false }
+        self.note(.warning, error.code, error.message, commit: refused.id)
+        self.auditCommit("refuse", refused.id, because: error.message)
+        return true
+    }
+
+    /// Notes in the audit log whose signature let a commit in.
+    func noteSigner(of commit: CommitSummary) {
+        guard let signer = commit.signer else { return }
+        self.auditCommit("accept", commit.id, because: commit.subject, signer: signer)
+    }
+
+    private func auditCommit(_ action: String, _ commit: ObjectID, because reason: String, signer: String? = nil) {
+        self.pending.append(
+            .audit(
+                AuditEntry(
+                    at: self.ports.wallClock.now(),
+                    actor: .controller,
+                    action: action,
+                    subject: "commit/\(commit)",
+                    reason: reason,
+                    origin: "controller",
+                    commit: commit,
+                    signer: signer
+                )
+            )
+        )
+    }
+}
