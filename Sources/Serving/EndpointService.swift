@@ -45,6 +45,8 @@ package struct TextRequest: Sendable, Hashable {
     package var frequencyPenalty: Double?
     package var presencePenalty: Double?
     package var maxTokens: Int?
+    /// What the caller calls `maxTokens`: OpenAI has two names for it.
+    package var maxTokensName = "max_tokens"
     package var stop: [String]
     package var topLogProbabilities: Int?
 

@@ -1,3 +1,4 @@
+internal import HashTreeCollections
 internal import Planning
 package import Schema
 internal import Synchronization
@@ -128,9 +129,9 @@ extension TextRequest {
             ("seed", self.seed != nil),
             ("frequency_penalty", self.frequencyPenalty != nil),
             ("presence_penalty", self.presencePenalty != nil),
-            ("max_completion_tokens", self.maxTokens != nil),
+            (self.maxTokensName, self.maxTokens != nil),
             ("stop", !self.stop.isEmpty),
-            ("top_logprobs", self.topLogProbabilities != nil),
+            ("logprobs", self.topLogProbabilities != nil),
         ]
         return given.filter(\.1).map(\.0)
     }

@@ -3,23 +3,41 @@ package import Schema
 
 extension InferenceServer: ServingRuntime {
     package func observe() async -> RuntimeObservation {
-        let (runners, traffic, settings) = self.withState { ($0.runners, $0.traffic, $0.settings) }
+        let (runners, endpoints) = self.withState { ($0.runners, $0.endpoints) }
         var observation = RuntimeObservation(
             instances: self.pool.observe(),
             runners: runners.mapValues(\.observation),
-            traffic: traffic,
-            settings: settings.mapValues(\.revision)
+            settings: endpoints.compactMapValues { $0.settings?.revision }
         )
+        for variants in endpoints.values.map(\.variants) {
+            for (variant, state) in variants where !state.shares.isEmpty { observation.traffic[variant] = state.shares }
+        }
         observation.abandonedCalls = self.pool.abandonedCalls
         return observation
     }
 
+    package func observeChanges() async -> RuntimeChanges {
+        // Marks are taken away before what they name is looked at: what changes meanwhile is marked again.
+        let found: ([RunnerKey: Runner?], RuntimeChanges)? = self.withState { state in
+            defer { state.unseen = Unseen() }
+            return state.unseen.map { state.changes(in: $0) }
+        }
+        guard let (runners, seen) = found else { return RuntimeChanges(everything: await self.observe()) }
+        var changes = seen
+        changes.runners = runners.mapValues { $0?.observation }
+        changes.instances = self.pool.observe()
+        changes.abandonedCalls = self.pool.abandonedCalls
+        return changes
+    }
+
     package func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
         let engine = try self.engines.engine(named: instance.engine)
+        self.withState { $0.warmUps[instance.key] = nil }
         try await self.pool.load(instance, opening: opening, engine: engine)
     }
 
     package func unload(_ instance: InstanceKey) async {
+        self.withState { $0.warmUps[instance] = nil }
         await self.pool.unload(instance)
     }
 
@@ -34,22 +52,21 @@ extension InferenceServer: ServingRuntime {
         try runner.resize(to: replicas)
         self.withState { state in
             state.runners[key] = runner
+            state.unseen?.runners.insert(key)
             state.publish(graph.variant.resource)
         }
     }
 
-    /// Instances that have answered the same requests for another ready runner are warm already: their warm-up is not
-    /// repeated, so that a change of a prompt alone serves at once.
+    /// Instances that have answered the same requests for another runner since they were loaded are warm already: their
+    /// warm-up is not repeated, so that a change of a prompt alone serves at once.
     package func warmUp(_ runner: RunnerKey) async throws {
         guard let warmed = self.runner(runner) else {
             throw MartletError("RunnerMissing", "\(runner) was not started", disposition: .waiting)
         }
-        let others = self.withState { Array($0.runners.values) }
-        let ready = others.filter { $0.observation.state == .ready }.flatMap { $0.graph.models.map(\.instance) }
         do {
-            for instance in warmed.graph.models.map(\.instance)
-            where !ready.contains(where: { $0.key == instance.key && $0.warmUp == instance.warmUp }) {
+            for instance in warmed.graph.models.map(\.instance) where !self.isWarm(instance) {
                 try await self.pool.warmUp(instance)
+                _ = self.withState { $0.warmUps[instance.key, default: []].insert(instance.warmUp) }
             }
         } catch is CancellationError {
             throw CancellationError()
@@ -60,22 +77,27 @@ extension InferenceServer: ServingRuntime {
         warmed.becomeReady()
     }
 
+    private func isWarm(_ instance: InstanceSpec) -> Bool {
+        self.withState { $0.warmUps[instance.key]?.contains(instance.warmUp) ?? false }
+    }
+
     package func setTraffic(_ shares: [TrafficShare], for variant: VariantID) async {
         let now = self.wallClock.now()
         self.withState { state in
-            let serving = Set(shares.filter { $0.weight > 0 }.map { RunnerKey(variant, $0.revision) })
-            for key in state.since.keys where key.variant == variant && !serving.contains(key) {
-                state.since[key] = nil
-            }
-            for key in serving where state.since[key] == nil { state.since[key] = now }
-            state.traffic[variant] = shares.isEmpty ? nil : shares
+            var serving = VariantState(shares: shares)
+            let since = state.endpoints[variant.resource]?.variants[variant]?.since ?? [:]
+            for share in shares where share.weight > 0 { serving.since[share.revision] = since[share.revision] ?? now }
+            state.endpoints[variant.resource, default: EndpointState()].variants[variant] =
+                shares.isEmpty ? nil : serving
+            state.unseen?.variants.insert(variant)
             state.publish(variant.resource)
         }
     }
 
     package func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async {
         self.withState { state in
-            state.settings[endpoint] = settings
+            state.endpoints[endpoint, default: EndpointState()].settings = settings
+            state.unseen?.endpoints.insert(endpoint)
             state.publish(endpoint)
         }
     }
@@ -94,7 +116,10 @@ extension InferenceServer: ServingRuntime {
     package func stop(_ runner: RunnerKey) async {
         let stopped = self.withState { state in
             let stopped = state.runners.removeValue(forKey: runner)
-            if stopped != nil { state.publish(runner.variant.resource) }
+            if stopped != nil {
+                state.unseen?.runners.insert(runner)
+                state.publish(runner.variant.resource)
+            }
             return stopped
         }
         stopped?.stop()
@@ -103,9 +128,9 @@ extension InferenceServer: ServingRuntime {
 
     package func remove(endpoint: ResourceIdentity) async {
         self.withState { state in
-            state.settings[endpoint] = nil
-            for variant in state.traffic.keys where variant.resource == endpoint { state.traffic[variant] = nil }
-            for key in state.since.keys where key.variant.resource == endpoint { state.since[key] = nil }
+            let gone = state.endpoints.removeValue(forKey: endpoint)
+            state.unseen?.variants.formUnion((gone?.variants ?? [:]).keys)
+            state.unseen?.endpoints.insert(endpoint)
             state.publish(endpoint)
         }
     }
@@ -127,7 +152,7 @@ extension InferenceServer: ServingRuntime {
 
     private func makeRunner(_ graph: RevisionGraph) throws -> Runner {
         let program = try RunnerProgram(graph, clock: self.clock)
-        let models = graph.models
+        let (models, key) = (graph.models, RunnerKey(graph.variant, graph.revision))
         // What the scarcest model can work on at once; more would only wait inside of it.
         let slots = try models.map { model in
             let lease = try self.pool.lease(model.instance.key)
@@ -146,7 +171,26 @@ extension InferenceServer: ServingRuntime {
                     for lease in leases.values { lease.release() }
                 }
             },
-            onIdle: { [changeFeed] in changeFeed.notify() }
+            onIdle: { [changeFeed] in changeFeed.notify() },
+            onChange: { [weak self] in
+                guard let self else { return }
+                self.withState { _ = $0.unseen?.runners.insert(key) }
+            }
         )
+    }
+}
+
+extension InferenceServer.State {
+    /// What has become of what was marked; the runners still have to be asked.
+    fileprivate func changes(in unseen: InferenceServer.Unseen) -> ([RunnerKey: Runner?], RuntimeChanges) {
+        var changes = RuntimeChanges()
+        for variant in unseen.variants {
+            changes.traffic[variant] = self.endpoints[variant.resource]?.variants[variant]?.shares ?? []
+        }
+        for endpoint in unseen.endpoints {
+            changes.settings.updateValue(self.endpoints[endpoint]?.settings?.revision, forKey: endpoint)
+        }
+        let runners = unseen.runners.map { ($0, self.runners[$0]) }
+        return (Dictionary(uniqueKeysWithValues: runners), changes)
     }
 }

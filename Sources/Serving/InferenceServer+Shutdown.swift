@@ -7,7 +7,7 @@ extension InferenceServer {
     package func drainEverything() async {
         let drains = self.withState { state in
             state.runners.keys.map { key in
-                (key, state.settings[key.variant.resource]?.rollout.drainTimeout ?? .seconds(30))
+                (key, state.endpoints[key.variant.resource]?.settings?.rollout.drainTimeout ?? .seconds(30))
             }
         }
         await withDiscardingTaskGroup { group in

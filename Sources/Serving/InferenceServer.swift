@@ -1,3 +1,4 @@
+internal import HashTreeCollections
 package import Logging
 package import Planning
 internal import Schema
@@ -10,11 +11,33 @@ internal import Synchronization
 package final class InferenceServer: Sendable {
     struct State {
         var runners: [RunnerKey: Runner] = [:]
-        var traffic: [VariantID: [TrafficShare]] = [:]
-        /// When each revision with traffic began to serve.
-        var since: [RunnerKey: Timestamp] = [:]
-        var settings: [ResourceIdentity: EndpointSettings] = [:]
+        var endpoints: [ResourceIdentity: EndpointState] = [:]
         var routes = RoutingSnapshot()
+        /// What has changed since the controller looked; nil: everything has.
+        var unseen: Unseen?
+        /// Warm-up requests that instances have answered for a runner.
+        var warmUps: [InstanceKey: Set<[ModelSpec.WarmUp]>] = [:]
+    }
+
+    /// What is in force for one endpoint.
+    struct EndpointState {
+        /// Nil before they are applied, however much runs.
+        var settings: EndpointSettings?
+        var variants: [VariantID: VariantState] = [:]
+    }
+
+    /// Where a variant's requests go.
+    struct VariantState {
+        var shares: [TrafficShare] = []
+        /// When each revision with traffic began to serve.
+        var since: [Revision: Timestamp] = [:]
+    }
+
+    /// Names what the controller has to look at.
+    struct Unseen {
+        var runners: Set<RunnerKey> = []
+        var variants: Set<VariantID> = []
+        var endpoints: Set<ResourceIdentity> = []
     }
 
     let engines: any EngineCatalog
@@ -87,15 +110,15 @@ extension InferenceServer.State {
     mutating func publish(_ endpoint: ResourceIdentity) {
         let name = EndpointName(namespace: endpoint.namespace, name: endpoint.name)
         self.routes.version += 1
-        guard let settings = self.settings[endpoint] else {
+        guard let state = self.endpoints[endpoint], let settings = state.settings else {
             self.routes.endpoints[name] = nil
             return
         }
         var variants: [String?: [RoutingSnapshot.Share]] = [:]
-        for (variant, shares) in self.traffic where variant.resource == endpoint {
-            variants[variant.tenant] = shares.compactMap { share in
-                let key = RunnerKey(variant, share.revision)
-                guard share.weight > 0, let runner = self.runners[key], let since = self.since[key] else { return nil }
+        for (variant, serving) in state.variants {
+            variants[variant.tenant] = serving.shares.compactMap { share in
+                let runner = self.runners[RunnerKey(variant, share.revision)]
+                guard share.weight > 0, let runner, let since = serving.since[share.revision] else { return nil }
                 return RoutingSnapshot.Share(weight: share.weight, runner: runner, since: since)
             }
         }

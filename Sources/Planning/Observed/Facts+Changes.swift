@@ -33,7 +33,11 @@ extension Facts {
             self.confirmations[confirmation.commit] = confirmation
         case .endConfirmation(let commit):
             self.confirmations[commit] = nil
-        case .beginLoading, .endLoading, .commit, .promotion, .conditions, .event, .audit:
+        case .loadCutShort(let instance, let starts):
+            self.cutShort[instance] = starts
+        case .endLoading(let instance):
+            self.cutShort[instance] = nil
+        case .beginLoading, .commit, .promotion, .conditions, .event, .audit:
             break
         }
     }

@@ -130,6 +130,8 @@ package struct Facts: Sendable, Hashable {
     package var probes: [InstanceKey: ProbeReport]
     /// Instances that took the process down while they loaded.
     package var crashed: Set<InstanceKey>
+    /// How many processes in a row were ended from outside while they loaded an instance.
+    package var cutShort: [InstanceKey: Int]
     /// The commit in force, by source.
     package var applied: [String: AppliedCommit]
     /// What people have confirmed to be removed, by the commit that they confirmed.
@@ -141,6 +143,7 @@ package struct Facts: Sendable, Hashable {
         suspensions: Set<Suspension> = [],
         probes: [InstanceKey: ProbeReport] = [:],
         crashed: Set<InstanceKey> = [],
+        cutShort: [InstanceKey: Int] = [:],
         applied: [String: AppliedCommit] = [:],
         confirmations: [ObjectID: PruneConfirmation] = [:]
     ) {
@@ -149,6 +152,7 @@ package struct Facts: Sendable, Hashable {
         self.suspensions = suspensions
         self.probes = probes
         self.crashed = crashed
+        self.cutShort = cutShort
         self.applied = applied
         self.confirmations = confirmations
     }

@@ -12,7 +12,8 @@ extension StateChanges {
             self.isEverything = true
         case .probe(let instance, _), .crashed(let instance), .forgiveCrash(let instance):
             self.instances.insert(instance)
-        case .beginLoading, .endLoading, .applied, .confirmPrune, .endConfirmation, .commit, .promotion, .conditions,
+        case .beginLoading, .endLoading, .loadCutShort, .applied, .confirmPrune, .endConfirmation, .commit, .promotion,
+            .conditions,
             .event, .audit:
             break
         }

@@ -132,11 +132,11 @@ extension StateIndex {
             + tenants.sorted().map { VariantID(namespace: main.namespace, endpoint: main.endpoint, tenant: $0) }
     }
 
-    /// Every resource beside its endpoint that a variant's desired revision reaches, or else its promoted one.
-    package func reached(by variant: VariantID) -> [ResourceIdentity] { self.names[variant]?.reached ?? [] }
-
-    /// Models that only the promoted revision of a variant has.
-    func formerModels(of variant: VariantID) -> [ResourceIdentity] { self.names[variant]?.formerModels ?? [] }
+    /// Every resource beside its endpoint that a variant's desired revision reaches, or else its promoted one, and the
+    /// models that only the promoted one has.
+    package func named(by variant: VariantID) -> [ResourceIdentity] {
+        self.names[variant].map { $0.reached + $0.formerModels } ?? []
+    }
 
     /// Every endpoint that something must be looked at again for, when these changes have come in.
     package func endpoints(touchedBy changes: StateChanges) -> Set<ResourceIdentity> {

@@ -14,6 +14,11 @@ package struct IncrementalPlanner: Sendable {
         package var plan: Plan
         /// Nil: everything was looked at.
         package var endpoints: Set<ResourceIdentity>?
+
+        package init(plan: Plan, endpoints: Set<ResourceIdentity>? = nil) {
+            self.plan = plan
+            self.endpoints = endpoints
+        }
     }
 
     /// Where to find things in the states of the last plan.

@@ -8,6 +8,9 @@ package protocol ServingRuntime: Sendable {
     /// What runs now.
     func observe() async -> RuntimeObservation
 
+    /// What has changed since the call before; everything at first. For one caller, the controller.
+    func observeChanges() async -> RuntimeChanges
+
     /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling
     /// abandons the load: should the engine's call hang, it is counted and left behind. Throws the engine's own error,
     /// `LoadAbandoned`, and others.
@@ -45,6 +48,13 @@ package protocol ServingRuntime: Sendable {
 
     /// Yields when something changed by itself: an instance died, hung, or a drained runner became idle.
     func changes() -> AsyncStream<Void>
+}
+
+extension ServingRuntime {
+    /// Looks at everything each time.
+    package func observeChanges() async -> RuntimeChanges {
+        RuntimeChanges(everything: await self.observe())
+    }
 }
 
 /// Turns artifacts into verified files on this machine.

@@ -32,6 +32,8 @@ package struct StatusBook: Sendable {
     private var summaries: [ResourceIdentity: Summary] = [:]
     private var counts: [Summary: Int] = [:]
     private var sorted: [ResourceIdentity]?
+    /// Policies, whose status tells about all that they reach.
+    package private(set) var policies: Set<ResourceIdentity> = []
 
     package init(conditions: [ResourceIdentity: [Condition]] = [:]) {
         self.conditions = conditions
@@ -83,6 +85,9 @@ package struct StatusBook: Sendable {
         }
     }
 
+    /// Whether a resource was there at the last update.
+    package func has(_ identity: ResourceIdentity) -> Bool { self.summaries[identity] != nil }
+
     /// One resource as it is now, with the conditions that were last written where they still hold.
     package func view(of identity: ResourceIdentity, in sight: StatusSight, at now: Timestamp) -> ResourceView {
         var (view, verdict) = sight.survey.view(of: identity)
@@ -112,5 +117,7 @@ package struct StatusBook: Sendable {
         if let old { self.counts[old] = self.counts[old].flatMap { $0 > 1 ? $0 - 1 : nil } }
         if let summary { self.counts[summary, default: 0] += 1 }
         self.summaries[identity] = summary
+        guard identity.kind == .policy else { return }
+        if summary == nil { self.policies.remove(identity) } else { self.policies.insert(identity) }
     }
 }

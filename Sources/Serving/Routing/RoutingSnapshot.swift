@@ -1,4 +1,5 @@
 internal import Foundation
+internal import HashTreeCollections
 internal import Planning
 internal import Schema
 
@@ -31,7 +32,8 @@ struct RoutingSnapshot: Sendable {
     var version = 0
     /// What answers are stamped with.
     var commit: ObjectID = ""
-    var endpoints: [EndpointName: Endpoint] = [:]
+    /// A persistent map: one endpoint is replaced without a copy of the others, while requests hold older snapshots.
+    var endpoints: TreeDictionary<EndpointName, Endpoint> = [:]
 
     /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
     /// `unavailable` when nothing serves.

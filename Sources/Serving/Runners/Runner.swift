@@ -49,19 +49,22 @@ final class Runner: Sendable {
     private let clock: any Clock<Duration>
     private let lease: @Sendable () throws -> LeasedModels
     private let onIdle: @Sendable () -> Void
+    private let onChange: @Sendable () -> Void
     private let guarded: Mutex<Guarded>
 
     /// - Parameters:
     ///   - capacity: requests at once that one replica lets through to its models.
     ///   - lease: claims the models of one more replica.
     ///   - onIdle: called when a draining runner has nothing under way any more.
+    ///   - onChange: called after each change of what is seen of the runner, but for requests that come and go.
     init(
         _ graph: RevisionGraph,
         program: RunnerProgram,
         capacity: Int,
         clock: any Clock<Duration>,
         lease: @escaping @Sendable () throws -> LeasedModels,
-        onIdle: @escaping @Sendable () -> Void
+        onIdle: @escaping @Sendable () -> Void,
+        onChange: @escaping @Sendable () -> Void = {}
     ) {
         self.key = RunnerKey(graph.variant, graph.revision)
         self.graph = graph
@@ -69,6 +72,7 @@ final class Runner: Sendable {
         self.clock = clock
         self.lease = lease
         self.onIdle = onIdle
+        self.onChange = onChange
         self.guarded = Mutex(Guarded(state: RunnerState(capacity: capacity)))
     }
 
@@ -128,7 +132,10 @@ final class Runner: Sendable {
             return (Runner.seat(grants, &guarded), isIdle)
         }
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
-        if isIdle { self.onIdle() }
+        if isIdle {
+            self.onChange()
+            self.onIdle()
+        }
     }
 
     private func arrive(queueLimit: Int, wasMoved: Bool) -> Arrival {
@@ -206,6 +213,7 @@ final class Runner: Sendable {
             Runner.dropRetired(&guarded)
             return Runner.seat(grants, &guarded)
         }
+        self.onChange()
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
     }
 
@@ -215,17 +223,20 @@ final class Runner: Sendable {
             guarded.state.restart()
             Runner.finishDrains(&guarded)
         }
+        self.onChange()
     }
 
     /// Takes requests from now on.
     func becomeReady() {
         let granted = self.guarded.withLock { Runner.seat($0.state.becomeReady(), &$0) }
+        self.onChange()
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
     }
 
     /// Marks a runner whose warm-up failed.
     func fail(_ reason: String) {
         self.guarded.withLock { $0.state.fail(reason) }
+        self.onChange()
     }
 
     /// Takes no more requests and waits until nothing is under way; what is left after `timeout` is interrupted.
@@ -236,6 +247,7 @@ final class Runner: Sendable {
             if guarded.state.phase == .draining { guarded.drains.append(idleness) } else { idleness.finish() }
             return moved
         }
+        self.onChange()
         for turn in moved { turn.yield(.moved) }
         do {
             try await withDeadline(timeout, clock: self.clock) { for await _ in idle {} }
