@@ -144,7 +144,8 @@ void measure_session(martlet_model &model) {
         description.weight_bytes += static_cast<int64_t>(bytes.model);
         description.session_bytes += static_cast<int64_t>(bytes.context + bytes.compute);
     }
-    description.generates = generates;
+    // A context that pools gives no logits, whatever the model could do in another one.
+    description.generates = generates && model.options.embeddings != 1;
     description.batch_limit = static_cast<int32_t>(llama_n_batch(context.get()));
     description.embedding_width = model.options.embeddings == 1 ? llama_model_n_embd_out(model.model) : 0;
 }

@@ -106,7 +106,7 @@ const float *martlet_session::logits(size_t index) const {
     if (index >= batch.size() || !batch[index].wants_logits) {
         throw Refusal(MARTLET_INVALID, "entry " + std::to_string(index) + " of the last batch asked for no logits");
     }
-    if (!model->description.generates) throw Refusal(MARTLET_UNSUPPORTED, "the model is an encoder; it gives no logits");
+    if (!model->description.generates) throw Refusal(MARTLET_UNSUPPORTED, "the model, as it was opened, gives no logits");
     const float *values = llama_get_logits_ith(context, static_cast<int32_t>(index));
     if (values == nullptr) throw Refusal(MARTLET_FAILED, "libllama has no logits of that entry");
     return values;

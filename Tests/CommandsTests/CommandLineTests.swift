@@ -37,6 +37,7 @@ struct CommandLineTests {
             (["get", "endpoints", "--namespce", "x"], "Did you mean '--namespace'?"),
             (["get", "endpoints", "-o", "tabel"], "'table', 'wide', 'json', 'yaml' or 'name'"),
             (["get", "endpoints", "-l", "=x"], "'=x' is no label selector"), (["get", "model", "a/b/c"], "is no name"),
+            (["get", "endpoint", "a b"], "'a b' is no name; write desk, or namespace/desk: lower-case letters"),
             (["describe", "endpiont/desk"], "did you mean 'endpoint'?"), (["describe", "desk"], "names no resource"),
             (["status", "--wait", "3"], "--wait '3' is no duration"),
             (["status", "--commit", "abcd"], "goes with --wait"),

@@ -33,6 +33,15 @@ struct InitTests {
         #expect(run.output == "4 resources, no errors\n")
     }
 
+    @Test("A place where nothing can be written is told in a sentence")
+    func cannotWrite() async throws {
+        let run = await CommandLineRun.run(["init", "/proc/martlet"])
+        #expect(run.code == 2)
+        #expect(run.errors.contains("cannot be written: "))
+        #expect(run.errors.contains("; choose another folder"))
+        #expect(!run.errors.contains("Domain") && !run.errors.contains("UserInfo"))
+    }
+
     @Test("A file that is there is named and left as it is, and nothing is written")
     func neverOverwrites() async throws {
         let folder = try TemporaryFolder()

@@ -19,6 +19,19 @@ struct ChatRefusalTests {
         var testDescription: String { self.members }
     }
 
+    @Test("A name that is very long is not sent back in full")
+    func longName() async throws {
+        let name = String(repeating: "x", count: 100_000)
+        let reply = try await ask(
+            FakeEndpoints(),
+            ChatRoutesTests.path,
+            #"{"model": "\#(name)", \#(Self.messages)}"#
+        )
+        #expect(reply.status == 404)
+        #expect(reply.code == "model_not_found")
+        #expect(reply.message.contains("xxx…") && reply.message.count < 300)
+    }
+
     static let messages = #""messages": [{"role": "user", "content": "Hi"}]"#
 
     @Test(
@@ -50,6 +63,9 @@ struct ChatRefusalTests {
             Case(#""logit_bias": {"1": 2}"#, "logit_bias", "unsupported_parameter"),
             Case(#""modalities": ["audio"]"#, "modalities", "unsupported_parameter"),
             Case(#""audio": {}"#, "audio", "unsupported_parameter"),
+            Case(#""user": 5"#, "user", "invalid_type", "string"),
+            Case(#""metadata": "x""#, "metadata", "invalid_type", "object"),
+            Case(#""metadata": {"a": 1}"#, "metadata.a", "invalid_type", "string"),
             Case(#""store": true"#, "store", "unsupported_parameter"),
             Case(#""temprature": 1"#, "temprature", "unsupported_parameter", "temperature"),
             Case(#""top_k": 5"#, "top_k", "unsupported_parameter", "top_p"),

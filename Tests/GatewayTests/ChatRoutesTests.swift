@@ -180,6 +180,7 @@ struct ChatRoutesTests {
         expected.topP = 0.9
         expected.seed = 7
         expected.maxTokens = 12
+        expected.maxTokensName = "max_completion_tokens"
         expected.frequencyPenalty = -1
         expected.presencePenalty = 2
         #expect(call.body == expected)

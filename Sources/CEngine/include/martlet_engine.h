@@ -119,7 +119,7 @@ typedef struct martlet_description {
     int32_t beginning_token;  /* -1 where the vocabulary has none. */
     int32_t ending_token;     /* What the tokenizer wants behind a text to embed; -1 for nothing. */
     bool adds_beginning_token;
-    bool generates;           /* False for an encoder. */
+    bool generates;           /* False where the model, as opened, gives no logits. */
     int64_t weight_bytes;     /* Weights and adapters in memory. */
     int64_t session_bytes;    /* One session: caches and scratch buffers. */
 } martlet_description;

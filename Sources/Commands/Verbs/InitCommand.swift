@@ -47,9 +47,17 @@ struct InitCommand: ParsableCommand {
         } catch {
             throw MartletError(
                 "FileNotWritten",
-                "'\(file.path(percentEncoded: false))' cannot be written",
-                cause: error
+                "'\(file.path(percentEncoded: false))' cannot be written: \(InitCommand.reason(of: error)); choose another "
+                    + "folder"
             )
         }
+    }
+
+    /// What the system says, without the frame that Foundation puts around it.
+    private static func reason(of error: any Error) -> String {
+        let error = error as NSError
+        let underlying = error.userInfo[NSUnderlyingErrorKey] as? NSError ?? error
+        return underlying.domain == NSPOSIXErrorDomain
+            ? String(cString: strerror(Int32(underlying.code))).lowercased() : error.localizedDescription
     }
 }

@@ -4,11 +4,13 @@ internal import Schema
 
 /// Reads names of resources as people type them.
 enum ResourceName {
-    /// `desk` or `shop/desk`. Throws when a part is empty or there are more than two.
+    /// `desk` or `shop/desk`. Throws when a part is no label or there are more than two.
     static func identity(_ kind: Kind, _ name: String, namespace: String) throws -> ResourceIdentity {
         let parts = name.split(separator: "/", omittingEmptySubsequences: false).map(String.init)
-        guard (1...2).contains(parts.count), !parts.contains("") else {
-            throw ValidationError("'\(name)' is no name; write desk, or namespace/desk")
+        guard (1...2).contains(parts.count), parts.allSatisfy({ TextFormat.isLabel($0) }) else {
+            throw ValidationError(
+                "'\(name)' is no name; write desk, or namespace/desk: \(TextFormat.label.expectation)"
+            )
         }
         return parts.count == 2
             ? ResourceIdentity(kind, namespace: parts[0], name: parts[1])

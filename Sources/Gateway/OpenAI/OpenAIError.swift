@@ -62,7 +62,7 @@ extension OpenAIError {
     package static func unknownModel(_ name: String) -> OpenAIError {
         OpenAIError(
             status: 404,
-            "There is no model '\(name)', or you may not use it; GET /v1/models lists those that you may.",
+            "There is no model '\(name.shortened)', or you may not use it; GET /v1/models lists those that you may.",
             parameter: "model",
             code: "model_not_found"
         )

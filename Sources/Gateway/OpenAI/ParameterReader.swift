@@ -100,6 +100,11 @@ struct ParameterReader {
         return ParameterReader(members, prefix: self.path(name) + ".")
     }
 
+    /// Throws unless every member is a text.
+    func requireTexts() throws {
+        for name in self.names { _ = try self.string(name) }
+    }
+
     /// A parameter that must be there.
     func required<Value>(_ name: String, _ value: Value?) throws -> Value {
         guard let value else {

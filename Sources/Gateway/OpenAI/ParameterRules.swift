@@ -6,17 +6,28 @@ struct ParameterRules {
         /// Read by the route.
         case honoured
         /// Only says something about the caller, or about what Martlet does anyway; any value of its type will do.
-        case harmless
+        case harmless(HarmlessType)
         /// Asks for what Martlet cannot do, unless it has one of the values that ask for nothing.
         case refused(except: [JSONValue])
     }
 
+    /// What the value of a harmless parameter must be all the same.
+    enum HarmlessType {
+        case text
+        case textsByName
+    }
+
     let rules: [String: Rule]
 
-    init(honoured: [String], harmless: [String] = [], refused: [String] = [], neutral: [String: [JSONValue]] = [:]) {
+    init(
+        honoured: [String],
+        harmless: [String: HarmlessType] = [:],
+        refused: [String] = [],
+        neutral: [String: [JSONValue]] = [:]
+    ) {
         var rules: [String: Rule] = [:]
         for name in honoured { rules[name] = .honoured }
-        for name in harmless { rules[name] = .harmless }
+        for (name, type) in harmless { rules[name] = .harmless(type) }
         for name in refused { rules[name] = .refused(except: []) }
         for (name, values) in neutral { rules[name] = .refused(except: values) }
         self.rules = rules
@@ -27,13 +38,15 @@ struct ParameterRules {
         for name in reader.names {
             let path = reader.path(name)
             switch self.rules[name] {
-            case .honoured, .harmless: continue
+            case .honoured: continue
+            case .harmless(.text): _ = try reader.string(name)
+            case .harmless(.textsByName): try reader.object(name)?.requireTexts()
             case .refused(let neutral):
                 guard let value = reader[name], !neutral.contains(value) else { continue }
                 throw OpenAIError.unsupported(self.refusal(of: path, neutral: neutral), parameter: path)
             case nil:
                 let hint = NearestWord.hint(for: name, among: self.rules.keys, otherwise: ".")
-                throw OpenAIError.unsupported("'\(path)' is not a known parameter\(hint)", parameter: path)
+                throw OpenAIError.unsupported("'\(path.shortened)' is not a known parameter\(hint)", parameter: path)
             }
         }
     }
@@ -52,7 +65,7 @@ extension ParameterRules {
             "model", "messages", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop",
             "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs",
         ],
-        harmless: ["user", "metadata", "safety_identifier", "prompt_cache_key"],
+        harmless: ["user": .text, "metadata": .textsByName, "safety_identifier": .text, "prompt_cache_key": .text],
         refused: [
             "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "prediction",
             "reasoning_effort", "verbosity", "web_search_options", "prompt_cache_retention",
@@ -72,7 +85,7 @@ extension ParameterRules {
             "model", "prompt", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop", "max_tokens",
             "frequency_penalty", "presence_penalty", "logprobs",
         ],
-        harmless: ["user"],
+        harmless: ["user": .text],
         neutral: [
             "suffix": [""],
             "echo": [false],
@@ -84,7 +97,7 @@ extension ParameterRules {
     /// Of `POST /v1/embeddings`.
     static let embeddings = ParameterRules(
         honoured: ["model", "input", "encoding_format", "dimensions"],
-        harmless: ["user"]
+        harmless: ["user": .text]
     )
 
     /// Of one message of a chat.

@@ -10,6 +10,7 @@ extension TextCall {
         var request = TextRequest(prompt: .chat(try Self.messages(reader)))
         try request.readSampling(reader)
         request.maxTokens = try Self.maxTokens(reader, older: request.maxTokens)
+        if reader["max_completion_tokens"] != nil { request.maxTokensName = "max_completion_tokens" }
         request.topLogProbabilities = try Self.topLogProbabilities(reader)
         try self.init(reader, prompts: [request])
     }
@@ -58,7 +59,7 @@ extension TextCall {
         default:
             let roles = ["system", "developer", "user", "assistant"]
             let hint = NearestWord.hint(for: role, among: roles, otherwise: ".")
-            throw OpenAIError.invalid("'\(role)' is not a role\(hint)", parameter: reader.path("role"))
+            throw OpenAIError.invalid("'\(role.shortened)' is not a role\(hint)", parameter: reader.path("role"))
         }
         try ParameterRules.message.check(reader)
         return ChatMessage(role: role == "developer" ? "system" : role, content: try Self.content(reader))
@@ -75,7 +76,7 @@ extension TextCall {
             let type = try part.required("type", part.string("type"))
             guard type == "text" else {
                 throw OpenAIError.unsupported(
-                    "Parts of type '\(type)' are not supported; only text is.",
+                    "Parts of type '\(type.shortened)' are not supported; only text is.",
                     parameter: part.path("type")
                 )
             }

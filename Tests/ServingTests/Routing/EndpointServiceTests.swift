@@ -80,8 +80,10 @@ struct EndpointServiceTests {
         let changes: [(String, @Sendable (inout TextRequest) -> Void)] = [
             ("temperature", { $0.temperature = 1 }), ("top_p", { $0.topP = 1 }), ("seed", { $0.seed = 1 }),
             ("frequency_penalty", { $0.frequencyPenalty = 0 }), ("presence_penalty", { $0.presencePenalty = 0 }),
-            ("max_completion_tokens", { $0.maxTokens = 9 }), ("stop", { $0.stop = ["x"] }),
-            ("top_logprobs", { $0.topLogProbabilities = 1 }),
+            ("max_tokens", { $0.maxTokens = 9 }),
+            ("max_completion_tokens", { ($0.maxTokens, $0.maxTokensName) = (9, "max_completion_tokens") }),
+            ("stop", { $0.stop = ["x"] }),
+            ("logprobs", { $0.topLogProbabilities = 1 }),
         ]
         try await EndpointFixture.run({ _, _ in .says(["never"]) }) { fixture, model in
             try await fixture.deploy(try EndpointFixture.promptGraph())
