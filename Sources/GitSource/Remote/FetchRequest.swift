@@ -27,6 +27,19 @@ package struct FetchRequest: Sendable, Hashable, Codable {
     package var reservedBytes: Int64
     /// After how many seconds the process ends by itself, should nobody have killed it.
     package var seconds: Int
+
+    /// Asks for what the options say, with the secrets that they name.
+    package init(task: Task, clone: String, options: RemoteOptions, password: String?, sshKeyPassphrase: String?) {
+        let (url, credentials) = (options.url, options.credentials)
+        (self.task, self.clone) = (task, clone)
+        (self.address, self.transport, self.isLoopback) = (url.address, url.transport, url.isLoopback)
+        self.ref = options.ref
+        self.username = credentials.username ?? url.user
+        (self.password, self.sshKeyPassphrase) = (password, sshKeyPassphrase)
+        (self.sshKey, self.knownHosts) = (credentials.sshKey, credentials.knownHosts)
+        (self.maxBytes, self.reservedBytes) = (options.maxBytes, options.reservedBytes)
+        self.seconds = Int(options.deadline.components.seconds) + 1
+    }
 }
 
 /// What a fetching process found and did.

@@ -95,22 +95,13 @@ extension RemoteRepository {
 
     /// Secrets are looked up anew each time, so that one that was replaced needs no restart.
     private func request(_ task: FetchRequest.Task) throws -> FetchRequest {
-        let (url, credentials) = (self.options.url, self.options.credentials)
+        let credentials = self.options.credentials
         return FetchRequest(
             task: task,
             clone: self.folder,
-            address: url.address,
-            transport: url.transport,
-            isLoopback: url.isLoopback,
-            ref: self.options.ref,
-            username: credentials.username ?? url.user,
+            options: self.options,
             password: try credentials.password.map(self.surroundings.secret),
-            sshKey: credentials.sshKey,
-            sshKeyPassphrase: try credentials.sshKeyPassphrase.map(self.surroundings.secret),
-            knownHosts: credentials.knownHosts,
-            maxBytes: self.options.maxBytes,
-            reservedBytes: self.options.reservedBytes,
-            seconds: Int(self.options.deadline.components.seconds) + 1
+            sshKeyPassphrase: try credentials.sshKeyPassphrase.map(self.surroundings.secret)
         )
     }
 
