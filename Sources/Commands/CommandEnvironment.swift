@@ -11,6 +11,8 @@ package struct RunOptions: Sendable, Hashable {
     package var path: String
     /// The namespace of manifests that name none.
     package var namespace: String
+    /// Nil: the four above say what is followed.
+    package var sources: RunSources?
     /// Nil: the default place.
     package var stateDirectory: String?
     /// `host:port` of the data plane; port 0 asks the system for one.
@@ -19,10 +21,18 @@ package struct RunOptions: Sendable, Hashable {
     package var metricsListen: String
     /// Bytes that loaded models may take together; nil: no bound.
     package var memoryBudget: ByteCount?
+    /// When new commits are applied.
+    package var sync: SyncPolicy
     /// Nil: nobody listens for hooks.
     package var hooks: HookOptions?
     /// Where secrets are looked for that are named by a file; nil: a folder of the state directory.
     package var secretsDirectory: String?
+    /// Whether a damaged state is rebuilt before anything else.
+    package var rebuildsState: Bool
+    /// Policies from outside of the repository, and how far its own reach.
+    package var policies: PolicySources
+    /// Whose signatures are demanded.
+    package var signatures: SignatureGuard.Demand
     package var logLevel: String
 
     package init(
@@ -30,24 +40,34 @@ package struct RunOptions: Sendable, Hashable {
         ref: String,
         path: String,
         namespace: String,
+        sources: RunSources? = nil,
         stateDirectory: String?,
         listen: String,
         metricsListen: String,
         memoryBudget: ByteCount?,
+        sync: SyncPolicy = SyncPolicy(),
         hooks: HookOptions? = nil,
         secretsDirectory: String? = nil,
+        rebuildsState: Bool = false,
+        policies: PolicySources = PolicySources(),
+        signatures: SignatureGuard.Demand = SignatureGuard.Demand(),
         logLevel: String
     ) {
         self.repository = repository
         self.ref = ref
         self.path = path
         self.namespace = namespace
+        self.sources = sources
         self.stateDirectory = stateDirectory
         self.listen = listen
         self.metricsListen = metricsListen
         self.memoryBudget = memoryBudget
+        self.sync = sync
         self.hooks = hooks
         self.secretsDirectory = secretsDirectory
+        self.rebuildsState = rebuildsState
+        self.policies = policies
+        self.signatures = signatures
         self.logLevel = logLevel
     }
 }
@@ -56,10 +76,10 @@ package struct RunOptions: Sendable, Hashable {
 package struct HookOptions: Sendable, Hashable {
     /// `host:port`; port 0 asks the system for one.
     package var listen: String
-    /// What the git server signs its hooks with.
-    package var secret: SecretReference
+    /// What the git server signs its hooks with; nil: each source names a secret of its own, or takes no hooks.
+    package var secret: SecretReference?
 
-    package init(listen: String, secret: SecretReference) {
+    package init(listen: String, secret: SecretReference?) {
         self.listen = listen
         self.secret = secret
     }
@@ -69,11 +89,15 @@ package struct HookOptions: Sendable, Hashable {
 package struct CommandEnvironment: Sendable {
     /// Opens a repository for the offline verbs. Throws with what to do when there is none.
     package var openRepository: @Sendable (_ path: String) throws -> any SourceRepository
+    /// Opens the repository at the same path for checks of who signed its commits.
+    package var openVerifier: @Sendable (_ path: String) throws -> any CommitVerifier
     /// Runs the controller until it is told to stop.
     package var run: @Sendable (RunOptions) async throws -> Void
     /// Serves one probe request on standard input and output.
     package var probe: @Sendable () throws -> Void
     package var engines: any EngineCatalog
+    /// What verbs do to a state directory by themselves.
+    package var state: StateTools
     /// The admin API's socket in a state directory; nil names the default place.
     package var socketPath: @Sendable (_ stateDirectory: String?) throws -> String
     /// Writes a text and a line break to standard output.
@@ -87,9 +111,13 @@ package struct CommandEnvironment: Sendable {
 
     package init(
         openRepository: @escaping @Sendable (_ path: String) throws -> any SourceRepository,
+        openVerifier: @escaping @Sendable (_ path: String) throws -> any CommitVerifier = { _ in
+            throw MartletError("SignatureUnchecked", "signatures cannot be checked here")
+        },
         run: @escaping @Sendable (RunOptions) async throws -> Void,
         probe: @escaping @Sendable () throws -> Void,
         engines: any EngineCatalog,
+        state: StateTools,
         socketPath: @escaping @Sendable (_ stateDirectory: String?) throws -> String,
         print: @escaping @Sendable (String) -> Void,
         printError: @escaping @Sendable (String) -> Void,
@@ -98,9 +126,11 @@ package struct CommandEnvironment: Sendable {
         version: String
     ) {
         self.openRepository = openRepository
+        self.openVerifier = openVerifier
         self.run = run
         self.probe = probe
         self.engines = engines
+        self.state = state
         self.socketPath = socketPath
         self.print = print
         self.printError = printError

@@ -19,6 +19,7 @@ package struct MartletCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(name: "The controller:", subcommands: [RunCommand.self, ProbeCommand.self]),
+            CommandGroup(name: "Its state:", subcommands: [BackupCommand.self, RestoreCommand.self, ExportCommand.self]),
             CommandGroup(
                 name: "Asking it:",
                 subcommands: [
@@ -29,8 +30,8 @@ package struct MartletCommand: AsyncParsableCommand {
             CommandGroup(
                 name: "Steering it:",
                 subcommands: [
-                    SyncCommand.self, SuspendCommand.self, ResumeCommand.self, RollbackCommand.self,
-                    RetryCommand.self, ReleaseCommand.self,
+                    SyncCommand.self, ConfirmCommand.self, SuspendCommand.self, ResumeCommand.self,
+                    RollbackCommand.self, RetryCommand.self, ReleaseCommand.self,
                 ]
             ),
         ]

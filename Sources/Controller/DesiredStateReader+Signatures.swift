@@ -29,7 +29,8 @@ extension DesiredStateReader {
             if let before { _ = try state.loader.load(before.commit) } else { state.loader = self.makeLoader() }
             throw error
         }
-        desired.commit = commit
+        // Where a source stayed back, it is another commit that is in force.
+        if desired.commit.id == commit.id { desired.commit = commit }
         return desired
     }
 }

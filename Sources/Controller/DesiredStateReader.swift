@@ -1,24 +1,9 @@
 internal import Dispatch
-internal import ManifestYAML
+package import ManifestYAML
 package import Planning
 internal import Synchronization
 
-/// What one read of the source gave.
-package struct SourceReading: Sendable {
-    package var commit: CommitSummary
-    /// Nil when the commit is the one that was read before, and nobody asked to look again.
-    package var desired: DesiredState?
-    /// Whether some file of the commit cannot be read, so that nobody knows all that it declares.
-    package var hasUnreadableFiles: Bool
-
-    package init(commit: CommitSummary, desired: DesiredState?, hasUnreadableFiles: Bool) {
-        self.commit = commit
-        self.desired = desired
-        self.hasUnreadableFiles = hasUnreadableFiles
-    }
-}
-
-/// Reads the desired state from the newest commit of one ref of one repository.
+/// Reads the desired state from one ref of one repository, from the commit that its gate lets in.
 ///
 /// Reading blocks on disk, so it has a queue of its own. Each read starts from the one before: what did not change is
 /// not read again.
@@ -36,23 +21,59 @@ package final class DesiredStateReader: Sendable {
         }
     }
 
+    /// What was read, always from one commit to another.
+    struct State {
+        /// Has the commit that is in force.
+        var loader: DesiredStateLoader
+        /// A copy of it that went on to a commit which is not in force.
+        var preview: DesiredStateLoader?
+    }
+
+    /// What people call the source.
+    package let name: String
     package let place: Place
-    private let repository: any SourceRepository
-    private let loader: Mutex<DesiredStateLoader>
+    /// When new commits are applied.
+    package let policy: SyncPolicy
+    /// Nil: nobody asks who signed a commit.
+    let signatures: SignatureGuard?
+    /// Makes a loader that has read nothing yet.
+    let makeLoader: @Sendable () -> DesiredStateLoader
+    let repository: any SourceRepository
+    private let state: Mutex<State>
     private let queue = DispatchQueue(label: "martlet.source", qos: .userInitiated)
 
-    /// - Parameter engines: Engines that are installed here; a model that names another one gets a warning.
-    package init(repository: any SourceRepository, place: Place, namespace: String, engines: Set<String> = []) {
+    /// - Parameters:
+    ///   - engines: Engines that are installed here; a model that names another one gets a warning.
+    ///   - policies: Policies from elsewhere, and how far those of the repository reach.
+    ///   - signatures: Asked before a commit comes into force.
+    ///   - scopes: What each source may declare, by name; with one source, by the empty name, or not at all.
+    package init(
+        repository: any SourceRepository,
+        place: Place,
+        namespace: String,
+        name: String = "default",
+        policy: SyncPolicy = SyncPolicy(),
+        engines: Set<String> = [],
+        policies: PolicySources = PolicySources(),
+        signatures: SignatureGuard? = nil,
+        scopes: [String: NamespaceScope] = [:]
+    ) {
         self.repository = repository
         self.place = place
-        self.loader = Mutex(
+        self.name = name
+        self.policy = policy
+        self.signatures = signatures
+        self.makeLoader = {
             DesiredStateLoader(
                 repository: repository,
                 subpath: place.path,
                 namespace: namespace,
-                knownEngines: ManifestReader.defaultEngines.union(engines)
+                knownEngines: ManifestReader.defaultEngines.union(engines),
+                policies: policies,
+                scopes: scopes
             )
-        )
+        }
+        self.state = Mutex(State(loader: self.makeLoader()))
     }
 
     /// Yields whenever the ref may have moved.
@@ -60,23 +81,109 @@ package final class DesiredStateReader: Sendable {
         self.repository.refChanges()
     }
 
-    /// Resolves the ref and reads its commit, unless it is the one that was read last.
+    /// Resolves the ref and reads what the gate decides about it, unless that is what was read last.
     ///
-    /// - Parameter again: reads that one too, since what it names outside of the repository may be there by now.
-    package func read(again: Bool = false) async throws -> SourceReading {
+    /// - Parameters:
+    ///   - now: When the gate is asked.
+    ///   - again: Reads the commit in force even so, since what it names outside of the repository may be there by now.
+    package func read(_ gate: SyncGate, now: Timestamp, again: Bool = false) async throws -> SourceReading {
         try await withCheckedThrowingContinuation { continuation in
             self.queue.async {
-                continuation.resume(with: Result { try self.readNow(again: again) })
+                continuation.resume(
+                    with: Result { try self.state.withLock { try self.read(gate, now, again, &$0) } }
+                )
             }
         }
     }
 
-    private func readNow(again: Bool) throws -> SourceReading {
-        let commit = try self.repository.resolve(self.place.ref)
-        return try self.loader.withLock { loader in
-            let isKnown = loader.desired?.commit.id == commit.id
-            let desired = isKnown && !again ? nil : try loader.load(commit)
-            return SourceReading(commit: commit, desired: desired, hasUnreadableFiles: loader.hasUnreadableFiles)
+    private func read(
+        _ gate: SyncGate,
+        _ now: Timestamp,
+        _ again: Bool,
+        _ state: inout State
+    ) throws -> SourceReading {
+        if state.loader.desired == nil { gate.applied.map { self.sources?.recall($0) } }
+        let newest = Result { try self.repository.resolve(self.place.ref) }
+        let restored = self.restore(gate, newest, &state)
+        do {
+            let newest = try newest.get()
+            switch gate.decide(newest: newest.id, now: now) {
+            case .apply(let id):
+                let commit = id == newest.id ? newest : try self.repository.resolve(id)
+                let desired = try self.applySigned(commit, applied: gate.applied, again: again, &state) ?? restored
+                let pending = commit.id == newest.id ? nil : self.pending(newest, gate.waiting(now: now), &state)
+                var reading = SourceReading(newest, desired, pending, state.loader)
+                // More than one commit may have been read for this.
+                let isWhole = restored == nil && !again && desired?.commit.id == commit.id
+                reading.changed = isWhole ? state.loader.changed : nil
+                return reading
+            case .wait(let wait):
+                return SourceReading(newest, restored, self.pending(newest, wait, &state), state.loader)
+            }
+        } catch {
+            // What was in force before a restart goes on, whatever is wrong with what came after.
+            guard let restored else { throw error }
+            var reading = SourceReading(restored.commit, restored, nil, state.loader)
+            reading.failure = error
+            return reading
         }
+    }
+
+    /// After a restart, reads the commit in force first, where another one is the newest by now: what that changes
+    /// counts from there, files included that can no longer be read.
+    private func restore(
+        _ gate: SyncGate,
+        _ newest: Result<CommitSummary, any Error>,
+        _ state: inout State
+    ) -> DesiredState? {
+        guard state.loader.desired == nil, let applied = gate.applied else { return nil }
+        if case .success(let newest) = newest, newest.id == applied { return nil }
+        // It may be gone, as after a force push and a clean-up: then only the newest one is there to go on with.
+        guard let commit = try? self.repository.resolve(applied) else { return nil }
+        return try? state.loader.load(commit)
+    }
+
+    /// Makes a commit the one in force; nil when it is already, and nobody asked to look again.
+    func apply(_ commit: CommitSummary, again: Bool, _ state: inout State) throws -> DesiredState? {
+        if let preview = state.preview, preview.desired?.commit.id == commit.id {
+            (state.loader, state.preview) = (preview, nil)
+            return try again ? state.loader.load(commit) : preview.desired
+        }
+        guard again || state.loader.desired?.commit.id != commit.id else { return nil }
+        let desired = try self.load(commit, &state.loader)
+        state.preview = nil
+        return desired
+    }
+
+    /// Reads the newest commit beside the one in force, so that people see what it would do.
+    private func pending(_ newest: CommitSummary, _ wait: SyncWait, _ state: inout State) -> PendingCommit {
+        if state.preview?.desired?.commit.id != newest.id {
+            var preview = state.loader
+            do {
+                _ = try preview.load(newest)
+                state.preview = preview
+            } catch {
+                state.preview = nil
+                return PendingCommit(commit: newest, wait: wait, desired: .failure(.wrapping(error)))
+            }
+        }
+        let desired = state.preview?.desired ?? DesiredState(commit: newest)
+        return PendingCommit(commit: newest, wait: wait, desired: .success(desired))
+    }
+}
+
+extension SourceReading {
+    fileprivate init(
+        _ newest: CommitSummary,
+        _ desired: DesiredState?,
+        _ pending: PendingCommit?,
+        _ loader: DesiredStateLoader
+    ) {
+        self.init(
+            commit: newest,
+            desired: desired,
+            hasUnreadableFiles: loader.hasUnreadableFiles,
+            pending: pending
+        )
     }
 }

@@ -31,6 +31,12 @@ final class Mailbox: Sendable {
         self.continuation.yield()
     }
 
+    /// Posts several at once.
+    func post(_ events: [LoopEvent]) {
+        self.events.withLock { $0 += events }
+        self.continuation.yield()
+    }
+
     func takeAll() -> [LoopEvent] {
         self.events.withLock { events in
             defer { events = [] }

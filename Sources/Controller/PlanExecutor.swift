@@ -10,6 +10,11 @@ package struct StepOutcome: Sendable, Hashable {
     }
 }
 
+/// The store did not take what has to be written before a step may act.
+struct StoreRefusal: Error {
+    var cause: any Error
+}
+
 /// Performs the effects of steps through the ports. It holds no policy: what to do, and whether again, is the plan's.
 package struct PlanExecutor: Sendable {
     private let runtime: any ServingRuntime
@@ -104,7 +109,11 @@ package struct PlanExecutor: Sendable {
     /// did, so that only the end of the process can leave it behind.
     private func load(_ instance: InstanceSpec) async throws {
         let opening = try await self.opening(of: instance)
-        try self.store.write([.beginLoading(instance.key)])
+        do {
+            try self.store.write([.beginLoading(instance.key)])
+        } catch {
+            throw StoreRefusal(cause: error)
+        }
         try await PlanExecutor.naming(instance, opening) {
             try await self.withinDeadline(instance) {
                 try await self.runtime.load(instance, opening: opening)

@@ -3,18 +3,21 @@ package import Schema
 
 extension Reconciler: OperatorCommands {
     package func status() async throws -> StatusView {
-        let views = self.views()
-        let endpoints = views.resources.filter { $0.kind == .endpoint }
+        let desired = self.desired ?? self.remembered ?? DesiredState.none
+        let sight = self.sight(of: desired)
+        let endpoints = self.book.identities.filter { $0.kind == .endpoint }.map { self.view(of: $0, in: sight) }
         return StatusView(
             version: self.version,
             source: self.sourceView(),
-            sync: self.desired == nil ? .unknown : views.sync,
-            health: self.desired == nil && self.remembered == nil ? .unknown : views.health,
+            sources: self.sourceViews(),
+            sync: self.pendingCommit != nil ? .outOfSync : self.desired == nil ? .unknown : self.book.sync(desired),
+            health: self.desired == nil && self.remembered == nil ? .unknown : self.book.health,
             suspended: self.facts.suspensions.contains(.everything),
             endpoints: endpoints,
             diagnostics: self.desired?.diagnostics ?? [],
             holds: self.facts.holds,
-            waits: self.plan.waits,
+            waits: self.planner.waits(with: self.update),
+            guarded: self.plan.guarded,
             pendingSteps: self.plan.steps.count,
             memoryBytes: self.observation.instances.values.reduce(0) { $0 + $1.memoryBytes },
             memoryBudget: self.memoryBudget,
@@ -23,25 +26,45 @@ extension Reconciler: OperatorCommands {
     }
 
     package func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView] {
-        self.views().resources.filter { view in
-            (kind == nil || view.kind == kind) && (namespace == nil || view.namespace == namespace)
-        }
+        let sight = self.sight(of: self.desired ?? self.remembered ?? DesiredState.none)
+        return self.book.identities
+            .filter { (kind == nil || $0.kind == kind) && (namespace == nil || $0.namespace == namespace) }
+            .map { self.view(of: $0, in: sight) }
     }
 
     package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
-        let resources = self.views().resources
-        guard var view = resources.first(where: { $0.identity == identity }) else {
-            let names = resources.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
+        let sight = self.sight(of: self.desired ?? self.remembered ?? DesiredState.none)
+        guard self.book.has(identity) else {
+            let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
             let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
             throw MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
         }
+        var view = self.view(of: identity, in: sight)
         view.spec = self.desired?.resources[identity]?.canonicalSpec
         return view
     }
 
-    package func plan() async throws -> Plan { self.plan }
+    package func plan() async throws -> Plan {
+        var plan = self.plan
+        plan.waits = self.planner.waits(with: self.update)
+        plan.proposed = self.proposedPlans
+        return plan
+    }
 
     package func events(_ query: EventQuery) async throws -> [Event] { try self.ports.store.events(query) }
+
+    package func manifests(kind: Kind?, namespace: String?) async throws -> [ManifestView] {
+        guard let desired = self.desired else {
+            throw MartletError("Conflict", "no commit is in force yet: see 'martlet status'")
+        }
+        return desired.resources.values
+            .filter { resource in
+                (kind == nil || resource.identity.kind == kind)
+                    && (namespace == nil || resource.identity.namespace == namespace)
+            }
+            .sorted { $0.identity < $1.identity }
+            .map { ManifestView($0) }
+    }
 
     package func eventStream() async -> AsyncStream<Event> { self.hub.follow() }
 
@@ -60,10 +83,32 @@ extension Reconciler: OperatorCommands {
 
     package func engines() async throws -> [EngineReport] { self.ports.engines.reports() }
 
-    package func sync(_ request: OperatorRequest) async throws -> CommitSummary {
-        try self.decide("sync", "source", request, [])
+    package func sync(to revision: String?, _ request: OperatorRequest) async throws -> CommitSummary {
+        let wish = try self.syncRequest(revision)
+        try self.decide("sync", revision.map { "source to \($0)" } ?? "source", request, [])
         self.findEngines()
-        return try await withCheckedThrowingContinuation { self.readAgain(for: $0) }
+        return try await withCheckedThrowingContinuation { self.readAgain(for: $0, wish, by: request.actor) }
+    }
+
+    /// Reads the source again at once, and leaves it to the gate what comes into force: for hooks, which only tell that
+    /// there may be something new.
+    package func look(_ request: OperatorRequest) async throws -> CommitSummary {
+        try self.decide("sync", "source", request, [])
+        return try await withCheckedThrowingContinuation { self.readAgain(for: $0, nil, by: request.actor) }
+    }
+
+    package func confirm(_ commit: String, _ request: OperatorRequest) async throws -> PruneConfirmation {
+        let confirmation = try self.confirmation(of: commit, request)
+        let count = confirmation.endpoints.count
+        try self.decide(
+            "confirm",
+            "commit \(confirmation.commit): it removes \(count) \(count == 1 ? "endpoint" : "endpoints")",
+            request,
+            [.confirmPrune(confirmation)]
+        )
+        self.desired?.guarded.removeAll { $0.commit.id == confirmation.commit }
+        self.changes.isEverything = true
+        return confirmation
     }
 
     package func suspend(_ suspension: Suspension, _ request: OperatorRequest) async throws {
@@ -139,7 +184,10 @@ extension Reconciler {
         guard let desired = self.desired ?? self.remembered, self.plan.commit == desired.commit.id else {
             return ["no commit is read yet"]
         }
-        let expected = Set(desired.variants.keys).union(self.facts.variants.filter { $0.value.promoted != nil }.keys)
+        // An endpoint that is settled serves, or waits for a person.
+        let expected = self.planner.open.flatMap { self.planner.index.variants(of: $0) }.filter {
+            desired.variants[$0] != nil || self.facts.variants[$0]?.promoted != nil
+        }
         let silent = expected.filter { self.observation.traffic[$0]?.isEmpty ?? true }.sorted()
         // What cannot be brought about now, such as a revision that is held, is not waited for.
         self.wasReady = silent.isEmpty || self.hasConverged
@@ -153,15 +201,8 @@ extension Reconciler {
         return (instances + [.start(graph, replicas: 1), .warmUp(runner)]).map(\.key)
     }
 
-    private func views() -> StatusComputer.Status {
-        StatusComputer.compute(
-            desired: self.desired ?? self.remembered
-                ?? DesiredState(commit: CommitSummary(id: "", subject: "", author: "", time: 0)),
-            observed: self.observed(),
-            plan: self.plan,
-            previous: self.conditions,
-            now: self.ports.wallClock.now()
-        )
+    private func view(of identity: ResourceIdentity, in sight: StatusSight) -> ResourceView {
+        self.book.view(of: identity, in: sight, at: self.ports.wallClock.now())
     }
 
     private func sourceView() -> SourceView {
@@ -171,7 +212,15 @@ extension Reconciler {
             ref: place.ref,
             path: place.path,
             commit: self.desired?.commit,
-            condition: self.sourceCondition
+            condition: self.sourceCondition,
+            policy: self.ports.source.policy,
+            waiting: self.pendingCommit.map { pending in
+                WaitingCommit(
+                    commit: pending.commit,
+                    wait: pending.wait,
+                    errors: pending.diagnostics.filter { $0.severity == .error }
+                )
+            }
         )
     }
 
@@ -210,7 +259,7 @@ extension Reconciler {
             ]
         )
         self.pending = []
-        for change in changes { self.facts.apply(change) }
+        for change in changes { self.apply(change) }
         self.hub.publish(written)
         self.mailbox.post(.wake)
     }
@@ -263,5 +312,12 @@ extension Suspension {
         case .everything: "everything"
         case .resource(let identity): identity.description
         }
+    }
+}
+
+extension DesiredState {
+    /// Of no commit at all: nothing is wanted.
+    fileprivate static var none: DesiredState {
+        DesiredState(commit: CommitSummary(id: "", subject: "", author: "", time: 0))
     }
 }

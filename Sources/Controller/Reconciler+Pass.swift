@@ -3,45 +3,8 @@ internal import Planning
 internal import Schema
 
 extension Reconciler {
-    /// Reads what was written down, and turns loads that never ended into crashes: the process died with them.
-    func recover() throws {
-        self.findEngines()
-        self.facts = try self.ports.store.facts()
-        self.conditions = try self.ports.store.conditions()
-        let unfinished = try self.ports.store.unfinishedLoads()
-        for instance in unfinished { self.judge(instance, amongst: unfinished.count) }
-        self.writePending()
-    }
-
-    /// Decides what becomes of an instance whose load the last process did not end.
-    private func judge(_ instance: InstanceKey, amongst count: Int) {
-        self.pending.append(.endLoading(instance))
-        let ended = "the last process ended while it loaded instance \(instance)"
-        guard self.lastProcessCrashed else {
-            self.note(.normal, "LoadCutShort", "\(ended), from outside; it is loaded again")
-            return
-        }
-        if count == 1 {
-            self.facts.apply(.crashed(instance))
-            self.pending.append(.crashed(instance))
-            self.note(
-                .warning,
-                "CrashedWhileLoading",
-                "\(ended); it is not loaded again until 'martlet retry' says so"
-            )
-        } else {
-            // Only one of them can have done it: the innocent must not stay down with it.
-            self.queue.suspects.insert(instance)
-            self.note(
-                .warning,
-                "CrashedWhileLoading",
-                "\(ended) and others; they are loaded one by one now, to find out which of them it was"
-            )
-        }
-    }
-
-    /// Takes over a commit that was read, or notes why the source could not be.
-    func accept(_ result: Result<SourceReading, any Error>) {
+    /// Takes over what was read, or notes why the source could not be.
+    func accept(_ result: Result<SourceReading, any Error>, of read: SourceRead) {
         switch result {
         case .success(let reading):
             if var desired = reading.desired {
@@ -53,37 +16,54 @@ extension Reconciler {
                 } else {
                     self.retainsEverything = false
                 }
-                self.adopt(desired)
+                desired.retained.formUnion(self.endpointsOfUnreadSources(in: desired))
+                self.adopt(desired, reading.changed, by: read.actor)
             }
-            self.remembered = nil
-            self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
+            self.noteSources()
+            self.note(pending: reading.pending)
+            if self.desired != nil { self.remembered = nil }
+            if let failure = reading.failure {
+                self.note(unreadable: .wrapping(failure))
+            } else {
+                self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
+            }
         case .failure(let error):
+            // A commit that a person has misspelt says nothing about the source.
+            if case .commit = read.request { return }
             let error = MartletError.wrapping(error)
-            if self.sourceCondition.message != error.description {
-                self.note(.warning, error.code, "the source cannot be read: \(error)")
-            }
-            self.setSourceCondition(.no, error.code, error.description)
-            if self.desired == nil { self.remember(without: error) }
+            self.noteSources()
+            self.note(unreadable: error)
+            if self.desired == nil { self.remember("SourceUnreadable", "the source cannot be read: \(error)") }
         }
     }
 
-    /// Keeps what was promoted, as long as nobody knows what any commit asks for.
-    private func remember(without error: MartletError) {
+    private func note(unreadable error: MartletError) {
+        if self.sourceCondition.message != error.description, !self.note(refused: error) {
+            self.note(.warning, error.code, "the source cannot be read: \(error)")
+        }
+        self.setSourceCondition(.no, error.code, error.description)
+    }
+
+    /// Keeps what was promoted, as long as no commit is in force.
+    func remember(_ word: String, _ message: String) {
         let newest = (try? self.ports.store.commits(limit: 1))?.first?.commit
         let blocked = self.facts.variants.keys.map(\.resource).map { endpoint in
-            let message = "the source cannot be read: \(error)"
-            return (endpoint, DesiredState.Blocker(resource: endpoint, message: message, word: "SourceUnreadable"))
+            (endpoint, DesiredState.Blocker(resource: endpoint, message: message, word: word))
         }
+        self.changes.isEverything = true
         self.remembered = DesiredState(
             commit: newest ?? CommitSummary(id: "", subject: "", author: "", time: 0),
             blocked: Dictionary(blocked) { first, _ in first }
         )
     }
 
-    private func adopt(_ desired: DesiredState) {
+    private func adopt(_ desired: DesiredState, _ changed: Set<ResourceIdentity>?, by actor: Actor) {
         let (earlier, isNew) = (Set(self.desired?.diagnostics ?? []), self.desired?.commit != desired.commit)
+        var desired = desired
+        desired.guarded = self.guardedRemovals(of: desired, changed)
+        self.noteDesired(changed, from: self.desired, to: desired)
         self.desired = desired
-        self.mayPrune = true
+        self.noteApplied(desired.commit, by: actor)
         let errors = desired.diagnostics.filter { $0.severity == .error }
         if isNew {
             self.commitRecord = CommitRecord(
@@ -97,12 +77,14 @@ extension Reconciler {
                 "commit \(desired.commit.id.prefix(10)): \(desired.commit.subject)",
                 commit: desired.commit.id
             )
+            self.noteSigner(of: desired.commit)
         }
         self.commitRecord?.errors = errors.count
         self.pending += self.commitRecord.map { [.commit($0)] } ?? []
         // A repository full of errors must not flood the log; `martlet validate` lists them all.
         for diagnostic in errors where !earlier.contains(diagnostic) {
-            self.note(.warning, "ManifestInvalid", diagnostic.description, resource: diagnostic.resource)
+            let word = desired.policyReview.isFinding(diagnostic) ? PolicyReview.violation : "ManifestInvalid"
+            self.note(.warning, word, diagnostic.description, resource: diagnostic.resource)
             if self.pending.count > 200 { break }
         }
     }
@@ -122,11 +104,14 @@ extension Reconciler {
     /// Plans, performs the steps that only write facts, and plans again until there are none; then writes all of it
     /// in one transaction. False when the store refused: then nothing may be built on it.
     func planAndWrite(_ desired: DesiredState) -> Bool {
-        let (before, noted, record) = (self.facts, self.pending, self.commitRecord)
+        let (noted, record) = (self.pending, self.commitRecord)
         let now = self.ports.wallClock.now()
+        self.undo = FactsUndo(self.facts)
+        defer { self.undo = nil }
+        self.observed.failures = self.queue.failures
         self.noteSettings(of: desired)
-        var observed = self.observed()
-        self.plan = Planner.plan(desired: desired, observed: observed, now: now)
+        var looked = LookedAt()
+        self.planAgain(desired, at: now, &looked)
         var written: Set<StepAction> = []
         while true {
             // Nothing is written twice in one pass, so that no plan can keep the loop here.
@@ -135,46 +120,41 @@ extension Reconciler {
             }
             if writes.isEmpty { break }
             for step in writes {
-                self.facts.record(step.action)
-                observed.facts = self.facts
-                self.record(step, desired: desired, before: before, at: now)
+                self.record(step.action)
+                self.record(step, desired: desired, at: now)
             }
-            self.plan = Planner.plan(desired: desired, observed: observed, now: now)
+            self.planAgain(desired, at: now, &looked)
         }
         self.noteConvergence(of: desired, at: now)
-        let moved = self.conditionChanges(desired, observed, now)
+        let moved = self.judge(looked, desired, at: now)
         self.pending += moved.map { .conditions($0.key, $0.value) }
         guard self.writePending() else {
-            (self.facts, self.pending, self.commitRecord) = (before, noted, record)
+            self.undo?.restore(&self.observed.facts)
+            (self.pending, self.commitRecord, self.changes) = (noted, record, .everything)
             return false
         }
-        for (resource, conditions) in moved { self.conditions[resource] = conditions.isEmpty ? nil : conditions }
+        self.book.accept(moved)
         return true
     }
 
     /// Writes down the settings that are in force by now: what is in force counts, not which step ended last.
     private func noteSettings(of desired: DesiredState) {
-        for (endpoint, settings) in desired.settings where self.observation.settings[endpoint] == settings.revision {
+        let endpoints = self.changes.isEverything ? Array(desired.settings.keys) : Array(self.changes.endpoints)
+        for endpoint in endpoints {
+            guard let settings = desired.settings[endpoint], self.observation.settings[endpoint] == settings.revision
+            else { continue }
             let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
             guard self.facts.variants[variant]?.settings?.revision != settings.revision else { continue }
-            self.facts.record(.applySettings(endpoint, settings))
+            self.record(.applySettings(endpoint, settings))
             self.pending += self.facts.variants[variant].map { [.variant(variant, $0)] } ?? []
         }
     }
 
     /// Looks for engines; opening their libraries is too slow for every pass.
     func findEngines() {
-        self.engines = Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
-    }
-
-    func observed() -> ObservedState {
-        ObservedState(
-            runtime: self.observation,
-            facts: self.facts,
-            failures: self.queue.failures,
-            memoryBudget: self.memoryBudget,
-            engines: self.engines
-        )
+        let engines = Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
+        if self.observed.engines != engines { self.changes.isEverything = true }
+        self.observed.engines = engines
     }
 
     /// Writes what is pending in one transaction; keeps it for the next try when the store refuses.
@@ -183,27 +163,13 @@ extension Reconciler {
         guard !self.pending.isEmpty else { return true }
         do {
             self.hub.publish(try self.ports.store.write(self.pending))
+            self.metrics.writes += 1
             self.pending = []
             return true
         } catch {
             self.logger.error("the control database cannot be written; will try again", metadata: ["error": "\(error)"])
             return false
         }
-    }
-
-    private func conditionChanges(
-        _ desired: DesiredState,
-        _ observed: ObservedState,
-        _ now: Timestamp
-    ) -> [ResourceIdentity: [Condition]] {
-        let status = StatusComputer.compute(
-            desired: desired,
-            observed: observed,
-            plan: self.plan,
-            previous: self.conditions,
-            now: now
-        )
-        return status.conditions.filter { self.conditions[$0.key] != $0.value }
     }
 
     private func noteConvergence(of desired: DesiredState, at now: Timestamp) {
@@ -226,9 +192,12 @@ extension Reconciler {
         switch result {
         case .success(let outcome):
             self.queue.succeed(key)
-            for change in outcome.changes { self.facts.apply(change) }
+            for change in outcome.changes { self.apply(change) }
             self.pending += outcome.changes
         case .failure where self.queue.isSuperseded(key) || Task.isCancelled:
+            self.queue.abandon(key)
+        case .failure(is StoreRefusal):
+            // Nothing is wrong with the step; the pass's own write finds out when it may begin.
             self.queue.abandon(key)
         case .failure(let error):
             let error = MartletError.wrapping(error)
@@ -241,8 +210,8 @@ extension Reconciler {
     }
 
     /// Notes the instances that were ready at the last look and have failed since.
-    func noteDeaths(in observation: RuntimeObservation) {
-        for (instance, seen) in observation.instances where seen.state == .failed {
+    func noteDeaths(in instances: [InstanceKey: InstanceObservation]) {
+        for (instance, seen) in instances where seen.state == .failed {
             guard self.observation.instances[instance]?.state == .ready else { continue }
             let now = self.ports.wallClock.now()
             self.queue.noteDeath(of: instance, seen.message, at: now, jitter: self.ports.jitter())
@@ -268,7 +237,7 @@ extension Reconciler {
                     resource: resource ?? variant?.resource,
                     variant: variant,
                     revision: revision,
-                    commit: commit ?? self.desired?.commit.id,
+                    commit: commit ?? self.commit(of: resource ?? variant?.resource),
                     reason: reason,
                     message: message
                 )

@@ -3,7 +3,7 @@ internal import Schema
 
 extension Reconciler {
     /// Turns a step that writes facts into changes for the store, with the event that tells of it.
-    func record(_ step: PlanStep, desired: DesiredState, before: Facts, at now: Timestamp) {
+    func record(_ step: PlanStep, desired: DesiredState, at now: Timestamp) {
         switch step.action {
         case .beginRollout(let graph, _):
             self.changeVariant(graph.variant)
@@ -18,7 +18,7 @@ extension Reconciler {
         case .advanceRollout(let variant, _):
             self.changeVariant(variant)
         case .promote(let runner):
-            self.recordPromotion(runner, step, desired: desired, before: before, at: now)
+            self.recordPromotion(runner, step, desired: desired, at: now)
         case .hold(let hold):
             self.changeVariant(hold.variant)
             self.pending.append(.hold(hold))
@@ -54,7 +54,6 @@ extension Reconciler {
         _ runner: RunnerKey,
         _ step: PlanStep,
         desired: DesiredState,
-        before: Facts,
         at now: Timestamp
     ) {
         self.changeVariant(runner.variant)
@@ -73,7 +72,7 @@ extension Reconciler {
             )
         )
         self.audit("promote", runner.description, step.reason, at: now)
-        let began = before.variants[runner.variant]?.rollout?.startedAt
+        let began = self.undo?.variant(runner.variant)?.rollout?.startedAt
         let took = began.map { " in \(now.milliseconds - $0.milliseconds) ms" } ?? ""
         self.note(
             .normal,
@@ -100,15 +99,6 @@ extension Reconciler {
                 )
             )
         )
-    }
-}
-
-extension Reconciler {
-    /// Every artifact that the commit or a written graph needs: going back never asks the network.
-    static func artifacts(of desired: DesiredState, _ facts: Facts) -> Set<Artifact> {
-        let graphs = Array(desired.variants.values) + facts.variants.values.flatMap(\.graphs)
-        let instances = graphs.flatMap(\.models).map(\.instance)
-        return Set(instances.flatMap { [$0.artifact] + $0.adapters.map(\.artifact) })
     }
 }
 

@@ -53,14 +53,26 @@ package actor Reconciler: Service {
     var desired: DesiredState?
     /// Stands in for the desired state while the source could not be read even once: what was promoted serves on.
     var remembered: DesiredState?
+    /// The newest commit, where it is not in force.
+    var pendingCommit: PendingCommit?
     var sourceCondition: Condition
-    var facts = Facts()
+    /// Of each of several sources, by name; empty where there is one.
+    var sourceConditions: [String: Condition] = [:]
+    /// What runs and what was written down, as plans are made from it.
+    var observed: ObservedState
+    /// What may have changed in it, or in the desired state, since the last plan.
+    var changes = StateChanges.everything
+    /// What this pass has changed, while it may still have to be undone.
+    var undo: FactsUndo?
+    var planner = IncrementalPlanner()
+    /// The newest plan, with what was looked at for it.
+    var update = IncrementalPlanner.Update(plan: Plan(commit: ""))
+    var book = StatusBook()
+    /// What the loop has done so far.
+    package internal(set) var metrics = LoopMetrics()
     var queue: WorkQueue
-    var plan = Plan(commit: "")
-    var observation = RuntimeObservation()
-    var conditions: [ResourceIdentity: [Condition]] = [:]
-    /// The engines that can be used, as they were found last.
-    var engines: Set<String> = []
+    /// The commit that the runtime stamps answers with.
+    private var stamp: ObjectID?
     /// Whether nothing may be pruned, since files could not be read from the start.
     var retainsEverything = false
     /// Whether the artifact store may hold files that nothing needs any more.
@@ -70,11 +82,14 @@ package actor Reconciler: Service {
     private var cancelSignals: [StepKey: CancelSignal] = [:]
     /// What is written down about the newest commit that was read.
     var commitRecord: CommitRecord?
-    /// Those who wait for the read under way, and nil while there is none.
-    private var readers: [SyncWaiter]?
+    /// The read under way, and nil while there is none.
+    private var currentRead: SourceRead?
     /// What is read after the read under way, or not at all.
-    private var nextRead: NextRead?
+    private var nextRead: SourceRead?
     private var hasEnded = false
+    var clockWatch: ClockWatch
+    /// Whether what was written down has been read.
+    var hasRecovered = false
     var wasReady = false
 
     /// The loop's own thread: passes write to disk, and must not hold up the threads that serve requests.
@@ -95,10 +110,12 @@ package actor Reconciler: Service {
         self.ports = ports
         self.version = version
         self.memoryBudget = memoryBudget
+        self.observed = ObservedState(memoryBudget: memoryBudget, engines: [])
         self.lastProcessCrashed = lastProcessCrashed
         self.logger = logger
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)
+        self.clockWatch = ClockWatch(ports.clock, at: ports.wallClock.now())
         self.sourceCondition = Condition(
             type: .sourceReady,
             status: .unknown,
@@ -108,18 +125,10 @@ package actor Reconciler: Service {
         )
     }
 
-    typealias SyncWaiter = CheckedContinuation<CommitSummary, any Error>
-
-    /// A read of the source that was asked for and has not begun.
-    private struct NextRead {
-        var again = false
-        var waiters: [SyncWaiter] = []
-    }
-
     /// Reads what was written down, then loops until shutdown. Throws when the facts cannot be read.
     package func run() async throws {
         defer { self.end() }
-        try self.recover()
+        if !self.hasRecovered { try self.recover() }
         let mailbox = self.mailbox
         try await withGracefulShutdownHandler {
             try await self.loop()
@@ -141,6 +150,7 @@ package actor Reconciler: Service {
             }
             mailbox.post(.sourceMoved)
             for await _ in mailbox.wakeUps {
+                self.noteClock()
                 for event in mailbox.takeAll() {
                     self.handle(event, in: &group)
                 }
@@ -163,21 +173,23 @@ package actor Reconciler: Service {
     /// Lets nobody wait for a loop that is over.
     private func end() {
         self.hasEnded = true
-        for waiter in (self.readers ?? []) + (self.nextRead?.waiters ?? []) {
+        for waiter in (self.currentRead?.waiters ?? []) + (self.nextRead?.waiters ?? []) {
             waiter.resume(throwing: MartletError.shuttingDown)
         }
-        (self.readers, self.nextRead) = (nil, nil)
+        (self.currentRead, self.nextRead) = (nil, nil)
         self.hub.finish()
     }
 
-    /// Has the source read once more from now on, the commit that is known too, and gives the commit to the waiter.
-    func readAgain(for waiter: SyncWaiter) {
+    /// Has the source read once more from now on, the commit that is known too, and gives the commit in force to the
+    /// waiter.
+    func readAgain(for waiter: SourceRead.Waiter, _ request: SyncGate.Request?, by actor: Actor) {
         guard !self.hasEnded else {
             waiter.resume(throwing: MartletError.shuttingDown)
             return
         }
-        var next = self.nextRead ?? NextRead()
+        var next = self.nextRead ?? SourceRead()
         next.again = true
+        if let request { (next.request, next.actor) = (request, actor) }
         next.waiters.append(waiter)
         self.nextRead = next
         self.mailbox.post(.sourceMoved)
@@ -186,12 +198,13 @@ package actor Reconciler: Service {
     private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         switch event {
         case .sourceMoved:
-            self.nextRead = self.nextRead ?? NextRead()
+            self.nextRead = self.nextRead ?? SourceRead()
             self.readSource(in: &group)
         case .sourceRead(let result):
-            self.accept(result)
-            for waiter in self.readers ?? [] { waiter.resume(with: result.map(\.commit)) }
-            self.readers = nil
+            self.accept(result, of: self.currentRead ?? SourceRead())
+            let inForce = result.map { self.desired?.commit ?? $0.commit }
+            for waiter in self.currentRead?.waiters ?? [] { waiter.resume(with: inForce) }
+            self.currentRead = nil
             self.readSource(in: &group)
         case .stepEnded(let action, let result):
             self.cancelSignals[action.key] = nil
@@ -201,6 +214,9 @@ package actor Reconciler: Service {
         case .wake:
             // The same moment may have to be waited for again, should clocks disagree.
             self.wakeUpAt = nil
+            guard self.takeDuePendingCommit() else { break }
+            self.nextRead = self.nextRead ?? SourceRead()
+            self.readSource(in: &group)
         case .runtimeChanged:
             break
         }
@@ -209,12 +225,13 @@ package actor Reconciler: Service {
     /// Reads the source beside the loop, if that was asked for; a wish that comes during a read is kept for after it,
     /// since that read may have seen the ref before the wish.
     private func readSource(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        guard self.readers == nil, let next = self.nextRead else { return }
-        (self.readers, self.nextRead) = (next.waiters, nil)
+        guard self.currentRead == nil, let next = self.nextRead else { return }
+        (self.currentRead, self.nextRead) = (next, nil)
         let (source, mailbox) = (self.ports.source, self.mailbox)
+        let (gate, now) = (self.gate(for: next), self.ports.wallClock.now())
         group.addTask {
             do {
-                mailbox.post(.sourceRead(.success(try await source.read(again: next.again))))
+                mailbox.post(.sourceRead(.success(try await source.read(gate, now: now, again: next.again))))
             } catch {
                 mailbox.post(.sourceRead(.failure(error)))
             }
@@ -227,9 +244,9 @@ package actor Reconciler: Service {
             if !self.writePending() { self.tryAgainSoon(in: &group) }
             return
         }
-        let observation = await self.ports.runtime.observe()
-        self.noteDeaths(in: observation)
-        self.observation = observation
+        let found = await self.ports.runtime.observeChanges()
+        self.noteDeaths(in: found.instances)
+        self.changes.formUnion(self.observed.runtime.apply(found))
         guard self.planAndWrite(desired) else {
             self.tryAgainSoon(in: &group)
             return
@@ -237,7 +254,8 @@ package actor Reconciler: Service {
         let hasSettingsToApply = self.plan.steps.contains { step in
             if case .applySettings = step.action { true } else { false }
         }
-        if !hasSettingsToApply {
+        if !hasSettingsToApply, self.stamp != desired.commit.id {
+            self.stamp = desired.commit.id
             // Only now does the runtime know every endpoint: until then nobody can tell which names are unknown.
             await self.ports.runtime.setCommit(desired.commit.id)
         }
@@ -247,7 +265,8 @@ package actor Reconciler: Service {
         for key in self.queue.supersede(keeping: wanted) {
             self.cancelSignals[key]?.cancel()
         }
-        for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts {
+        self.startAtOnce(self.plan.steps.filter { $0.after.isEmpty && $0.action.isQuick }.map(\.action), in: &group)
+        for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts && !step.action.isQuick {
             self.start(step.action, in: &group)
         }
         self.prune(in: &group)
@@ -256,9 +275,12 @@ package actor Reconciler: Service {
 
     /// Once a commit has converged, removes the artifacts that neither it nor any written graph names.
     private func prune(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        guard self.mayPrune, let desired = self.desired, self.hasConverged, self.queue.beginPruning() else { return }
+        guard self.mayPrune || self.planner.index.hasOrphans, let desired = self.desired, self.hasConverged,
+            self.queue.beginPruning()
+        else { return }
         self.mayPrune = false
-        let kept = Reconciler.artifacts(of: desired, self.facts)
+        self.planner.index.hasOrphans = false
+        let kept = self.planner.index.artifacts(desired, self.facts)
         let (executor, mailbox) = (self.ports.executor, self.mailbox)
         group.addTask {
             await executor.prune(keeping: kept)
@@ -269,6 +291,25 @@ package actor Reconciler: Service {
     /// The store refused: nothing may be built on what it does not hold.
     private func tryAgainSoon(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
+    }
+
+    /// Performs steps that never wait for anything, one after the other in one task: so many of them, as after a start,
+    /// make one pass, and not one each.
+    private func startAtOnce(_ actions: [StepAction], in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        let begun = actions.filter { self.queue.begin($0) }
+        guard !begun.isEmpty else { return }
+        let (executor, mailbox) = (self.ports.executor, self.mailbox)
+        group.addTask {
+            var events: [LoopEvent] = []
+            for action in begun {
+                do {
+                    events.append(.stepEnded(action, .success(try await executor.perform(action))))
+                } catch {
+                    events.append(.stepEnded(action, .failure(error)))
+                }
+            }
+            mailbox.post(events)
+        }
     }
 
     private func start(_ action: StepAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
@@ -290,9 +331,10 @@ package actor Reconciler: Service {
     private var wakeUpSignal: CancelSignal?
     private var wakeUpAt: Timestamp?
 
-    /// Wakes the loop when the earliest wait of the plan is over.
+    /// Wakes the loop when the earliest wait is over, of the plan or of a commit.
     private func scheduleWakeUp(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        self.wakeUp(at: self.plan.waits.compactMap(\.until).min(), in: &group)
+        let moments = self.plan.waits.compactMap(\.until) + [self.pendingCommit?.wait.until].compactMap(\.self)
+        self.wakeUp(at: moments.min(), in: &group)
     }
 
     private func wakeUp(at earliest: Timestamp?, in group: inout ThrowingDiscardingTaskGroup<any Error>) {

@@ -67,8 +67,11 @@ package struct WorkQueue: Sendable {
             guard !self.isPruning, self.unloading == 0 else { return false }
             let isSuspect = self.suspects.contains(instance.key)
             return isSuspect ? self.loading.isEmpty : self.suspects.isDisjoint(with: self.loading)
+        case .drain(let runner, _), .stop(let runner):
+            // Traffic that is on its way to this runner, by a plan that is not the newest any more, arrives first.
+            return !self.lanes.contains(.traffic(runner.variant))
         case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
-            .scale, .drain, .stop, .unload, .removeEndpoint, .forget:
+            .scale, .unload, .removeEndpoint, .forget:
             return true
         }
     }
@@ -155,6 +158,15 @@ package struct WorkQueue: Sendable {
     /// Forgets failures, so that their steps are tried at once: by a person's wish, or since nothing wants them.
     package mutating func forget(where isForgotten: (StepKey) -> Bool) {
         self.failures = self.failures.filter { !isForgotten($0.key) }
+    }
+
+    /// Moves every moment that is waited for along with a wall clock that was set.
+    package mutating func shift(byMilliseconds amount: Int64) {
+        for key in self.failures.keys {
+            self.failures[key]?.firstAt.milliseconds += amount
+            self.failures[key]?.retryAt.milliseconds += amount
+        }
+        for instance in self.deaths.keys { self.deaths[instance]?.lastAt.milliseconds += amount }
     }
 
     private mutating func end(_ key: StepKey) {

@@ -27,7 +27,7 @@ struct HookServices {
         let logger = servers.logger
         let inbox = HookInbox(sources: sources.keys, clock: ContinuousClock(), pause: HookServices.pause) { notice in
             do {
-                _ = try await reconciler.sync(HookServices.request(notice))
+                _ = try await reconciler.look(at: notice.source, HookServices.request(notice))
             } catch {
                 // The source's condition tells it too; whoever sent the hook has its answer already.
                 logger.warning(

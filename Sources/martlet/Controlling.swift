@@ -22,11 +22,18 @@ enum Controlling {
     ) async throws {
         // A client that hangs up in the middle of an answer must not end the process.
         signal(SIGPIPE, SIG_IGN)
+        // A file that may not grow any more is an error to report, no reason to die.
+        signal(SIGXFSZ, SIG_IGN)
         let logger = Controlling.logger(options)
         let state = try StateDirectory(
             Martlet.paths(stateDirectory: options.stateDirectory, environment: environment)
         )
-        let repository = try GitRepository(path: options.repository)
+        if options.rebuildsState { try StateVerbs.rebuild(state, environment: CommandEnvironment.current) }
+        let secrets = SecretReader(
+            environment: environment,
+            folder: options.secretsDirectory ?? state.paths.secrets
+        )
+        let sources = try FollowedSources(options, clonesIn: state.paths.clones, secrets: secrets)
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
         let crashNote = "\(state.paths.run)/crashed"
         // A crash while instances loaded is theirs; an end from outside, such as a kill, leaves them none the worse.
@@ -35,13 +42,15 @@ enum Controlling {
         defer { CrashNote.disarm() }
         let server = InferenceServer(engines: engines, wallClock: SystemClock(), logger: logger)
         let reconciler = try Reconciler(
-            ports: Controlling.ports(options, state, repository, store, server, engines, environment),
+            ports: Controlling.ports(options, state, sources, store, server, engines, environment),
             version: Martlet.version,
             memoryBudget: options.memoryBudget?.bytes,
             lastProcessCrashed: lastProcessCrashed,
             logger: logger
         )
-        let services = try Controlling.services(options, state, reconciler, server, environment, logger)
+        // What was written down is read before any door opens: a state that cannot be used ends here.
+        try await reconciler.recover()
+        let services = try Controlling.services(options, state, sources, reconciler, server, secrets, logger)
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -58,28 +67,32 @@ enum Controlling {
     private static func ports(
         _ options: RunOptions,
         _ state: StateDirectory,
-        _ repository: GitRepository,
+        _ sources: FollowedSources,
         _ store: SQLiteControlStore,
         _ server: InferenceServer,
         _ engines: EngineDirectory,
         _ environment: [String: String]
     ) throws -> Reconciler.Ports {
-        let place = DesiredStateReader.Place(
-            location: options.repository,
-            ref: options.ref,
-            path: options.path
-        )
         let probe = ProbeProcess(
             executable: try Controlling.executable(),
             searchPath: EngineDirectory.searchPath(environment: environment)
         )
-        let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: repository)
+        let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: sources.repository)
         return Reconciler.Ports(
             source: DesiredStateReader(
-                repository: repository,
-                place: place,
-                namespace: options.namespace,
-                engines: Set(engines.reports().map(\.name))
+                repository: sources.repository,
+                place: sources.place,
+                namespace: sources.namespace,
+                policy: options.sync,
+                engines: Set(engines.reports().map(\.name)),
+                policies: options.policies,
+                signatures: SignatureGuard(
+                    repository: sources.repository,
+                    verifier: sources.verifier,
+                    demand: options.signatures,
+                    policies: options.policies
+                ),
+                scopes: sources.scopes
             ),
             store: store,
             runtime: server,
@@ -96,14 +109,15 @@ enum Controlling {
     private static func services(
         _ options: RunOptions,
         _ state: StateDirectory,
+        _ sources: FollowedSources,
         _ reconciler: Reconciler,
         _ server: InferenceServer,
-        _ environment: [String: String],
+        _ secrets: SecretReader,
         _ logger: Logger
     ) throws -> [any Service] {
         let data = DataPlane(service: server, defaultNamespace: options.namespace, clock: SystemClock())
         let metrics = MetricsPlane(
-            metrics: { server.metrics.families },
+            metrics: { server.metrics.families + (await reconciler.metrics).families },
             readiness: { await Readiness.report(of: reconciler) }
         )
         let servers = GatewayServers(logger: logger)
@@ -111,14 +125,10 @@ enum Controlling {
             path: "\(state.paths.run)/addresses.json",
             count: options.hooks == nil ? 2 : 3
         )
-        let secrets = SecretReader(
-            environment: environment,
-            folder: options.secretsDirectory ?? state.paths.secrets
-        )
         let hooks = try options.hooks.map { hooks in
             try HookServices(
                 hooks,
-                sources: ["default": hooks.secret],
+                sources: sources.hooks,
                 secrets: secrets,
                 reconciler: reconciler,
                 servers: servers,
@@ -128,7 +138,7 @@ enum Controlling {
         let (dataAddress, metricsAddress) = try (
             Controlling.address(options.listen), Controlling.address(options.metricsListen)
         )
-        return [ServingService(server: server)] + (hooks?.services ?? []) + [
+        return [ServingService(server: server)] + sources.services + (hooks?.services ?? []) + [
             servers.admin(
                 AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
                 replacingSocketAt: state.paths.adminSocket
@@ -153,7 +163,7 @@ enum Controlling {
     }
 
     /// The probe runs this same program.
-    private static func executable() throws -> String {
+    static func executable() throws -> String {
         guard let path = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe") else {
             throw MartletError("ExecutableUnknown", "the path of this program cannot be read from /proc/self/exe")
         }

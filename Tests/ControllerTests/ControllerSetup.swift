@@ -26,15 +26,24 @@ final class ControllerSetup: Sendable {
         ref: String = "main",
         memoryBudget: Int64? = nil,
         lastProcessCrashed: Bool = true,
+        policy: SyncPolicy = SyncPolicy(),
+        signatures demand: SignatureGuard.Demand = SignatureGuard.Demand(),
         waitsAreOver: Bool = false
     ) throws {
         self.repository = try earlier?.repository ?? TemporaryRepository()
         self.store = earlier?.store ?? MemoryControlStore()
         self.runtime = FakeRuntime()
+        let repository = try GitRepository(path: self.repository.path)
         let source = DesiredStateReader(
-            repository: try GitRepository(path: self.repository.path),
+            repository: repository,
             place: DesiredStateReader.Place(location: self.repository.path, ref: ref, path: ""),
-            namespace: "default"
+            namespace: "default",
+            policy: policy,
+            signatures: SignatureGuard(
+                repository: repository,
+                verifier: GitCommitVerifier(repository),
+                demand: demand
+            )
         )
         var logger = Logger(label: "test")
         logger.logLevel = .critical

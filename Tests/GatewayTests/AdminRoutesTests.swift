@@ -48,6 +48,8 @@ struct AdminRoutesTests {
             ("resources", "resources - -"),
             ("resources?kind=endpoints&namespace=shop", "resources Endpoint shop"),
             ("resources/model/shop/tiny", "resource Model/shop/tiny"),
+            ("manifests", "manifests - -"),
+            ("manifests?kind=models&namespace=shop", "manifests Model shop"),
             ("events", "events -1 - 100"),
             ("events?after=4&resource=Endpoint/default/desk&limit=9", "events 4 Endpoint/default/desk 9"),
         ]
@@ -87,6 +89,8 @@ struct AdminRoutesTests {
         arguments: [
             ("sync", #"{"reason": "now"}"#, 200, "sync by ann from cli: now"),
             ("sync", "", 200, "sync by ann from cli: "),
+            ("sync", #"{"revision": "c0ffee"}"#, 200, "sync to c0ffee by ann from cli: "),
+            ("confirm", #"{"commit": "c0ffee", "reason": "moved"}"#, 200, "confirm c0ffee by ann from cli: moved"),
             (
                 "suspend", #"{"resource": "Endpoint/default/desk"}"#, 204,
                 "suspend Endpoint/default/desk by ann from cli: "
@@ -151,6 +155,7 @@ struct AdminRoutesTests {
             (.post, "rollback", #"{"varant": "x"}"#, 400, "BadRequest", "did you mean 'variant'"),
             (.post, "suspend", #"{"resource": 1}"#, 400, "BadRequest", "string"),
             (.post, "suspend", "[]", 400, "BadRequest", "object"),
+            (.post, "confirm", "{}", 400, "BadRequest", "'commit' is required"),
             (.post, "sync", "{", 400, "BadRequest", "not JSON"),
         ] as [(HTTPRequest.Method, String, String?, Int, String, String)]
     )

@@ -144,13 +144,29 @@ final class FakeCommands: OperatorCommands {
         return AuditVerification(entries: 3, brokenAt: nil, message: "whole")
     }
 
+    func manifests(kind: Kind?, namespace: String?) async throws -> [ManifestView] {
+        try self.note("manifests \(kind?.rawValue ?? "-") \(namespace ?? "-")")
+        return []
+    }
+
     func engines() async throws -> [EngineReport] {
         try self.note("engines")
         return [EngineReport(name: "scripted", location: "built in", version: "1", problem: nil)]
     }
 
-    func sync(_ request: OperatorRequest) async throws -> CommitSummary {
-        try self.note("sync", request)
+    func confirm(_ commit: String, _ request: OperatorRequest) async throws -> PruneConfirmation {
+        try self.note("confirm \(commit)", request)
+        return PruneConfirmation(
+            commit: commit,
+            endpoints: [],
+            actor: request.actor,
+            reason: request.reason,
+            at: Timestamp(milliseconds: 3)
+        )
+    }
+
+    func sync(to revision: String?, _ request: OperatorRequest) async throws -> CommitSummary {
+        try self.note("sync" + (revision.map { " to \($0)" } ?? ""), request)
         return CommitSummary(id: "c1", subject: "s", author: "a", time: 2)
     }
 

@@ -5,8 +5,14 @@ extension PlanReport {
     /// The report as a comment on a pull request.
     var markdown: String {
         var parts = ["### Martlet plan \(Markdown.prose(self.heading))", Markdown.prose(self.headline)]
-        if !self.errors.isEmpty {
-            parts.append("**Errors**\n\n" + PlanReport.list(self.errors))
+        let errors = self.errorsBesidePolicies
+        if !errors.isEmpty {
+            parts.append("**Errors**\n\n" + PlanReport.list(errors))
+        }
+        parts += self.policyMarkdown
+        if !self.plan.guarded.isEmpty {
+            let guarded = self.plan.guarded.map { "- \(Markdown.prose($0.message))" }
+            parts.append("**Guarded**\n\n" + guarded.joined(separator: "\n"))
         }
         if !self.variants.isEmpty {
             parts.append(
@@ -36,6 +42,7 @@ extension PlanReport {
             )
         }
         parts += self.details
+        parts += self.proposed.map(\.markdown)
         return parts.joined(separator: "\n\n")
     }
 

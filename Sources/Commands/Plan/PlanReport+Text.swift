@@ -5,6 +5,7 @@ extension PlanReport {
     /// The report for a terminal, where the errors stand on standard error.
     var text: String {
         var parts = [(["Plan \(self.heading)"] + [self.assumption].compactMap(\.self)).joined(separator: "\n")]
+        parts += self.policyText
         if !self.changes.isEmpty {
             parts.append(PlanReport.section("Changes", self.changes.map { $0.summary }))
         }
@@ -27,11 +28,18 @@ extension PlanReport {
         }
         parts += self.remarks
         if self.isConverged, self.errors.isEmpty { parts.append("Nothing to do.") }
+        for report in self.proposed {
+            parts.append(report.text)
+            if !report.errors.isEmpty { parts.append(PlanReport.section("Errors", report.errors.map(\.description))) }
+        }
         return parts.joined(separator: "\n\n")
     }
 
     private var remarks: [String] {
         var parts: [String] = []
+        if !self.plan.guarded.isEmpty {
+            parts.append(PlanReport.section("Guarded", self.plan.guarded.map(\.message)))
+        }
         if !self.plan.waits.isEmpty {
             parts.append(PlanReport.section("Waits", self.plan.waits.map { "\($0.subject): \($0.reason)" }))
         }
@@ -44,7 +52,7 @@ extension PlanReport {
         return parts
     }
 
-    private static func section(_ title: String, _ lines: [String]) -> String {
+    static func section(_ title: String, _ lines: [String]) -> String {
         ([title] + lines.map { "  " + PlainText.line($0) }).joined(separator: "\n")
     }
 }

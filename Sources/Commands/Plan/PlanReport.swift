@@ -46,15 +46,24 @@ struct PlanReport: Encodable {
     var errors: [Diagnostic]
     /// What is read and not applied, and why.
     var notApplied: [Diagnostic]
+    /// How the newer side breaks policies: what they deny is not applied.
+    var policies: [PolicyFinding] = []
+    /// Whether the newer side would be let in, by who signed it; nil when no signature is demanded.
+    var signature: SignatureReport?
+    /// Of commits that are not in force yet, by a live plan.
+    var proposed: [PlanReport] = []
     /// Nothing is to be done.
     var isConverged: Bool
 
     /// Plans from one commit, taken as converged, to another.
     init(_ comparison: Comparison, memoryBudget: ByteCount?) {
-        let (base, head) = (comparison.base, comparison.head)
+        let base = comparison.base
+        var head = comparison.head
         // Nothing in a plan far from the server depends on the time; a fixed one makes the same plan the same text.
         let now = Timestamp(milliseconds: 0)
         var observed = ObservedState.converged(to: base)
+        let stop = PruneGuard.stop(head, serving: Set(observed.facts.variants.keys.map(\.resource)))
+        head.guarded = stop.map { [$0] } ?? []
         let standing = Planner.plan(desired: base, observed: observed, now: now).waits
         observed.memoryBudget = memoryBudget?.bytes
         let plan = Planner.plan(desired: head, observed: observed, now: now)
@@ -68,7 +77,10 @@ struct PlanReport: Encodable {
         self.plan = plan
         self.errors = head.diagnostics.filter { $0.severity == .error }
         self.notApplied = head.unavailable.sorted()
+        self.policies = head.policyReview.allFindings
+        self.signature = comparison.signature
         self.isConverged = plan.steps.isEmpty && plan.waits.allSatisfy { standing.contains($0) }
+            && plan.guarded.isEmpty
     }
 
     /// What a running controller would do now.
@@ -81,7 +93,18 @@ struct PlanReport: Encodable {
         self.plan = plan
         self.errors = []
         self.notApplied = []
-        self.isConverged = plan.steps.isEmpty && plan.waits.isEmpty
+        self.proposed = plan.proposed.map { PlanReport(proposed: $0) }
+        self.isConverged =
+            plan.steps.isEmpty && plan.waits.isEmpty && plan.guarded.isEmpty && plan.proposed.isEmpty
+    }
+
+    /// What a commit that waits would do.
+    private init(proposed: ProposedPlan) {
+        self.init(live: proposed.plan)
+        let until = proposed.wait.until.map { " until \(TimeText.render($0))" } ?? ""
+        self.heading = "of commit \(proposed.commit.id.prefix(10)), which waits\(until)"
+        self.assumption = proposed.wait.reason
+        self.errors = proposed.diagnostics.filter { $0.severity == .error }
     }
 
     private static func variants(in plan: Plan, base: DesiredState?) -> [VariantChange] {

@@ -9,13 +9,16 @@ struct RunCommand: AsyncParsableCommand {
     )
 
     @Argument(help: "The repository: a folder with a work tree, or a bare one.")
-    var repository = "."
+    var repository: String?
 
     @Option(help: "The branch, tag or commit to follow.")
     var ref = "HEAD"
 
     @Option(help: "Only manifests below this folder of the repository.")
     var path = ""
+
+    @Option(help: "A file that names several repositories, to be followed side by side.")
+    var sources: String?
 
     @OptionGroup var namespace: NamespaceOptions
 
@@ -31,17 +34,36 @@ struct RunCommand: AsyncParsableCommand {
     @Option(help: "Memory that loaded models may take together, such as 4Gi; without it, no bound.")
     var memoryBudget: String?
 
+    @OptionGroup var sync: SyncOptions
+    @OptionGroup var policies: PolicyOptions
     @OptionGroup var hooks: RunHookOptions
 
     @Option(help: "Where secrets are looked for that are named by a file; default 'secrets' in the state directory.")
     var secretsDir: String?
 
+    @Flag(
+        help: """
+            Before anything else, replace a damaged control.db: the damaged files are kept, what can be read of them is \
+            rescued, and git says the rest. A sound one is left as it is.
+            """
+    )
+    var rebuildState = false
+
     @Option(help: "trace, debug, info, notice, warning or error.")
     var logLevel = "info"
 
     func validate() throws {
-        if let budget = self.memoryBudget, ByteCount(budget) == nil {
-            throw ValidationError("--memory-budget '\(budget)' is no amount of memory; write 512Mi or 4Gi")
+        if self.sources != nil, self.repository != nil || self.ref != "HEAD" || !self.path.isEmpty {
+            throw ValidationError("--sources says it all: leave out the repository, --ref and --path")
+        }
+        try self.hooks.checkSecret(isNeeded: self.sources == nil)
+        if let budget = self.memoryBudget {
+            guard let amount = ByteCount(budget) else {
+                throw ValidationError("--memory-budget '\(budget)' is no amount of memory; write 512Mi or 4Gi")
+            }
+            guard amount.bytes > 0 else {
+                throw ValidationError("--memory-budget '\(budget)' leaves room for no model; leave it out for no limit")
+            }
         }
         let levels = ["trace", "debug", "info", "notice", "warning", "error"]
         guard levels.contains(self.logLevel) else {
@@ -71,16 +93,21 @@ struct RunCommand: AsyncParsableCommand {
         let environment = CommandEnvironment.current
         try await environment.run(
             RunOptions(
-                repository: self.repository,
+                repository: self.repository ?? ".",
                 ref: self.ref,
                 path: self.path,
                 namespace: self.namespace.namespace,
+                sources: try self.sources.map { try RunSources(path: $0) },
                 stateDirectory: self.stateDir ?? environment.environment["MARTLET_STATE_DIR"],
                 listen: self.listen,
                 metricsListen: self.metricsListen,
                 memoryBudget: self.memoryBudget.flatMap { ByteCount($0) },
+                sync: try self.sync.policy(),
                 hooks: self.hooks.options,
                 secretsDirectory: self.secretsDir,
+                rebuildsState: self.rebuildState,
+                policies: try self.policies.sources(namespace: self.namespace.namespace),
+                signatures: try self.policies.demand(),
                 logLevel: self.logLevel
             )
         )

@@ -86,6 +86,9 @@ enum StatusText {
             let lines = status.diagnostics.map { "  " + PlainText.line("\($0)") }
             parts.append("Diagnostics\n" + lines.joined(separator: "\n"))
         }
+        if !status.guarded.isEmpty {
+            parts.append("Guarded\n" + status.guarded.map { "  " + PlainText.line($0.message) }.joined(separator: "\n"))
+        }
         if !status.waits.isEmpty {
             let lines = status.waits.map { "  \($0.subject): " + PlainText.line($0.reason) }
             parts.append("Waits\n" + lines.joined(separator: "\n"))
@@ -107,8 +110,23 @@ enum StatusText {
         if status.source.condition.status == .no {
             lines.insert("          \(status.source.condition.reason): \(status.source.condition.message)", at: 1)
         }
+        if let waiting = status.source.waiting { lines.insert(contentsOf: StatusText.lines(waiting), at: 2) }
         if status.pendingSteps > 0 { lines.append("Steps     \(status.pendingSteps) to do") }
         if status.abandonedCalls > 0 { lines.append("Abandoned \(status.abandonedCalls) engine calls that hung") }
         return lines.map { PlainText.line($0) }.joined(separator: "\n")
+    }
+
+    /// The newest commit, and what it waits for.
+    private static func lines(_ waiting: WaitingCommit) -> [String] {
+        let until = waiting.wait.until.map { "; until \(TimeText.render($0))" } ?? ""
+        var lines = [
+            "Waiting   \(waiting.commit.id.prefix(10)) \(waiting.commit.subject)",
+            "          \(waiting.wait.word): \(waiting.wait.reason)\(until)",
+        ]
+        if !waiting.errors.isEmpty {
+            let first = waiting.errors.first.map { "; the first: \($0)" } ?? ""
+            lines.append("          it has \(Counted.words(waiting.errors.count, "error"))\(first)")
+        }
+        return lines
     }
 }

@@ -10,8 +10,13 @@ struct AdminActions: Sendable {
     func register(on router: Router<GatewayContext>) {
         self.post("sync", on: router) { request, bytes in
             let body = try SyncBody(bytes: bytes)
-            let commit = try await self.plane.commands.sync(self.plane.operatorRequest(request, reason: body.reason))
-            return try Response.json(coding: commit)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            return try Response.json(coding: await self.plane.commands.sync(to: body.revision, asked))
+        }
+        self.post("confirm", on: router) { request, bytes in
+            let body = try ConfirmBody(bytes: bytes)
+            let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            return try Response.json(coding: await self.plane.commands.confirm(body.commit, asked))
         }
         self.post("suspend", on: router) { request, bytes in
             let body = try SuspendBody(bytes: bytes)

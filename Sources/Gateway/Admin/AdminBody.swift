@@ -49,7 +49,16 @@ struct AdminBody {
 
 extension SyncBody {
     init(bytes: [UInt8]) throws {
-        self.init(reason: try AdminBody(bytes, knows: ["reason"]).reason())
+        let body = try AdminBody(bytes, knows: ["revision", "reason"])
+        self.init(revision: try body.text("revision"), reason: try body.reason())
+    }
+}
+
+extension ConfirmBody {
+    init(bytes: [UInt8]) throws {
+        let body = try AdminBody(bytes, knows: ["commit", "reason"])
+        guard let commit = try body.text("commit") else { throw Problem.badRequest("'commit' is required.") }
+        self.init(commit: commit, reason: try body.reason())
     }
 }
 

@@ -25,6 +25,14 @@ struct AdminQueries: Sendable {
             )
             return try Response.json(coding: views.filter { selector.matches($0.labels) })
         }
+        self.get("manifests", knows: ["kind", "namespace"], on: router) { query in
+            try Response.json(
+                coding: await self.plane.commands.manifests(
+                    kind: try query.kind("kind"),
+                    namespace: try query.text("namespace")
+                )
+            )
+        }
         let path: RouterPath = "/api/v1/resources/{kind}/{namespace}/{name}"
         router.get(path) { request, context in
             _ = try AdminQuery(request, knows: [])

@@ -35,6 +35,23 @@ extension OpenAPIDocument {
             Self.reference("Resource"),
             ["kind", "namespace", "name"].map { Self.parameter($0, in: "path", Self.string, "The resource's \($0).") }
         ),
+        Self.view(
+            "manifests",
+            "The resources of the commit in force as manifests, defaults left out.",
+            Self.array(
+                of: Self.object(
+                    [
+                        "apiVersion": Self.string, "kind": Self.string, "metadata": ["type": "object"],
+                        "spec": ["type": "object"],
+                    ],
+                    required: ["apiVersion", "kind", "metadata", "spec"]
+                )
+            ),
+            [
+                Self.parameter("kind", in: "query", Self.string, "`Endpoint`, `endpoint` or `endpoints`."),
+                Self.parameter("namespace", in: "query", Self.string, "Only of this namespace."),
+            ]
+        ),
         Self.view("plan", "What the controller would do now.", Self.reference("Plan")),
         Self.events,
         Self.view(
@@ -89,7 +106,18 @@ extension OpenAPIDocument {
     )
 
     private static let actions: [(path: String, item: JSONValue)] = [
-        Self.action("sync", "Reads the source again at once.", Self.object([:]), answer: Self.reference("Commit")),
+        Self.action(
+            "sync",
+            "Reads the source again at once and applies its newest commit, or another one.",
+            Self.object(["revision": ["type": ["string", "null"]]]),
+            answer: Self.reference("Commit")
+        ),
+        Self.action(
+            "confirm",
+            "Lets a commit remove what the prune guard has stopped.",
+            Self.object(["commit": Self.string], required: ["commit"]),
+            answer: Self.reference("Confirmation")
+        ),
         Self.action("suspend", "Takes a resource, or everything, out of the loop's hands.", Self.suspension),
         Self.action("resume", "Gives a resource, or everything, back to the loop.", Self.suspension),
         Self.action(

@@ -1,11 +1,27 @@
 package import Schema
 
-/// Body of `POST /api/v1/sync`; the answer is the ``CommitSummary`` that the source is at.
+/// Body of `POST /api/v1/sync`; the answer is the ``CommitSummary`` that is in force afterwards.
 package struct SyncBody: Sendable, Hashable, Codable {
+    /// The commit to apply, by its first digits, or a ref; nil means the newest.
+    package var revision: String?
     /// Why, for the audit log; may be empty.
     package var reason: String
 
-    package init(reason: String = "") {
+    package init(revision: String? = nil, reason: String = "") {
+        self.revision = revision
+        self.reason = reason
+    }
+}
+
+/// Body of `POST /api/v1/confirm`; the answer is the ``PruneConfirmation`` that it made.
+package struct ConfirmBody: Sendable, Hashable, Codable {
+    /// The commit whose removals wait, by its first digits, at least 4.
+    package var commit: String
+    /// Why, for the audit log; may be empty.
+    package var reason: String
+
+    package init(commit: String, reason: String = "") {
+        self.commit = commit
         self.reason = reason
     }
 }

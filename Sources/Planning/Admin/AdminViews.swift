@@ -114,19 +114,37 @@ package struct InstanceView: Sendable, Hashable, Codable {
 
 /// Where the manifests come from.
 package struct SourceView: Sendable, Hashable, Codable {
+    /// What people call it, among several.
+    package var name: String?
     package var location: String
     package var ref: String
     package var path: String
-    /// The newest commit that was read.
+    /// The commit in force.
     package var commit: CommitSummary?
     package var condition: Condition
+    /// When new commits are applied.
+    package var policy: SyncPolicy
+    /// The newest commit, where it is not in force.
+    package var waiting: WaitingCommit?
 
-    package init(location: String, ref: String, path: String, commit: CommitSummary?, condition: Condition) {
+    package init(
+        name: String? = nil,
+        location: String,
+        ref: String,
+        path: String,
+        commit: CommitSummary?,
+        condition: Condition,
+        policy: SyncPolicy = SyncPolicy(),
+        waiting: WaitingCommit? = nil
+    ) {
+        self.name = name
         self.location = location
         self.ref = ref
         self.path = path
         self.commit = commit
         self.condition = condition
+        self.policy = policy
+        self.waiting = waiting
     }
 }
 
@@ -134,6 +152,8 @@ package struct SourceView: Sendable, Hashable, Codable {
 package struct StatusView: Sendable, Hashable, Codable {
     package var version: String
     package var source: SourceView
+    /// Each of several sources, sorted by name; empty where there is one.
+    package var sources: [SourceView]
     package var sync: SyncStatus
     package var health: HealthStatus
     /// Everything is suspended.
@@ -142,6 +162,8 @@ package struct StatusView: Sendable, Hashable, Codable {
     package var diagnostics: [Diagnostic]
     package var holds: [Hold]
     package var waits: [PlanWait]
+    /// Removals that a person has to confirm first.
+    package var guarded: [PruneStop]
     /// Steps that the last plan still had.
     package var pendingSteps: Int
     package var memoryBytes: Int64
@@ -152,6 +174,7 @@ package struct StatusView: Sendable, Hashable, Codable {
     package init(
         version: String,
         source: SourceView,
+        sources: [SourceView] = [],
         sync: SyncStatus,
         health: HealthStatus,
         suspended: Bool,
@@ -159,6 +182,7 @@ package struct StatusView: Sendable, Hashable, Codable {
         diagnostics: [Diagnostic],
         holds: [Hold],
         waits: [PlanWait],
+        guarded: [PruneStop] = [],
         pendingSteps: Int,
         memoryBytes: Int64,
         memoryBudget: Int64?,
@@ -166,6 +190,7 @@ package struct StatusView: Sendable, Hashable, Codable {
     ) {
         self.version = version
         self.source = source
+        self.sources = sources
         self.sync = sync
         self.health = health
         self.suspended = suspended
@@ -173,6 +198,7 @@ package struct StatusView: Sendable, Hashable, Codable {
         self.diagnostics = diagnostics
         self.holds = holds
         self.waits = waits
+        self.guarded = guarded
         self.pendingSteps = pendingSteps
         self.memoryBytes = memoryBytes
         self.memoryBudget = memoryBudget

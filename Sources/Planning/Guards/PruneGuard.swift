@@ -136,7 +136,7 @@ extension DesiredState {
     }
 
     /// What keeps an endpoint from being pruned until a person confirms it; nil: nothing does.
-    func stop(of endpoint: ResourceIdentity) -> PruneStop? {
+    package func stop(of endpoint: ResourceIdentity) -> PruneStop? {
         self.guarded.first { $0.endpoints.contains(endpoint) }
     }
 

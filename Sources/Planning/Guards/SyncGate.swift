@@ -47,6 +47,11 @@ package struct SyncGate: Sendable, Hashable {
         }
     }
 
+    /// Why the newest commit waits, once a person has chosen another one.
+    package func waiting(now: Timestamp) -> SyncWait {
+        self.policy.mode == .automatic ? self.policy.obstacle(at: now) ?? SyncGate.manual : SyncGate.manual
+    }
+
     private static let manual = SyncWait(
         word: "ManualSync",
         reason: "the sync mode is manual: 'martlet sync' applies it",

@@ -21,6 +21,8 @@ package protocol OperatorCommands: Sendable {
     /// Every resource, of one kind or namespace where given; `spec` left out.
     func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView]
     func resource(_ identity: ResourceIdentity) async throws -> ResourceView
+    /// The resources of the commit in force as manifests, of one kind or namespace where given.
+    func manifests(kind: Kind?, namespace: String?) async throws -> [ManifestView]
     /// What the loop would do now.
     func plan() async throws -> Plan
     func events(_ query: EventQuery) async throws -> [Event]
@@ -32,8 +34,10 @@ package protocol OperatorCommands: Sendable {
     func verifyAudit() async throws -> AuditVerification
     func engines() async throws -> [EngineReport]
 
-    /// Reads the source again at once, and reports the commit it is at.
-    func sync(_ request: OperatorRequest) async throws -> CommitSummary
+    /// Reads the source again at once, applies the newest commit or another one, and reports the one in force.
+    func sync(to revision: String?, _ request: OperatorRequest) async throws -> CommitSummary
+    /// Lets a commit, given by its first digits, remove what the guard has stopped.
+    func confirm(_ commit: String, _ request: OperatorRequest) async throws -> PruneConfirmation
     func suspend(_ suspension: Suspension, _ request: OperatorRequest) async throws
     func resume(_ suspension: Suspension, _ request: OperatorRequest) async throws
     /// Holds the desired revision and goes back to `revision`, given by its first digits, or to the promoted before.
@@ -42,4 +46,12 @@ package protocol OperatorCommands: Sendable {
     func retry(_ variant: VariantID, _ request: OperatorRequest) async throws
     /// Lifts every hold of the variant.
     func release(_ variant: VariantID, _ request: OperatorRequest) async throws
+}
+
+extension OperatorCommands {
+    /// Reads the source again at once, applies the newest commit, and reports the one in force.
+    @discardableResult
+    package func sync(_ request: OperatorRequest) async throws -> CommitSummary {
+        try await self.sync(to: nil, request)
+    }
 }

@@ -118,7 +118,7 @@ enum RowCheck {
         case "holds": holds(Hold.self, "hold")
         case "suspensions": text("id").flatMap { Suspension(stored: $0) } != nil
         case "probes": holds(ProbeReport.self, "report") && text("instance").flatMap { Digest(hex: $0) } != nil
-        case "loading", "crashed": text("id").flatMap { Digest(hex: $0) } != nil
+        case "loading", "crashed", "cut_short": text("id").flatMap { Digest(hex: $0) } != nil
         case "conditions":
             holds([Condition].self, "conditions") && text("resource").flatMap { ResourceIdentity($0) } != nil
         case "applied": holds(AppliedCommit.self, "applied")

@@ -113,7 +113,10 @@ import Testing
         let plan = Planner.plan(desired: head, observed: observed, now: now)
         let words = Set(plan.steps.map(\.action.word))
         #expect(words.isDisjoint(with: ["removeEndpoint", "forget"]))
-        #expect(plan.steps.contains { $0.action.word == "promote" && $0.cause.resource.name == "desk" })
+        let promoted = plan.steps.compactMap { step in
+            if case .promote(let runner) = step.action { runner.variant.endpoint } else { nil }
+        }
+        #expect(promoted == ["desk"])
         #expect(plan.steps.allSatisfy { !["a", "b", "c"].contains($0.cause.resource.name) })
         #expect(plan.guarded == [stop])
 

@@ -1,0 +1,15 @@
+internal import Planning
+
+/// A read of the source that was asked for.
+struct SourceRead: Sendable {
+    typealias Waiter = CheckedContinuation<CommitSummary, any Error>
+
+    /// Whether a commit that is known is read anew.
+    var again = false
+    /// What a person wants to be in force; nil: what the gate lets in by itself.
+    var request: SyncGate.Request?
+    /// Who asked for it.
+    var actor = Actor.controller
+    /// Those who want to know which commit is in force afterwards.
+    var waiters: [Waiter] = []
+}
