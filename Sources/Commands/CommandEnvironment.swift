@@ -33,6 +33,8 @@ package struct RunOptions: Sendable, Hashable {
     package var policies: PolicySources
     /// Whose signatures are demanded.
     package var signatures: SignatureGuard.Demand
+    /// How a remote repository is fetched.
+    package var remote: RemoteRunOptions
     package var logLevel: String
 
     package init(
@@ -51,6 +53,7 @@ package struct RunOptions: Sendable, Hashable {
         rebuildsState: Bool = false,
         policies: PolicySources = PolicySources(),
         signatures: SignatureGuard.Demand = SignatureGuard.Demand(),
+        remote: RemoteRunOptions = RemoteRunOptions(),
         logLevel: String
     ) {
         self.repository = repository
@@ -68,6 +71,7 @@ package struct RunOptions: Sendable, Hashable {
         self.rebuildsState = rebuildsState
         self.policies = policies
         self.signatures = signatures
+        self.remote = remote
         self.logLevel = logLevel
     }
 }
@@ -95,6 +99,8 @@ package struct CommandEnvironment: Sendable {
     package var run: @Sendable (RunOptions) async throws -> Void
     /// Serves one probe request on standard input and output.
     package var probe: @Sendable () throws -> Void
+    /// Serves one fetch request on standard input and output.
+    package var fetch: @Sendable () throws -> Void
     package var engines: any EngineCatalog
     /// What verbs do to a state directory by themselves.
     package var state: StateTools
@@ -116,6 +122,7 @@ package struct CommandEnvironment: Sendable {
         },
         run: @escaping @Sendable (RunOptions) async throws -> Void,
         probe: @escaping @Sendable () throws -> Void,
+        fetch: @escaping @Sendable () throws -> Void = {},
         engines: any EngineCatalog,
         state: StateTools,
         socketPath: @escaping @Sendable (_ stateDirectory: String?) throws -> String,
@@ -129,6 +136,7 @@ package struct CommandEnvironment: Sendable {
         self.openVerifier = openVerifier
         self.run = run
         self.probe = probe
+        self.fetch = fetch
         self.engines = engines
         self.state = state
         self.socketPath = socketPath

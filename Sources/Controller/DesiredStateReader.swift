@@ -90,7 +90,12 @@ package final class DesiredStateReader: Sendable {
         try await withCheckedThrowingContinuation { continuation in
             self.queue.async {
                 continuation.resume(
-                    with: Result { try self.state.withLock { try self.read(gate, now, again, &$0) } }
+                    with: Result {
+                        var reading = try self.state.withLock { try self.read(gate, now, again, &$0) }
+                        // A remote repository is read as it was fetched last, even while it cannot be reached.
+                        reading.failure = reading.failure ?? self.repository.freshness?.failure
+                        return reading
+                    }
                 )
             }
         }

@@ -12,6 +12,7 @@ extension Reconciler: OperatorCommands {
             sources: self.sourceViews(),
             sync: self.pendingCommit != nil ? .outOfSync : self.desired == nil ? .unknown : self.book.sync(desired),
             health: self.desired == nil && self.remembered == nil ? .unknown : self.book.health,
+            conditions: [self.stateCondition],
             suspended: self.facts.suspensions.contains(.everything),
             endpoints: endpoints,
             diagnostics: self.desired?.diagnostics ?? [],
@@ -107,6 +108,7 @@ extension Reconciler: OperatorCommands {
             [.confirmPrune(confirmation)]
         )
         self.desired?.guarded.removeAll { $0.commit.id == confirmation.commit }
+        self.changes.isEverything = true
         self.changes.isEverything = true
         return confirmation
     }
@@ -220,7 +222,8 @@ extension Reconciler {
                     wait: pending.wait,
                     errors: pending.diagnostics.filter { $0.severity == .error }
                 )
-            }
+            },
+            fetchedAt: self.ports.source.repository.freshness?.fetchedAt
         )
     }
 

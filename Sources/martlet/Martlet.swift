@@ -24,9 +24,12 @@ enum Martlet {
         let engines = EngineDirectory(searchPath: EngineDirectory.searchPath(environment: variables))
         return CommandEnvironment(
             openRepository: { try GitRepository(path: $0) },
+            openVerifier: { GitCommitVerifier(try GitRepository(path: $0)) },
             run: { try await Controlling.run($0, engines: engines, environment: variables) },
             probe: { ProbeChild.run() },
+            fetch: { FetchChild.run() },
             engines: engines,
+            state: StateVerbs.tools(environment: variables),
             socketPath: { try Martlet.paths(stateDirectory: $0, environment: variables).adminSocket },
             print: { Martlet.write($0, to: .standardOutput) },
             printError: { Martlet.write($0, to: .standardError) },

@@ -8,7 +8,7 @@ struct RunCommand: AsyncParsableCommand {
         abstract: "Run the controller: make what runs follow a git repository, until stopped."
     )
 
-    @Argument(help: "The repository: a folder with a work tree, or a bare one.")
+    @Argument(help: "The repository: a folder with a work tree, a bare one, or an https, ssh or file address.")
     var repository: String?
 
     @Option(help: "The branch, tag or commit to follow.")
@@ -36,6 +36,7 @@ struct RunCommand: AsyncParsableCommand {
 
     @OptionGroup var sync: SyncOptions
     @OptionGroup var policies: PolicyOptions
+    @OptionGroup var remote: RunRemoteOptions
     @OptionGroup var hooks: RunHookOptions
 
     @Option(help: "Where secrets are looked for that are named by a file; default 'secrets' in the state directory.")
@@ -56,6 +57,7 @@ struct RunCommand: AsyncParsableCommand {
         if self.sources != nil, self.repository != nil || self.ref != "HEAD" || !self.path.isEmpty {
             throw ValidationError("--sources says it all: leave out the repository, --ref and --path")
         }
+        if self.sources != nil { try self.remote.checkSingle() }
         try self.hooks.checkSecret(isNeeded: self.sources == nil)
         if let budget = self.memoryBudget {
             guard let amount = ByteCount(budget) else {
@@ -108,6 +110,7 @@ struct RunCommand: AsyncParsableCommand {
                 rebuildsState: self.rebuildState,
                 policies: try self.policies.sources(namespace: self.namespace.namespace),
                 signatures: try self.policies.demand(),
+                remote: self.remote.options,
                 logLevel: self.logLevel
             )
         )

@@ -108,12 +108,29 @@ enum StatusText {
                 + (status.memoryBudget.map { " of \(ByteText.render($0))" } ?? ""),
         ]
         if status.source.condition.status == .no {
-            lines.insert("          \(status.source.condition.reason): \(status.source.condition.message)", at: 1)
+            let fetched = status.source.fetchedAt.map { "; last fetched at \(TimeText.render($0))" } ?? ""
+            lines.insert(
+                "          \(status.source.condition.reason): \(status.source.condition.message)\(fetched)",
+                at: 1
+            )
         }
+        lines.insert(contentsOf: status.sources.flatMap(StatusText.lines), at: 1)
         if let waiting = status.source.waiting { lines.insert(contentsOf: StatusText.lines(waiting), at: 2) }
+        for condition in status.conditions where condition.status == .no {
+            lines.append("State     \(condition.type.rawValue)=False, \(condition.reason): \(condition.message)")
+        }
         if status.pendingSteps > 0 { lines.append("Steps     \(status.pendingSteps) to do") }
         if status.abandonedCalls > 0 { lines.append("Abandoned \(status.abandonedCalls) engine calls that hung") }
         return lines.map { PlainText.line($0) }.joined(separator: "\n")
+    }
+
+    /// One of several sources, with what is wrong with it.
+    private static func lines(_ source: SourceView) -> [String] {
+        let place = [source.location, source.ref, source.path].filter { !$0.isEmpty }.joined(separator: " ")
+        let commit = source.commit.map { "\($0.id.prefix(10)) \($0.subject)" } ?? "none read yet"
+        let line = "  \(source.name ?? "")  \(commit)  (\(place))"
+        guard source.condition.status == .no else { return [line] }
+        return [line, "          \(source.condition.reason): \(source.condition.message)"]
     }
 
     /// The newest commit, and what it waits for.

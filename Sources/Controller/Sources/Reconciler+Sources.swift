@@ -1,4 +1,4 @@
-internal import Planning
+package import Planning
 internal import Schema
 
 /// What concerns each of several sources.
@@ -65,7 +65,8 @@ extension Reconciler {
                 ref: member.ref,
                 path: member.path,
                 commit: standings[member.name]?.commit,
-                condition: self.sourceConditions[member.name] ?? self.sourceCondition
+                condition: self.sourceConditions[member.name] ?? self.sourceCondition,
+                fetchedAt: member.repository.freshness?.fetchedAt
             )
         }
     }
@@ -77,21 +78,21 @@ extension Reconciler {
         return desired.commit.id(at: location)
     }
 
-    /// Asks where a source's commits come from for newer ones, then looks at all of them; nil asks for each source.
-    ///
-    /// Throws `NotFound` for a name that no source has, and why newer commits cannot be had.
-    package func look(at source: String?, _ request: OperatorRequest) async throws -> CommitSummary {
-        let repository = self.ports.source.repository
-        if let source, let sources = self.ports.source.sources {
-            guard let member = sources.members.first(where: { $0.name == source }) else {
-                let names = sources.members.map(\.name)
-                let hint = NearestWord.hint(for: source, among: names, otherwise: "; there are \(names.joined(separator: ", "))")
-                throw MartletError("NotFound", "there is no source '\(source)'\(hint)")
-            }
-            try await member.repository.refresh()
-        } else {
-            try await repository.refresh()
+    package func fetch(_ source: String?) async throws {
+        guard let source else { return try await self.ports.source.repository.refresh() }
+        let members = self.ports.source.sources?.members ?? []
+        if let member = members.first(where: { $0.name == source }) { return try await member.repository.refresh() }
+        guard members.isEmpty, source == self.ports.source.name else {
+            let names = members.isEmpty ? [self.ports.source.name] : members.map(\.name)
+            let hint = NearestWord.hint(for: source, among: names, otherwise: "; there is \(names.joined(separator: ", "))")
+            throw MartletError("NotFound", "there is no source '\(source)'\(hint)")
         }
+        try await self.ports.source.repository.refresh()
+    }
+
+    /// Fetches a source and looks at what came, for hooks.
+    package func look(at source: String, _ request: OperatorRequest) async throws -> CommitSummary {
+        try await self.fetch(source)
         return try await self.look(request)
     }
 }

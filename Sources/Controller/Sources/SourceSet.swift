@@ -64,10 +64,16 @@ package final class SourceSet: SourceRepository {
             )
         }
         let newest = self.members.map { member in (member.name, Result { try SourceSet.newest(of: member) }) }
+        // A remote repository may be read as it was fetched last, and not be reached any more.
+        let troubles = Dictionary(
+            uniqueKeysWithValues: self.members.compactMap { member in
+                member.repository.freshness?.failure.map { (member.name, $0) }
+            }
+        )
         let standings = self.standings.withLock { standings in
             for (name, result) in newest {
                 switch result {
-                case .success: standings[name, default: Standing()].failure = nil
+                case .success: standings[name, default: Standing()].failure = troubles[name]
                 case .failure(let error): standings[name, default: Standing()].failure = .wrapping(error)
                 }
             }

@@ -56,7 +56,7 @@ struct CloneUpdate {
         let name = advertised.first { $0.value.hexadecimal == id.hexadecimal }
         do {
             try session.download([name?.key ?? id.hexadecimal])
-            return
+            if git_odb_exists(quarantine.handle.objects, &id) == 1 { return }
         } catch where name == nil && session.refusal == nil {
             // Many servers give no commits by their ids.
         }

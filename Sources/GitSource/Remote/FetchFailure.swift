@@ -42,6 +42,8 @@ extension MartletError {
         case _ where failure.description.contains("redirect"):
             // Wrong credentials are asked for again and again, too.
             self = hasOfferedCredentials ? .credentialsRefused(request) : .redirectRefused(request, failure)
+        case _ where failure.description.contains("stream ended"):
+            self = .connectionLost(request, failure)
         case _ where failure.description.contains("content-type"):
             self.init(
                 "NotAGitServer",
@@ -72,23 +74,11 @@ extension MartletError {
                 disposition: .retryable,
                 cause: failure
             )
-        case _ where words.contains("failed to connect"):
-            self.init(
-                "RemoteUnreachable",
-                "'\(request.address)' cannot be reached: nothing listens there, or a firewall is in between; it is tried "
-                    + "again",
-                disposition: .retryable,
-                cause: failure
-            )
+        case _ where words.contains("failed to connect"): self = .unreachable(request, failure)
         case _ where words.contains("not found") || words.contains("does not appear to be a git repository"):
             self = .remoteNotFound(request)
         default:
-            self.init(
-                "ConnectionLost",
-                "the connection to '\(request.address)' broke off or made no sense; it is tried again",
-                disposition: .retryable,
-                cause: failure
-            )
+            self = .connectionLost(request, failure)
         }
     }
 
@@ -104,28 +94,21 @@ extension MartletError {
                 cause: failure
             )
         } else {
-            self.init(
-                "ConnectionLost",
-                "the ssh connection to '\(request.address)' broke off; it is tried again",
-                disposition: .retryable,
-                cause: failure
-            )
+            self = .connectionLost(request, failure)
         }
     }
 
     private init(system request: FetchRequest, _ failure: GitFailure) {
-        switch (failure.code, request.transport) {
-        case _ where failure.description.contains("File too large"):
+        let words = failure.description
+        switch request.transport {
+        case _ where words.contains("File too large"):
             self = .tooLarge(request)
-        case (GIT_ENOTFOUND, .file):
+        case .file where words.contains("failed to resolve path"):
             self = .remoteNotFound(request)
-        case _ where failure.description.contains("onnect") || failure.description.contains("socket"):
-            self.init(
-                "ConnectionLost",
-                "the connection to '\(request.address)' broke off; it is tried again",
-                disposition: .retryable,
-                cause: failure
-            )
+        case _ where words.contains("failed to connect"):
+            self = .unreachable(request, failure)
+        case _ where words.contains("onnect") || words.contains("socket"):
+            self = .connectionLost(request, failure)
         default:
             self.init(
                 "FetchFailed",
@@ -182,6 +165,24 @@ extension MartletError {
             "'\(request.address)' does not accept the \(what), or does not let it read the repository: replace the secret, "
                 + "or grant it access",
             disposition: .waiting
+        )
+    }
+
+    fileprivate static func unreachable(_ request: FetchRequest, _ failure: GitFailure) -> MartletError {
+        MartletError(
+            "RemoteUnreachable",
+            "'\(request.address)' cannot be reached: nothing listens there, or a firewall is in between; it is tried again",
+            disposition: .retryable,
+            cause: failure
+        )
+    }
+
+    fileprivate static func connectionLost(_ request: FetchRequest, _ failure: GitFailure) -> MartletError {
+        MartletError(
+            "ConnectionLost",
+            "the connection to '\(request.address)' broke off or made no sense; it is tried again",
+            disposition: .retryable,
+            cause: failure
         )
     }
 

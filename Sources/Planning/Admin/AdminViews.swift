@@ -126,6 +126,8 @@ package struct SourceView: Sendable, Hashable, Codable {
     package var policy: SyncPolicy
     /// The newest commit, where it is not in force.
     package var waiting: WaitingCommit?
+    /// When a remote repository was last asked with success; nil for one that is read where it is.
+    package var fetchedAt: Timestamp?
 
     package init(
         name: String? = nil,
@@ -135,7 +137,8 @@ package struct SourceView: Sendable, Hashable, Codable {
         commit: CommitSummary?,
         condition: Condition,
         policy: SyncPolicy = SyncPolicy(),
-        waiting: WaitingCommit? = nil
+        waiting: WaitingCommit? = nil,
+        fetchedAt: Timestamp? = nil
     ) {
         self.name = name
         self.location = location
@@ -145,6 +148,7 @@ package struct SourceView: Sendable, Hashable, Codable {
         self.condition = condition
         self.policy = policy
         self.waiting = waiting
+        self.fetchedAt = fetchedAt
     }
 }
 
@@ -156,6 +160,8 @@ package struct StatusView: Sendable, Hashable, Codable {
     package var sources: [SourceView]
     package var sync: SyncStatus
     package var health: HealthStatus
+    /// Of the controller itself.
+    package var conditions: [Condition]
     /// Everything is suspended.
     package var suspended: Bool
     package var endpoints: [ResourceView]
@@ -177,6 +183,7 @@ package struct StatusView: Sendable, Hashable, Codable {
         sources: [SourceView] = [],
         sync: SyncStatus,
         health: HealthStatus,
+        conditions: [Condition] = [],
         suspended: Bool,
         endpoints: [ResourceView],
         diagnostics: [Diagnostic],
@@ -193,6 +200,7 @@ package struct StatusView: Sendable, Hashable, Codable {
         self.sources = sources
         self.sync = sync
         self.health = health
+        self.conditions = conditions
         self.suspended = suspended
         self.endpoints = endpoints
         self.diagnostics = diagnostics

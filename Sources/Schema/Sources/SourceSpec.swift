@@ -43,6 +43,20 @@ package struct SourceSpec: Sendable, Hashable, Codable {
         package var passphrase: SecretReference?
         /// The path of a file with the keys of hosts.
         package var knownHosts: String?
+
+        package init(
+            username: String? = nil,
+            password: SecretReference? = nil,
+            sshKey: SecretReference? = nil,
+            passphrase: SecretReference? = nil,
+            knownHosts: String? = nil
+        ) {
+            self.username = username
+            self.password = password
+            self.sshKey = sshKey
+            self.passphrase = passphrase
+            self.knownHosts = knownHosts
+        }
     }
 
     /// How a git server shows that a hook is its own.

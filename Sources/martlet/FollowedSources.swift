@@ -1,0 +1,176 @@
+internal import Commands
+internal import Controller
+internal import Foundation
+internal import GitSource
+internal import ManifestYAML
+internal import Planning
+internal import Schema
+internal import ServiceLifecycle
+internal import StateStore
+
+/// The repositories that a controller follows, opened, and the services that keep remote ones up to date.
+struct FollowedSources {
+    /// The one there is, or all of them as one.
+    let repository: any SourceRepository
+    let place: DesiredStateReader.Place
+    /// Of manifests that name none.
+    let namespace: String
+    /// Checks who signed commits.
+    let verifier: any CommitVerifier
+    /// What each source may declare.
+    let scopes: [String: NamespaceScope]
+    let services: [any Service]
+    /// The secrets of sources that take hooks, by the sources' names.
+    let hooks: [String: SecretReference]
+
+    /// Throws for a local repository that cannot be opened, and for an address or a secret that is of no use.
+    init(_ options: RunOptions, clonesIn folder: String, secrets: SecretReader) throws {
+        let sources = options.sources?.sources ?? [FollowedSources.only(options)]
+        let opener = SourceOpener(
+            folder: options.sources?.folder,
+            clones: folder,
+            secrets: secrets,
+            limits: options.remote
+        )
+        let members = try sources.map { source in
+            let repository = try opener.open(source)
+            return SourceSet.Member(
+                name: source.name,
+                repository: repository,
+                // The user in an address may be a token.
+                location: (repository as? RemoteRepository)?.options.url.description ?? source.url,
+                ref: source.ref,
+                path: source.path ?? ""
+            )
+        }
+        self.services = members.compactMap { ($0.repository as? RemoteRepository).map(FetchingService.init) }
+        self.hooks = Dictionary(
+            uniqueKeysWithValues: sources.compactMap { source in
+                (source.hook?.secret ?? options.hooks?.secret).map { (source.name, $0) }
+            }
+        )
+        if let source = sources.first, let member = members.first, sources.count == 1 {
+            self.repository = member.repository
+            let local = member.repository as? GitRepository
+            self.verifier = local.map { GitCommitVerifier($0) } ?? NoVerifier(reason: "of a remote repository")
+            self.place = DesiredStateReader.Place(location: member.location, ref: member.ref, path: member.path)
+            self.namespace = source.namespace
+            self.scopes = ["": NamespaceScope(source)]
+        } else {
+            self.repository = SourceSet(members)
+            self.verifier = NoVerifier(reason: "of several sources")
+            self.place = DesiredStateReader.Place(
+                location: "\(members.count) sources",
+                ref: "",
+                path: SourceSet.followedFolders
+            )
+            self.namespace = options.namespace
+            self.scopes = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, NamespaceScope($0)) })
+        }
+    }
+
+    /// The source that the command line alone describes.
+    private static func only(_ options: RunOptions) -> SourceSpec {
+        var source = SourceSpec(
+            name: "default",
+            url: options.repository,
+            ref: options.ref,
+            path: options.path.isEmpty ? nil : options.path,
+            namespace: options.namespace,
+            namespaces: .all
+        )
+        source.poll = options.remote.poll
+        source.credentials = SourceSpec.Credentials(
+            username: options.remote.username,
+            password: options.remote.password,
+            sshKey: options.remote.sshKey,
+            passphrase: options.remote.passphrase,
+            knownHosts: options.remote.knownHosts
+        )
+        return source
+    }
+}
+
+/// Lets no commit pass whose signature counts.
+private struct NoVerifier: CommitVerifier {
+    /// Completes "the signatures …".
+    let reason: String
+
+    func line(from base: ObjectID, to head: ObjectID) throws -> CommitLine {
+        throw self.refusal
+    }
+
+    func verdict(on commit: ObjectID, against keys: SigningKeys) throws -> SignatureVerdict {
+        throw self.refusal
+    }
+
+    private var refusal: MartletError {
+        MartletError(
+            "SignatureUnchecked",
+            "the signatures \(self.reason) are not checked in this version, so a commit that has to be signed is not "
+                + "applied; follow one local repository, or do without the rule"
+        )
+    }
+}
+
+/// Opens the repositories of sources.
+private struct SourceOpener {
+    /// Where relative paths begin; nil: the folder that the process was started in.
+    let folder: String?
+    /// The folder of all clones.
+    let clones: String
+    let secrets: SecretReader
+    /// What any fetch may cost.
+    let limits: RemoteRunOptions
+
+    func open(_ source: SourceSpec) throws -> any SourceRepository {
+        guard RemoteURL.isRemote(source.url) else { return try GitRepository(path: self.path(source.url)) }
+        let options = RemoteOptions(
+            url: try RemoteURL(source.url),
+            ref: source.ref,
+            credentials: self.credentials(source.credentials),
+            poll: source.poll.duration,
+            deadline: self.limits.deadline.duration,
+            maxBytes: self.limits.maxFetch.bytes,
+            allowsPlainHTTP: self.limits.allowsPlainHTTP
+        )
+        let fetches = FetchProcess(executable: try Controlling.executable(), deadline: options.deadline)
+        let secrets = self.secrets
+        return try RemoteRepository(
+            options,
+            clonesIn: self.clones,
+            surroundings: RemoteRepository.Surroundings(
+                fetcher: { try await fetches.perform($0) },
+                secret: { String(decoding: try secrets.read($0), as: UTF8.self) },
+                clock: ContinuousClock(),
+                wallClock: SystemClock(),
+                jitter: { Double.random(in: 0...1) }
+            )
+        )
+    }
+
+    private func credentials(_ credentials: SourceSpec.Credentials?) -> RemoteCredentials {
+        RemoteCredentials(
+            username: credentials?.username,
+            password: credentials?.password,
+            sshKey: credentials?.sshKey.map { self.secrets.path(of: $0) },
+            sshKeyPassphrase: credentials?.passphrase,
+            knownHosts: credentials?.knownHosts.map { self.path($0) }
+        )
+    }
+
+    /// A path of the file of sources as the process sees it.
+    private func path(_ path: String) -> String {
+        guard let folder = self.folder, !path.hasPrefix("/") else { return path }
+        return "\(folder)/\(path)"
+    }
+}
+
+/// Keeps the clone of a remote repository up to date.
+private struct FetchingService: Service {
+    let repository: RemoteRepository
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await self.repository.run() }
+    }
+}
