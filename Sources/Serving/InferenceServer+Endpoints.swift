@@ -1,4 +1,3 @@
-internal import HashTreeCollections
 internal import Planning
 package import Schema
 internal import Synchronization
@@ -6,7 +5,7 @@ internal import Synchronization
 extension InferenceServer: EndpointService {
     package func listings(for caller: Caller) -> [EndpointListing] {
         let snapshot = self.routes
-        return snapshot.endpoints.keys
+        return snapshot.names
             .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
             .compactMap { try? snapshot.listing(of: $0, for: caller) }
     }

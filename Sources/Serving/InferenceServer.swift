@@ -1,4 +1,3 @@
-internal import HashTreeCollections
 package import Logging
 package import Planning
 internal import Schema
@@ -111,7 +110,7 @@ extension InferenceServer.State {
         let name = EndpointName(namespace: endpoint.namespace, name: endpoint.name)
         self.routes.version += 1
         guard let state = self.endpoints[endpoint], let settings = state.settings else {
-            self.routes.endpoints[name] = nil
+            self.routes[name] = nil
             return
         }
         var variants: [String?: [RoutingSnapshot.Share]] = [:]
@@ -122,6 +121,6 @@ extension InferenceServer.State {
                 return RoutingSnapshot.Share(weight: share.weight, runner: runner, since: since)
             }
         }
-        self.routes.endpoints[name] = RoutingSnapshot.Endpoint(settings: settings, variants: variants)
+        self.routes[name] = RoutingSnapshot.Endpoint(settings: settings, variants: variants)
     }
 }

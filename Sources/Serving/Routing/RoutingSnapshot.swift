@@ -31,9 +31,27 @@ struct RoutingSnapshot: Sendable {
     /// Grows with every change.
     var version = 0
     /// What answers are stamped with.
-    var commit: ObjectID = ""
+    var commit: ObjectID = "" {
+        didSet { self.commits = CommitSet(id: self.commit)?.commits ?? [:] }
+    }
+    /// The same for each of several sources, by name; empty where there is one.
+    var commits: [String: ObjectID] = [:]
     /// A persistent map: one endpoint is replaced without a copy of the others, while requests hold older snapshots.
-    var endpoints: TreeDictionary<EndpointName, Endpoint> = [:]
+    private var endpoints: TreeDictionary<EndpointName, Endpoint> = [:]
+
+    /// Knows no endpoint yet.
+    init(commit: ObjectID = "") {
+        self.commit = commit
+    }
+
+    /// An endpoint by its name; nil: there is none.
+    subscript(_ name: EndpointName) -> Endpoint? {
+        get { self.endpoints[name] }
+        set { self.endpoints[name] = newValue }
+    }
+
+    /// The names of all endpoints, in no order.
+    var names: some Collection<EndpointName> { self.endpoints.keys }
 
     /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
     /// `unavailable` when nothing serves.
@@ -45,7 +63,12 @@ struct RoutingSnapshot: Sendable {
         guard let share = RoutingSnapshot.choose(among: endpoint.shares(for: caller), key: key) else {
             throw CallError.notServing(name)
         }
-        return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit)
+        return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit(of: share.runner.graph))
+    }
+
+    /// The commit that the endpoint's own source is at; that of the graph where the source cannot be read.
+    private func commit(of graph: RevisionGraph) -> ObjectID {
+        self.commits.isEmpty ? self.commit : graph.source.flatMap { self.commits[$0] } ?? graph.commit
     }
 
     /// The endpoint as a caller sees it. Throws what ``route(to:for:requestID:)`` throws.

@@ -28,11 +28,11 @@ struct RoutingSnapshotTests {
 
     private func snapshot(access: JSONValue) throws -> RoutingSnapshot {
         var snapshot = RoutingSnapshot()
-        snapshot.endpoints[EndpointFixture.name] = RoutingSnapshot.Endpoint(
+        snapshot[EndpointFixture.name] = RoutingSnapshot.Endpoint(
             settings: try Specs.settings(access == nil ? [:] : ["access": access]),
             variants: [nil: [try Self.share(1, weight: 100)], "acme": [try Self.share(2, weight: 100, tenant: "acme")]]
         )
-        if access == nil { snapshot.endpoints[EndpointFixture.name]?.settings.access = nil }
+        if access == nil { snapshot[EndpointFixture.name]?.settings.access = nil }
         return snapshot
     }
 
@@ -82,7 +82,7 @@ struct RoutingSnapshotTests {
     @Test("an endpoint without a serving revision is unavailable, and not listed")
     func nothingServes() throws {
         var snapshot = RoutingSnapshot()
-        snapshot.endpoints[EndpointFixture.name] = .init(settings: try Specs.settings(), variants: [:])
+        snapshot[EndpointFixture.name] = .init(settings: try Specs.settings(), variants: [:])
         let error = #expect(throws: CallError.self) {
             try snapshot.route(to: EndpointFixture.name, for: .anonymous, requestID: "k")
         }
@@ -131,7 +131,7 @@ struct RoutingSnapshotTests {
                 ]
             ])
             var snapshot = RoutingSnapshot()
-            snapshot.endpoints[EndpointFixture.name] = RoutingSnapshot.Endpoint(
+            snapshot[EndpointFixture.name] = RoutingSnapshot.Endpoint(
                 settings: settings,
                 variants: [nil: [try Self.share(1, weight: 50), try Self.share(2, weight: 50)]]
             )
