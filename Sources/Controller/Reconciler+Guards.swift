@@ -78,6 +78,18 @@ extension Reconciler {
         }
     }
 
+    /// Notes the endpoints that a commit leaves blocked by something else, which were not so before.
+    func noteBlocked(_ desired: DesiredState, after earlier: DesiredState?) {
+        let blocked = desired.blocked.filter { endpoint, blocker in
+            endpoint.kind == .endpoint && blocker.resource != endpoint && earlier?.blocked[endpoint] != blocker
+        }
+        // Of a broken model that thousands use, some tell enough.
+        for (endpoint, blocker) in blocked.sorted(by: { $0.key < $1.key }).prefix(100) {
+            let words = "\(endpoint) is blocked by \(blocker.resource): \(blocker.message)"
+            self.note(.warning, blocker.word(for: endpoint), words, resource: endpoint, commit: desired.commit.id)
+        }
+    }
+
     /// Changes the facts, and has it written with the next transaction.
     private func change(_ change: FactChange) {
         self.apply(change)

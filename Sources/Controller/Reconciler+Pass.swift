@@ -61,7 +61,8 @@ extension Reconciler {
         let (earlier, isNew) = (Set(self.desired?.diagnostics ?? []), self.desired?.commit != desired.commit)
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
-        self.noteDesired(changed, from: self.desired, to: desired)
+        let before = self.desired
+        self.noteDesired(changed, from: before, to: desired)
         self.desired = desired
         self.noteApplied(desired.commit, by: actor)
         let errors = desired.diagnostics.filter { $0.severity == .error }
@@ -87,6 +88,7 @@ extension Reconciler {
             self.note(.warning, word, diagnostic.description, resource: diagnostic.resource)
             if self.pending.count > 200 { break }
         }
+        self.noteBlocked(desired, after: before)
     }
 
     private func setSourceCondition(_ status: Condition.Status, _ reason: String, _ message: String) {
@@ -126,6 +128,7 @@ extension Reconciler {
             self.planAgain(desired, at: now, &looked)
         }
         self.noteConvergence(of: desired, at: now)
+        let shortages = self.noteShortages(looked)
         let moved = self.judge(looked, desired, at: now)
         self.pending += moved.map { .conditions($0.key, $0.value) }
         guard self.writePending() else {
@@ -134,6 +137,7 @@ extension Reconciler {
             return false
         }
         self.book.accept(moved)
+        self.shortages = shortages
         return true
     }
 
@@ -160,13 +164,16 @@ extension Reconciler {
     /// Writes what is pending in one transaction; keeps it for the next try when the store refuses.
     @discardableResult
     func writePending() -> Bool {
-        guard !self.pending.isEmpty else { return true }
+        let isTrial = self.stateCondition.status == .no
+        guard !self.pending.isEmpty || isTrial else { return true }
         do {
-            self.hub.publish(try self.ports.store.write(self.pending))
+            self.hub.publish(try self.ports.store.write(self.pending + (isTrial ? [self.endOfRefusals] : [])))
             self.metrics.writes += 1
             self.pending = []
+            if isTrial { self.setStateCondition(nil) }
             return true
         } catch {
+            self.setStateCondition(.wrapping(error))
             self.logger.error("the control database cannot be written; will try again", metadata: ["error": "\(error)"])
             return false
         }
@@ -177,7 +184,7 @@ extension Reconciler {
         record.convergedAt = now
         self.commitRecord = record
         self.pending.append(.commit(record))
-        self.note(.normal, "Converged", "nothing is left to do for commit \(desired.commit.id.prefix(10))")
+        self.note(.normal, "Converged", self.wordsOfConvergence(to: desired))
     }
 
     /// Whether everything that can be applied is applied; what failed and is tried again still can.

@@ -134,7 +134,8 @@ struct GuardTests {
 
     @Test(
         arguments: [
-            "apiVersion: martlet.dev/v11", "apiVersion: martlet.dve/v1", "apiVersion: martlet/v1", "apiversion: martlet.dev/v1",
+            "apiVersion: martlet.dev/v11", "apiVersion: martlet.dve/v1", "apiVersion: martlet/v1",
+            "apiversion: martlet.dev/v1",
             "apiVersion: [", "apiVersion: \"martlet.dev/v1",
         ]
     )
@@ -142,7 +143,10 @@ struct GuardTests {
         let first = try ControllerSetup()
         let text = try first.commitDesk(extra: ControllerSetup.second)
         #expect(!text.isEmpty)
-        let broken = (ControllerSetup.manifest + ControllerSetup.second).replacing("apiVersion: martlet.dev/v1", with: typo)
+        let broken = (ControllerSetup.manifest + ControllerSetup.second).replacing(
+            "apiVersion: martlet.dev/v1",
+            with: typo
+        )
         try await first.run { setup in
             try await setup.event("Converged")
             let seen = try setup.newestEvent()

@@ -43,7 +43,10 @@ enum ResourceTable {
         for view in views {
             let extra = wide ? [view.digest?.short ?? "-", view.location ?? "-"] : []
             table.add(
-                [view.identity.description, view.sync.rawValue, view.health.rawValue] + extra
+                [
+                    view.identity.description, view.sync.rawValue,
+                    view.health.rawValue + (view.suspended ? " (suspended)" : ""),
+                ] + extra
                     + [ResourceTable.reason(view)]
             )
         }

@@ -79,7 +79,8 @@ struct PlanReport: Encodable {
         self.notApplied = head.unavailable.sorted()
         self.policies = head.policyReview.allFindings
         self.signature = comparison.signature
-        self.isConverged = plan.steps.isEmpty && plan.waits.allSatisfy { standing.contains($0) }
+        self.isConverged =
+            plan.steps.isEmpty && plan.waits.allSatisfy { standing.contains($0) }
             && plan.guarded.isEmpty
     }
 

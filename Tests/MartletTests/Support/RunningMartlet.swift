@@ -33,6 +33,14 @@ final class RunningMartlet: Sendable {
         self.variables = enginePath.map { ["MARTLET_ENGINE_PATH": $0] } ?? [:]
     }
 
+    /// Another one for the state and repository of one that has ended.
+    init(restarting earlier: RunningMartlet, options: [String]) {
+        self.repository = earlier.repository
+        self.folder = earlier.folder
+        self.options = options
+        self.variables = earlier.variables
+    }
+
     /// A controller that is up.
     static func started(
         _ repository: String,
@@ -70,8 +78,10 @@ final class RunningMartlet: Sendable {
     func launch() throws {
         // What the last process wrote would be taken for this one's.
         unlink("\(self.stateDirectory)/run/addresses.json")
+        // A file of sources says itself what is followed.
+        let followed = self.options.contains("--sources") ? [] : [self.repository]
         let words =
-            [Executable.path, "run", self.repository, "--state-dir", self.stateDirectory]
+            [Executable.path, "run"] + followed + ["--state-dir", self.stateDirectory]
             + ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"] + self.options
         let program = try Program(
             words,
@@ -123,6 +133,11 @@ final class RunningMartlet: Sendable {
 
     /// Runs a verb against this controller, in its repository.
     func verb(_ words: String...) async throws -> Executable.Result {
+        try await self.verb(words)
+    }
+
+    /// Runs a verb against this controller, in its repository.
+    func verb(_ words: [String]) async throws -> Executable.Result {
         try await Executable.run(
             words,
             in: self.repository,
