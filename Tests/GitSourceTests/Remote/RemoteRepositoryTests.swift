@@ -96,7 +96,7 @@ struct RemoteRepositoryTests {
             clock.advance(by: .seconds(375))
             await clock.waitForSleep(of: .seconds(30))
         }
-        #expect(fetches.requests.withLock(\.count) == 8)
+        #expect(fetches.requests.withLock { $0.count } == 8)
     }
 
     @Test func secretsAreLookedUpForEachFetch() async throws {
@@ -105,7 +105,8 @@ struct RemoteRepositoryTests {
             options.credentials = RemoteCredentials(username: "ada", password: SecretReference(fromEnv: "TOKEN"))
         }
         try await Self.running(repository) { try await repository.refresh() }
-        let request = try #require(fetches.requests.withLock(\.first))
+        let first = fetches.requests.withLock { $0.first }
+        let request = try #require(first)
         #expect(request.username == "ada" && request.password == "value of TOKEN")
         #expect(request.address == "https://git.example.com/models.git")
     }
