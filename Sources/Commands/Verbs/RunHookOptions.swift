@@ -23,17 +23,21 @@ struct RunHookOptions: ParsableArguments {
             return
         }
         try RunCommand.checkAddress(listen, of: "--hooks-listen")
-        guard self.secret != nil else {
-            throw ValidationError(
-                "--hooks-listen needs the secret of the hooks: add --hook-secret-env or --hook-secret-file"
-            )
-        }
+    }
+
+    /// Throws unless hooks that are listened for can be told from others.
+    ///
+    /// - Parameter isNeeded: Whether no file of sources can name secrets.
+    func checkSecret(isNeeded: Bool) throws {
+        guard isNeeded, self.hooksListen != nil, self.secret == nil else { return }
+        throw ValidationError(
+            "--hooks-listen needs the secret of the hooks: add --hook-secret-env or --hook-secret-file"
+        )
     }
 
     /// Nil when nobody is to listen.
     var options: HookOptions? {
-        guard let listen = self.hooksListen, let secret = self.secret else { return nil }
-        return HookOptions(listen: listen, secret: secret)
+        self.hooksListen.map { HookOptions(listen: $0, secret: self.secret) }
     }
 
     private var secret: SecretReference? {

@@ -13,6 +13,9 @@ struct SyncCommand: AsyncParsableCommand {
             """
     )
 
+    @Argument(help: "The source whose remote is asked for news, where there are several; without it, all are.")
+    var source: String?
+
     @Option(help: "The commit, branch or tag to apply instead of the newest commit; in manual mode.")
     var revision: String?
 
@@ -26,7 +29,7 @@ struct SyncCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
-        let body = SyncBody(revision: self.revision, reason: self.reason)
+        let body = SyncBody(source: self.source, revision: self.revision, reason: self.reason)
         let commit = try await self.controller.client().post("sync", body, as: CommitSummary.self)
         try self.controller.show(commit) { _ in
             "\(commit.id.prefix(10)) \(PlainText.line(commit.subject))"

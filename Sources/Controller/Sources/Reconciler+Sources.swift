@@ -84,7 +84,11 @@ extension Reconciler {
         if let member = members.first(where: { $0.name == source }) { return try await member.repository.refresh() }
         guard members.isEmpty, source == self.ports.source.name else {
             let names = members.isEmpty ? [self.ports.source.name] : members.map(\.name)
-            let hint = NearestWord.hint(for: source, among: names, otherwise: "; there is \(names.joined(separator: ", "))")
+            let hint = NearestWord.hint(
+                for: source,
+                among: names,
+                otherwise: "; there is \(names.joined(separator: ", "))"
+            )
             throw MartletError("NotFound", "there is no source '\(source)'\(hint)")
         }
         try await self.ports.source.repository.refresh()

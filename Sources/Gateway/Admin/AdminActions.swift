@@ -11,6 +11,7 @@ struct AdminActions: Sendable {
         self.post("sync", on: router) { request, bytes in
             let body = try SyncBody(bytes: bytes)
             let asked = try self.plane.operatorRequest(request, reason: body.reason)
+            try await self.plane.commands.fetch(body.source)
             return try Response.json(coding: await self.plane.commands.sync(to: body.revision, asked))
         }
         self.post("confirm", on: router) { request, bytes in

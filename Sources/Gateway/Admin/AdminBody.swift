@@ -49,8 +49,12 @@ struct AdminBody {
 
 extension SyncBody {
     init(bytes: [UInt8]) throws {
-        let body = try AdminBody(bytes, knows: ["revision", "reason"])
-        self.init(revision: try body.text("revision"), reason: try body.reason())
+        let body = try AdminBody(bytes, knows: ["source", "revision", "reason"])
+        self.init(
+            source: try body.text("source"),
+            revision: try body.text("revision"),
+            reason: try body.reason()
+        )
     }
 }
 

@@ -109,7 +109,7 @@ extension OpenAPIDocument {
         Self.action(
             "sync",
             "Reads the source again at once and applies its newest commit, or another one.",
-            Self.object(["revision": ["type": ["string", "null"]]]),
+            Self.object(["source": ["type": ["string", "null"]], "revision": ["type": ["string", "null"]]]),
             answer: Self.reference("Commit")
         ),
         Self.action(

@@ -12,17 +12,18 @@ extension OpenAPIDocument {
         ),
         "Status": Self.object(
             [
-                "version": Self.string, "source": ["type": "object"],
+                "version": Self.string, "source": ["type": "object"], "sources": Self.array(of: ["type": "object"]),
                 "sync": Self.words(["Synced", "OutOfSync", "Unknown"]), "health": Self.health,
-                "suspended": Self.boolean, "endpoints": Self.array(of: Self.reference("Resource")),
+                "conditions": Self.array(of: ["type": "object"]), "suspended": Self.boolean,
+                "endpoints": Self.array(of: Self.reference("Resource")),
                 "diagnostics": Self.array(of: ["type": "object"]), "holds": Self.array(of: Self.reference("Hold")),
                 "waits": Self.array(of: ["type": "object"]), "guarded": Self.array(of: Self.reference("PruneStop")),
                 "pendingSteps": Self.integer, "memoryBytes": Self.integer, "memoryBudget": Self.integer,
                 "abandonedCalls": Self.integer,
             ],
             required: [
-                "version", "source", "sync", "health", "suspended", "endpoints", "diagnostics", "holds", "waits",
-                "guarded", "pendingSteps", "memoryBytes", "abandonedCalls",
+                "version", "source", "sources", "sync", "health", "conditions", "suspended", "endpoints", "diagnostics",
+                "holds", "waits", "guarded", "pendingSteps", "memoryBytes", "abandonedCalls",
             ]
         ),
         "Resource": Self.object(
@@ -52,7 +53,8 @@ extension OpenAPIDocument {
         ),
         "PruneStop": Self.object(
             [
-                "commit": Self.reference("Commit"), "endpoints": Self.array(of: ["type": "string"]), "total": Self.integer,
+                "commit": Self.reference("Commit"), "endpoints": Self.array(of: ["type": "string"]),
+                "total": Self.integer,
                 "isEmptied": Self.boolean, "message": Self.string,
             ],
             required: ["commit", "endpoints", "total", "isEmptied", "message"]

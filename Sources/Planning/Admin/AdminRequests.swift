@@ -2,12 +2,15 @@ package import Schema
 
 /// Body of `POST /api/v1/sync`; the answer is the ``CommitSummary`` that is in force afterwards.
 package struct SyncBody: Sendable, Hashable, Codable {
+    /// The source whose remote is asked first; nil: that of every source.
+    package var source: String?
     /// The commit to apply, by its first digits, or a ref; nil means the newest.
     package var revision: String?
     /// Why, for the audit log; may be empty.
     package var reason: String
 
-    package init(revision: String? = nil, reason: String = "") {
+    package init(source: String? = nil, revision: String? = nil, reason: String = "") {
+        self.source = source
         self.revision = revision
         self.reason = reason
     }

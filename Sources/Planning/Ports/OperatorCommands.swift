@@ -34,6 +34,9 @@ package protocol OperatorCommands: Sendable {
     func verifyAudit() async throws -> AuditVerification
     func engines() async throws -> [EngineReport]
 
+    /// Asks where the commits of a source come from for newer ones; nil asks for every source. Throws `NotFound` for a
+    /// name that no source has, and why newer commits cannot be had.
+    func fetch(_ source: String?) async throws
     /// Reads the source again at once, applies the newest commit or another one, and reports the one in force.
     func sync(to revision: String?, _ request: OperatorRequest) async throws -> CommitSummary
     /// Lets a commit, given by its first digits, remove what the guard has stopped.
@@ -49,6 +52,9 @@ package protocol OperatorCommands: Sendable {
 }
 
 extension OperatorCommands {
+    /// Nothing is to be asked where repositories are read in place.
+    package func fetch(_ source: String?) async throws {}
+
     /// Reads the source again at once, applies the newest commit, and reports the one in force.
     @discardableResult
     package func sync(_ request: OperatorRequest) async throws -> CommitSummary {
