@@ -7,8 +7,10 @@ extension Reconciler {
 
     /// Reads what was written down, and settles the loads that the last process did not end.
     ///
-    /// ``run()`` does it when nobody has. Throws when the facts cannot be read.
-    package func recover() throws {
+    /// ``run()`` does it when nobody has. Gives whether what becomes of those loads is written down. Throws when the
+    /// facts cannot be read.
+    @discardableResult
+    package func recover() throws -> Bool {
         self.hasRecovered = true
         self.findEngines()
         self.observed.facts = try self.ports.store.facts()
@@ -16,7 +18,7 @@ extension Reconciler {
         self.takeBackRolloutsFromTheFuture()
         let unfinished = try self.ports.store.unfinishedLoads()
         for instance in unfinished { self.judge(instance, amongst: unfinished.count) }
-        self.writePending()
+        return self.writePending()
     }
 
     /// Decides what becomes of an instance whose load the last process did not end.

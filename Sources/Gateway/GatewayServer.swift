@@ -61,7 +61,27 @@ package struct GatewayServer: Service {
         case .unixSocket(let path):
             try SocketFile.check(path)
             defer { SocketFile.remove(path) }
-            try await self.application.run()
+            while try await self.runUntilRemoved(path) {}
+        }
+    }
+
+    /// Listens until it is told to stop, or until somebody removes the socket's file, through which alone it can be
+    /// reached; true in that case.
+    private func runUntilRemoved(_ path: String) async throws -> Bool {
+        try await withThrowingTaskGroup(of: Bool?.self) { group in
+            group.addTask {
+                try await self.application.run()
+                return false
+            }
+            group.addTask {
+                // A server that shuts down takes the file away itself.
+                await cancelWhenGracefulShutdown { await SocketFile.waitForRemoval(path) ? true : nil }
+            }
+            defer { group.cancelAll() }
+            while let outcome = try await group.next() {
+                if let wasRemoved = outcome { return wasRemoved }
+            }
+            return false
         }
     }
 

@@ -29,6 +29,13 @@ enum SocketFile {
         }
     }
 
+    /// Returns true when the file was there and is there no more, false when cancelled.
+    static func waitForRemoval(_ path: String) async -> Bool {
+        while !Task.isCancelled && access(path, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
+        while !Task.isCancelled && access(path, F_OK) == 0 { try? await Task.sleep(for: .seconds(1)) }
+        return !Task.isCancelled
+    }
+
     /// Takes the file of a closed socket away.
     static func remove(_ path: String) {
         unlink(path)

@@ -63,6 +63,8 @@ package final class ArtifactCache: ArtifactStore {
     }
 
     private func make(_ artifact: Artifact, _ content: CachedContent, at path: String, _ stop: StopFlag) throws {
+        // Somebody may have removed the folder to make room.
+        mkdir(self.folder, 0o700)
         switch artifact.location {
         case .repository(_, let blob):
             // The object database hashes what it reads.

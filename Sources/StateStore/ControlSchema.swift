@@ -12,6 +12,7 @@ enum ControlSchema {
         migrator.registerMigration("3 audit") { try $0.execute(sql: self.audit) }
         migrator.registerMigration("4 guards") { try $0.execute(sql: self.guards) }
         migrator.registerMigration("5 signers") { try $0.execute(sql: "ALTER TABLE audit ADD COLUMN signer TEXT") }
+        migrator.registerMigration("6 cut-short loads") { try $0.execute(sql: self.cutShortLoads) }
         return migrator
     }
 
@@ -121,6 +122,13 @@ enum ControlSchema {
         """
 
     // Before there were guards every commit was applied as it was read, so the newest one is the one in force.
+    private static let cutShortLoads = """
+        CREATE TABLE cut_short (
+            id TEXT NOT NULL PRIMARY KEY,
+            starts INTEGER NOT NULL
+        ) STRICT;
+        """
+
     private static let guards = """
         CREATE TABLE applied (
             source TEXT NOT NULL PRIMARY KEY,

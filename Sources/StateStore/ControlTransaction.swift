@@ -26,7 +26,11 @@ struct ControlTransaction {
         case .resume(let suspension): try self.remove(suspension.stored, from: "suspensions")
         case .probe(let instance, let report): try self.write(report, of: instance)
         case .beginLoading(let instance): try self.add(instance.digest.hex, to: "loading")
-        case .endLoading(let instance): try self.remove(instance.digest.hex, from: "loading")
+        case .endLoading(let instance):
+            try self.remove(instance.digest.hex, from: "loading")
+            try self.remove(instance.digest.hex, from: "cut_short")
+        case .loadCutShort(let instance, let starts):
+            try self.run("INSERT OR REPLACE INTO cut_short VALUES (?, ?)", [instance.digest.hex, starts])
         case .crashed(let instance): try self.add(instance.digest.hex, to: "crashed")
         case .forgiveCrash(let instance): try self.remove(instance.digest.hex, from: "crashed")
         case .applied(let applied): try self.write(applied)

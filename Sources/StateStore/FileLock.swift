@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Schema
 
-/// An exclusive lock on a file that holds the owner's process id; gone when this value or its process is.
+/// An exclusive lock on a file that holds the owner's process id and host; gone when this value or its process is.
 final class FileLock: Sendable {
     private let descriptor: Int32
 
@@ -28,20 +28,29 @@ final class FileLock: Sendable {
     }
 
     private func leaveProcessID() {
-        // The id only makes a better message; the lock holds without it.
-        let text = Array("\(getpid())\n".utf8)
+        // They only make a better message; the lock holds without it.
+        let text = Array("\(getpid()) on \(Self.host())\n".utf8)
         guard ftruncate(self.descriptor, 0) == 0 else { return }
         _ = pwrite(self.descriptor, text, text.count, 0)
     }
 
-    private static func owner(in descriptor: Int32) -> Int32? {
-        var bytes = [UInt8](repeating: 0, count: 16)
-        let count = pread(descriptor, &bytes, bytes.count, 0)
-        let digits = bytes.prefix(max(0, count)).prefix { (0x30...0x39).contains($0) }
-        return Int32(String(decoding: digits, as: UTF8.self))
+    /// A state directory on a shared disk may be held from elsewhere.
+    private static func host() -> String {
+        var name = [CChar](repeating: 0, count: 256)
+        guard gethostname(&name, name.count - 1) == 0 else { return "this machine" }
+        return String(decoding: name.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    private static func refusal(_ path: String, error: Int32, owner: Int32?) -> MartletError {
+    /// `4711 on build-7`; nil when nobody has left that.
+    private static func owner(in descriptor: Int32) -> String? {
+        var bytes = [UInt8](repeating: 0, count: 512)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let line = bytes.prefix(max(0, count)).prefix { (0x20...0x7E).contains($0) }
+        guard let first = line.first, (0x30...0x39).contains(first) else { return nil }
+        return String(decoding: line, as: UTF8.self)
+    }
+
+    private static func refusal(_ path: String, error: Int32, owner: String?) -> MartletError {
         guard error == EWOULDBLOCK else {
             return MartletError(
                 "StateDirectoryNotWritable",

@@ -18,6 +18,7 @@ extension SQLiteControlStore {
                     ),
                     probes: try Self.probes(database),
                     crashed: Set(try Self.instances(database, in: "crashed")),
+                    cutShort: try Self.cutShort(database),
                     applied: try Self.applied(database),
                     confirmations: try Self.confirmations(database)
                 )
@@ -90,6 +91,16 @@ extension SQLiteControlStore {
     private static func confirmations(_ database: Database) throws -> [ObjectID: PruneConfirmation] {
         let pairs = try self.rows(database, "SELECT id, confirmation FROM confirmations") { commit, text in
             (commit, try StoredJSON.decode(PruneConfirmation.self, text, in: "confirmations"))
+        }
+        return Dictionary(uniqueKeysWithValues: pairs)
+    }
+
+    private static func cutShort(_ database: Database) throws -> [InstanceKey: Int] {
+        let pairs = try self.rows(database, "SELECT id, CAST(starts AS TEXT) FROM cut_short") { key, starts in
+            (
+                try self.instance(key, in: "cut_short"),
+                try StoredJSON.key(Int(starts), starts, in: "cut_short")
+            )
         }
         return Dictionary(uniqueKeysWithValues: pairs)
     }

@@ -70,7 +70,10 @@ extension AuditEntry {
     init(stored row: Row) throws {
         func read<Value: DatabaseValueConvertible>(_ column: String, _ type: Value.Type = Value.self) throws -> Value {
             guard let value = Value.fromDatabaseValue(row[column]) else {
-                throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "column '\(column)' of 'audit' cannot be read")
+                throw DatabaseError(
+                    resultCode: .SQLITE_CORRUPT,
+                    message: "column '\(column)' of 'audit' cannot be read"
+                )
             }
             return value
         }

@@ -63,6 +63,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The folder of verified artifacts.
     package var artifacts: String { "\(self.root)/artifacts" }
 
+    /// The folder of the clones of remote repositories.
+    package var clones: String { "\(self.root)/clones" }
+
     /// Where secrets are looked for that are named by a file, unless `--secrets-dir` says otherwise.
     package var secrets: String { "\(self.root)/secrets" }
 

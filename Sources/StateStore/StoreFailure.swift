@@ -83,7 +83,9 @@ enum Disk {
     /// `full` or `read-only`, or nil when it is neither.
     static func problem(at path: String) -> String? {
         var status = statvfs()
-        guard statvfs(path, &status) == 0 || statvfs(StateReplacement.folder(of: path), &status) == 0 else { return nil }
+        guard statvfs(path, &status) == 0 || statvfs(StateReplacement.folder(of: path), &status) == 0 else {
+            return nil
+        }
         if status.f_flag & UInt(ST_RDONLY) != 0 { return "read-only" }
         return status.f_bavail == 0 || status.f_files > 0 && status.f_favail == 0 ? "full" : nil
     }

@@ -49,7 +49,7 @@ enum Controlling {
             logger: logger
         )
         // What was written down is read before any door opens: a state that cannot be used ends here.
-        try await reconciler.recover()
+        if try await reconciler.recover() { CrashNote.takeAway(at: crashNote) }
         let services = try Controlling.services(options, state, sources, reconciler, server, secrets, logger)
         var configuration = ServiceGroupConfiguration(
             services: services,

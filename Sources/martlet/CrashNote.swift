@@ -16,10 +16,14 @@ enum CrashNote {
         access(path, F_OK) == 0
     }
 
-    /// Takes the last process's note away, and leaves one of its own at `path`, should the process end before
-    /// ``disarm()``.
-    static func arm(at path: String) {
+    /// Takes the last process's note away, once what follows from it is written down: until then it must outlive every
+    /// end of this process too.
+    static func takeAway(at path: String) {
         unlink(path)
+    }
+
+    /// Leaves a note at `path`, should the process end before ``disarm()``.
+    static func arm(at path: String) {
         CrashNote.path = strdup(path)
         for signal in CrashNote.signals {
             var action = sigaction()

@@ -26,6 +26,22 @@ struct CommandLineRun: Sendable {
             run: { options in output.append("run \(options.repository) \(options.listen)") },
             probe: { output.append("probe") },
             engines: engines,
+            state: StateTools(
+                backup: { request in
+                    output.append("\(request)")
+                    let time = Timestamp(milliseconds: 0)
+                    return .init(file: request.file, createdAt: time, version: "1.2.3", files: 2, bytes: 2048)
+                },
+                restore: { request in
+                    output.append("\(request)")
+                    let time = Timestamp(milliseconds: 0)
+                    return StateTools.RestoreSummary(
+                        backup: .init(file: request.file, createdAt: time, version: "1.2.3", files: 2, bytes: 2048),
+                        aside: "/state/control.db.before-restore-1",
+                        audit: AuditVerification(entries: 3, brokenAt: nil, message: "whole")
+                    )
+                }
+            ),
             socketPath: { directory in directory.map { "\($0)/run/admin.sock" } ?? socket },
             print: { output.append($0) },
             printError: { errors.append($0) },

@@ -59,6 +59,53 @@ struct RecoveryTests {
         }
     }
 
+    /// The kernel ends every process that loads a file which needs more memory than there is.
+    @Test func loadThatIsAlwaysCutShortIsHeld() async throws {
+        var setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { try await $0.event("Converged") }
+        let instance = try #require(setup.runtime.observation.instances.keys.first)
+        for start in 1...3 {
+            try setup.store.write([.beginLoading(instance)])
+            setup = try ControllerSetup(restarting: setup, lastProcessCrashed: false)
+            setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
+            let seen = try setup.newestEvent()
+            try await setup.run { setup in
+                guard start == 3 else {
+                    try await setup.event("LoadCutShort", start == 2 ? "alone (time 2)" : "", after: seen)
+                    await setup.runtime.waitForHangingLoad()
+                    // Killed here: whatever it still writes, the load did not end.
+                    setup.store.refuse(with: MartletError("StateNotWritten", "the process is gone"))
+                    return
+                }
+                try await setup.event("CrashedWhileLoading", "3 processes in a row", after: seen)
+                #expect(setup.runtime.calls.isEmpty)
+                #expect(try setup.store.facts().crashed == [instance])
+                #expect(try setup.store.facts().cutShort.isEmpty)
+                setup.runtime.change { $0.hangingLoads = [] }
+                try await setup.reconciler.retry(ControllerSetup.desk, ControllerSetup.someone)
+                while setup.runtime.observation.traffic[ControllerSetup.desk] == nil { await Task.yield() }
+                #expect(try setup.store.facts().crashed.isEmpty)
+            }
+            setup.store.refuse(with: nil)
+        }
+    }
+
+    @Test func loadThatEndsIsForgivenEarlierEnds() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let instance = try #require(first.runtime.observation.instances.keys.first)
+        try first.store.write([.beginLoading(instance), .loadCutShort(instance, starts: 1)])
+        let second = try ControllerSetup(restarting: first, lastProcessCrashed: false)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("LoadCutShort", "time 2", after: seen)
+            try await setup.event("Converged", after: seen)
+            #expect(try setup.store.facts().cutShort.isEmpty)
+        }
+    }
+
     @Test func crashDuringSeveralLoadsBlamesNobodyYet() async throws {
         let first = try ControllerSetup()
         try first.commitDesk()

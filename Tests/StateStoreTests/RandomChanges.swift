@@ -49,7 +49,7 @@ struct RandomChanges {
         case 6: .resume(suspension)
         case 7: .probe(instance, Samples.probe(small))
         case 8: .beginLoading(instance)
-        case 9: .endLoading(instance)
+        case 9: small == 0 ? .endLoading(instance) : .loadCutShort(instance, starts: small)
         case 10: .crashed(instance)
         case 11: .forgiveCrash(instance)
         case 12: .commit(Samples.commit(small, readAt: Int64(self.number(below: 3)), converged: 9))

@@ -12,7 +12,8 @@ extension PlanningPass {
                     situation,
                     target,
                     "CrashedWhileLoading",
-                    "\(instance.model) took the process down while it loaded; mend its file, or let "
+                    "\(instance.model) took the process down while it loaded, or was being loaded whenever it was "
+                        + "ended from outside; mend its file, give it more memory, or let "
                         + "'martlet retry' try it again"
                 )
             }

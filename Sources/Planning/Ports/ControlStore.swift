@@ -153,6 +153,8 @@ package enum FactChange: Sendable, Hashable {
     /// Written before an instance is loaded in process, taken away after: left behind only by a crash.
     case beginLoading(InstanceKey)
     case endLoading(InstanceKey)
+    /// So many processes in a row were ended from outside while they loaded the instance; ends with a load that ends.
+    case loadCutShort(InstanceKey, starts: Int)
     /// The instance took the process down while it loaded.
     case crashed(InstanceKey)
     /// A person asks to try the instance again.

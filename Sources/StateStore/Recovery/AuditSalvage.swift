@@ -37,13 +37,17 @@ struct AuditSalvage {
 
     /// Whether every entry that was ever written is there.
     var isWhole: Bool {
-        self.loose.isEmpty && self.head?.length == Int64(self.chained.count) && self.head?.head == self.chained.last?.digest
+        self.loose.isEmpty && self.head?.length == Int64(self.chained.count)
+            && self.head?.head == self.chained.last?.digest
     }
 
     /// For the entry that follows, and for people.
     func account(_ looseFile: String?) -> String {
-        guard !self.isWhole else { return "the audit log is whole: all \(self.chained.count) entries were carried over" }
-        let written = self.head.map { "of \($0.length) entries that were written" } ?? "of nobody knows how many entries"
+        guard !self.isWhole else {
+            return "the audit log is whole: all \(self.chained.count) entries were carried over"
+        }
+        let written =
+            self.head.map { "of \($0.length) entries that were written" } ?? "of nobody knows how many entries"
         let end = self.head?.head.map { ", the last of which had the digest \($0.hex)" } ?? ""
         let rest = looseFile.map { "; \(self.loose.count) behind them can be read, and are in '\($0)'" } ?? ""
         return "the audit log is broken: \(written)\(end), the first \(self.chained.count) were carried over\(rest)"

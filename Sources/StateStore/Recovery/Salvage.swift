@@ -57,7 +57,11 @@ struct Salvage {
     /// A variant without the graph of its promoted revision could not be brought back: git brings it anew. One without
     /// the graph of a rollout only begins that again.
     private func dropBrokenVariants(_ reports: inout [RebuildReport.Table]) throws {
-        for (variant, text) in try SQLiteControlStore.rows(self.target, "SELECT variant, facts FROM variants", { ($0, $1) }) {
+        for (variant, text) in try SQLiteControlStore.rows(
+            self.target,
+            "SELECT variant, facts FROM variants",
+            { ($0, $1) }
+        ) {
             var facts = try StoredJSON.decode(VariantFacts.self, text, in: "variants")
             let graphs = try SQLiteControlStore.rows(
                 self.target,

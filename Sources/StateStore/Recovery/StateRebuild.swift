@@ -58,7 +58,8 @@ package enum StateRebuild {
                 hasBegun = true
                 try body(source)
             }
-        } catch where !hasBegun {
+        } catch {
+            guard !hasBegun else { throw error }
             try body(nil)
         }
     }

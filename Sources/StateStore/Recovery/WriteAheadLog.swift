@@ -43,7 +43,8 @@ enum WriteAheadLog {
             let frame = UnsafeRawBufferPointer(rebasing: log[place..<place + frameSize])
             return header.isSalted(frame) && frame.bigEndian(at: 4) != 0
         }
-        return commits < 2 ? nil : "its log '-wal' is damaged at byte \(offset): \(commits) transactions after it are lost"
+        return commits < 2
+            ? nil : "its log '-wal' is damaged at byte \(offset): \(commits) transactions after it are lost"
     }
 
     /// The log's own header.

@@ -20,6 +20,7 @@ package final class MemoryControlStore: ControlStore {
         var state = State()
         var writes = 0
         var faults: [Int: MartletError] = [:]
+        var outage: MartletError?
     }
 
     private let eventLimit: Int
@@ -41,6 +42,11 @@ package final class MemoryControlStore: ControlStore {
         with error: MartletError = MartletError("StateNotWritten", "the test says so", disposition: .retryable)
     ) {
         self.contents.withLock { $0.faults[number] = error }
+    }
+
+    /// Makes every write fail from now on; nil ends that.
+    package func refuse(with error: MartletError?) {
+        self.contents.withLock { $0.outage = error }
     }
 
     /// Makes the next write fail and change nothing.
@@ -65,7 +71,7 @@ package final class MemoryControlStore: ControlStore {
         guard !changes.isEmpty else { return [] }
         return try self.contents.withLock { contents in
             contents.writes += 1
-            if let fault = contents.faults.removeValue(forKey: contents.writes) { throw fault }
+            if let fault = contents.outage ?? contents.faults.removeValue(forKey: contents.writes) { throw fault }
             let before = contents.state.newestEvent
             for change in changes { Self.apply(change, to: &contents.state) }
             let stored = contents.state.events.filter { $0.sequence > before }
@@ -102,13 +108,15 @@ package final class MemoryControlStore: ControlStore {
 
     private static func apply(_ change: FactChange, to state: inout State) {
         switch change {
-        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .crashed, .forgiveCrash, .applied,
+        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .crashed, .forgiveCrash,
+            .loadCutShort, .applied,
             .confirmPrune, .endConfirmation:
             state.facts.apply(change)
         case .beginLoading(let instance):
             state.loading.insert(instance)
         case .endLoading(let instance):
             state.loading.remove(instance)
+            state.facts.apply(change)
         case .commit(let record):
             if let index = state.commits.firstIndex(where: { $0.commit.id == record.commit.id }) {
                 if state.commits[index].readAt == record.readAt {

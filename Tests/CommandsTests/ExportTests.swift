@@ -1,0 +1,115 @@
+import Foundation
+import ManifestYAML
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@testable import Commands
+
+/// `martlet export`: what comes out is what went in.
+struct ExportTests {
+    /// Every example repository.
+    static let examples: [String] = {
+        let folder = "\(FaultyEngine.repository())Examples"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+        return names.filter { FileManager.default.fileExists(atPath: "\(folder)/\($0)/README.md") }.sorted()
+    }()
+
+    private static func read(_ folder: String) throws -> [String: Resource] {
+        var resources: [String: Resource] = [:]
+        let repository = try WorkTreeSource(root: folder)
+        var loader = DesiredStateLoader(repository: repository, subpath: "", namespace: "default")
+        let desired = try loader.load(WorkTreeSource.summary)
+        #expect(desired.diagnostics.filter { $0.severity == .error }.isEmpty, "\(desired.diagnostics)")
+        for (identity, resource) in desired.resources where identity.kind != .overlay { resources[identity.description] = resource }
+        return resources
+    }
+
+    @Test("an exported example reads back with the same digests, in one file and in many", arguments: examples)
+    func roundTrip(example: String) throws {
+        let source = "\(FaultyEngine.repository())Examples/\(example)"
+        let before = try Self.read(source)
+        #expect(!before.isEmpty)
+        let exported = ExportedManifests(before.values.map { ManifestView($0) })
+        for isOneFile in [true, false] {
+            let folder = try TemporaryFolder()
+            try Self.copyOtherFiles(from: source, to: folder.path)
+            if isOneFile {
+                try folder.write("all.yaml", Array(try exported.text().utf8))
+            } else {
+                let paths = try exported.write(below: folder.path, replacing: false)
+                #expect(paths.count == before.count)
+            }
+            let after = try Self.read(folder.path)
+            #expect(after.mapValues(\.digest) == before.mapValues(\.digest))
+            #expect(after.mapValues(\.labels) == before.mapValues(\.labels))
+            #expect(after.mapValues(\.annotations) == before.mapValues(\.annotations))
+        }
+    }
+
+    @Test("files that are there are replaced only when asked")
+    func replacing() throws {
+        let folder = try TemporaryFolder()
+        let identity = ResourceIdentity(.model, namespace: "shop", name: "tiny")
+        let resource = try Resource(identity, spec: ["engine": "replay", "source": ["uri": "a.jsonl"]])
+        let exported = ExportedManifests([ManifestView(resource)])
+        #expect(try exported.write(below: folder.path, replacing: false) == ["shop/models/tiny.yaml"])
+        let error = #expect(throws: MartletError.self) { try exported.write(below: folder.path, replacing: false) }
+        #expect(error?.code == "FilesExist")
+        #expect(try exported.write(below: folder.path, replacing: true).count == 1)
+    }
+
+    @Test(
+        "kinds and namespaces choose",
+        arguments: [
+            ([], ["Endpoint/shop/desk", "Model/shop/tiny"]), (["models"], ["Model/shop/tiny"]),
+            (["endpoint", "chains"], ["Endpoint/shop/desk"]),
+        ]
+    )
+    func choosing(kinds: [String], expected: [String]) async throws {
+        let model = try Resource(
+            ResourceIdentity(.model, namespace: "shop", name: "tiny"),
+            spec: ["engine": "replay", "source": ["uri": "a.jsonl"]]
+        )
+        let endpoint = try Resource(
+            ResourceIdentity(.endpoint, namespace: "shop", name: "desk"),
+            spec: ["serve": ["model": "tiny"]]
+        )
+        let body = String(
+            decoding: try JSONEncoder().encode([model, endpoint].map { ManifestView($0) }),
+            as: UTF8.self
+        )
+        let controller = try FakeController { _ in .init(body: body) }
+        let run = await CommandLineRun.run(["export"] + kinds + ["-n", "shop"], socket: controller.socket)
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(controller.log.first?.contains("manifests?namespace=shop") == true)
+        let found = run.output.components(separatedBy: "---\n").map { text -> String in
+            func value(_ key: String) -> String {
+                text.split(separator: "\n").first { $0.contains("\(key): ") }?.split(separator: " ").last.map(
+                    String.init
+                )
+                    ?? ""
+            }
+            return "\(value("kind"))/\(value("namespace"))/\(value("  name"))"
+        }
+        #expect(found.sorted() == expected)
+    }
+
+    /// What manifests name, but no manifests.
+    private static func copyOtherFiles(from source: String, to target: String) throws {
+        guard let files = FileManager.default.enumerator(atPath: source) else { return }
+        for case let path as String in files where !path.hasSuffix(".yaml") && !path.hasSuffix(".yml") {
+            var isFolder: ObjCBool = false
+            guard FileManager.default.fileExists(atPath: "\(source)/\(path)", isDirectory: &isFolder) else { continue }
+            if isFolder.boolValue {
+                try FileManager.default.createDirectory(
+                    atPath: "\(target)/\(path)",
+                    withIntermediateDirectories: true
+                )
+            } else {
+                try FileManager.default.copyItem(atPath: "\(source)/\(path)", toPath: "\(target)/\(path)")
+            }
+        }
+    }
+}
