@@ -11,12 +11,15 @@ package struct CommitManifests: Sendable {
     package let parsedFiles: Int
     /// What `.martletignore` files say, by the folder that they stand in.
     let ignoreRules: [String: IgnoreRules]
+    /// What came through overlays, by overlay.
+    let overlays: [String: OverlayRecord]
 
     fileprivate init(_ commit: ObjectID, _ index: ManifestIndex, _ difference: CommitReader.Difference) {
         self.commit = commit
         self.index = index
         self.parsedFiles = difference.read.count
         self.ignoreRules = difference.ignoreRules
+        self.overlays = difference.overlays
     }
 }
 
@@ -25,9 +28,9 @@ package struct CommitReader: Sendable {
     /// What the file with ignore rules is called.
     static let ignoreFile = ".martletignore"
 
-    private let repository: any SourceRepository
+    let repository: any SourceRepository
     private let subpath: String
-    private let manifests: ManifestReader
+    let manifests: ManifestReader
 
     /// Makes a reader of everything below `subpath`; empty for the whole repository.
     package init(
@@ -47,7 +50,7 @@ package struct CommitReader: Sendable {
     package func read(_ commit: ObjectID, after previous: CommitManifests? = nil) throws -> CommitManifests {
         let next = try self.difference(to: commit, from: previous)
         var index = previous?.index ?? ManifestIndex()
-        index.update(next.read.map { ($0.file, $0.entry.object) }, removed: next.removed)
+        index.update(next.updates, removed: next.removed)
         return CommitManifests(commit, index, next)
     }
 
@@ -59,21 +62,37 @@ package struct CommitReader: Sendable {
         var index = manifests?.index ?? ManifestIndex()
         // The index is in one place only from here on, so that it is changed where it lies.
         manifests = nil
-        var changes = index.update(next.read.map { ($0.file, $0.entry.object) }, removed: next.removed)
+        var changes = index.update(next.updates, removed: next.removed)
         changes.files = next.files
         manifests = CommitManifests(commit, index, next)
         return changes
     }
 
     /// What a commit changes in an index, read and parsed.
-    fileprivate struct Difference {
+    struct Difference {
         var read: [Read] = []
         var removed: [String] = []
-        var files = ManifestChanges.Files.any
+        /// Every file of the repository that is not what it was; nil: nobody knows which.
+        var paths: [String]?
         var ignoreRules: [String: IgnoreRules] = [:]
+        /// Files that came through overlays.
+        var included: [(file: ManifestFile, object: ObjectID)] = []
+        var overlays: [String: OverlayRecord] = [:]
+
+        var updates: [(file: ManifestFile, object: ObjectID)] {
+            self.read.map { ($0.file, $0.entry.object) } + self.included
+        }
+
+        var files: ManifestChanges.Files { self.paths.map { .some(Set($0)) } ?? .any }
     }
 
     private func difference(to commit: ObjectID, from previous: CommitManifests?) throws -> Difference {
+        var difference = try self.ownDifference(to: commit, from: previous)
+        try self.readOverlays(of: commit, after: previous, &difference)
+        return difference
+    }
+
+    private func ownDifference(to commit: ObjectID, from previous: CommitManifests?) throws -> Difference {
         let changes = try self.repository.changes(from: previous?.commit, to: commit, under: self.subpath)
         guard let previous else { return try self.everything(in: commit, changes.changed, knowing: ManifestIndex()) }
         let names = changes.changed.map(\.path) + changes.removed
@@ -91,7 +110,7 @@ package struct CommitReader: Sendable {
         let all =
             self.subpath.isEmpty
             ? changes : try self.repository.changes(from: previous.commit, to: commit, under: "")
-        difference.files = .some(Set(all.changed.map(\.path) + all.removed))
+        difference.paths = all.changed.map(\.path) + all.removed
         return difference
     }
 
@@ -106,12 +125,12 @@ package struct CommitReader: Sendable {
         let present = Set(candidates.map(\.path))
         return Difference(
             read: try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object }),
-            removed: index.paths.filter { !present.contains($0) },
+            removed: index.paths.filter { !present.contains($0) && !$0.contains(OverlayExpander.separator) },
             ignoreRules: rules
         )
     }
 
-    private func readIgnoreRules(_ entries: [TreeEntry]) throws -> [String: IgnoreRules] {
+    func readIgnoreRules(_ entries: [TreeEntry]) throws -> [String: IgnoreRules] {
         var rules: [String: IgnoreRules] = [:]
         for entry in entries where entry.kind == .file {
             let (folder, name) = Self.split(entry.path)
@@ -122,7 +141,7 @@ package struct CommitReader: Sendable {
         return rules
     }
 
-    private func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
+    func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
         guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return false }
         return !rules.contains { folder, rules in
             guard !folder.isEmpty else { return rules.matches(path, isFolder: false) }
@@ -133,7 +152,7 @@ package struct CommitReader: Sendable {
         }
     }
 
-    fileprivate typealias Read = (entry: TreeEntry, file: ManifestFile)
+    typealias Read = (entry: TreeEntry, file: ManifestFile)
 
     /// Reads and parses files, many of them on all cores.
     private func readAll(_ entries: [TreeEntry]) throws -> [Read] {
@@ -149,19 +168,29 @@ package struct CommitReader: Sendable {
     }
 
     private func read(_ entry: TreeEntry) throws -> ManifestFile {
+        var file = ManifestFile(path: entry.path)
+        guard let bytes = try self.bytes(of: entry, into: &file) else { return file }
+        return self.manifests.read(bytes, path: entry.path)
+    }
+
+    /// The bytes of a file of manifests; nil, with the reason in `file`, for what is not read as one.
+    func bytes(of entry: TreeEntry, into file: inout ManifestFile) throws -> [UInt8]? {
+        let refusal: ManifestFile
         switch entry.kind {
         case .file:
             let size = try self.repository.size(of: entry.object)
-            guard size <= Int64(self.manifests.limits.bytes) else {
-                return self.manifests.tooLarge(entry.path, bytes: size)
+            if size <= Int64(self.manifests.limits.bytes) {
+                return try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
             }
-            let bytes = try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
-            return self.manifests.read(bytes, path: entry.path)
+            refusal = self.manifests.tooLarge(entry.path, bytes: size)
         case .link:
-            return .unreadable(entry.path, "a symbolic link is not read as a manifest", severity: .warning)
+            refusal = .unreadable(entry.path, "a symbolic link is not read as a manifest", severity: .warning)
         case .submodule, .folder:
-            return .unreadable(entry.path, "a submodule is not read as a manifest", severity: .warning)
+            refusal = .unreadable(entry.path, "a submodule is not read as a manifest", severity: .warning)
         }
+        file.diagnostics = refusal.diagnostics
+        file.unreadable = true
+        return nil
     }
 
     private static func split(_ path: String) -> (folder: String, name: Substring) {

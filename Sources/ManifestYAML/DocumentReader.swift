@@ -5,11 +5,14 @@ struct DocumentReader {
     let reader: ManifestReader
     let path: String
     private let scope: NamespaceScope
+    private let namespace: String
 
-    init(reader: ManifestReader, path: String) {
+    /// - Parameter namespace: Of documents that name none; nil: the one of the source.
+    init(reader: ManifestReader, path: String, namespace: String? = nil) {
         self.reader = reader
         self.path = path
         self.scope = reader.scope(of: path)
+        self.namespace = namespace ?? self.scope.namespace
     }
 
     /// Whose document it is.
@@ -135,14 +138,14 @@ struct DocumentReader {
     }
 
     /// Which resource a document is about, if it says so plainly.
-    private func identity(of root: YAMLNode) -> ResourceIdentity? {
+    func identity(of root: YAMLNode) -> ResourceIdentity? {
         guard let kind = root["kind"]?.scalar.flatMap({ Kind(rawValue: $0.text) }),
             let metadata = root["metadata"], let name = metadata["name"]?.scalar?.text, TextFormat.isLabel(name)
         else { return nil }
         let namespace: String
         switch metadata["namespace"] {
-        case nil: namespace = self.scope.namespace
-        case let node? where node.isNull: namespace = self.scope.namespace
+        case nil: namespace = self.namespace
+        case let node? where node.isNull: namespace = self.namespace
         case let node?: namespace = node.scalar?.text ?? ""
         }
         guard TextFormat.isLabel(namespace) else { return nil }

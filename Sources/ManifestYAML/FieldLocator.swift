@@ -13,7 +13,8 @@ struct FieldLocator {
     func locate(_ resource: Resource, _ field: FieldPath, _ place: Finding.Place) -> SourceLocation {
         if place == .value, let known = resource.fieldLocations[field.description] { return known }
         let path = resource.location.path
-        guard let object = self.index.object(at: path),
+        // The text of what came through an overlay is not the text of one file.
+        guard resource.origin == nil, let object = self.index.object(at: path),
             let bytes = try? self.repository.read(object, limit: Int64(self.limits.bytes)),
             let root = self.document(of: resource, in: bytes)
         else { return resource.location }

@@ -2,7 +2,7 @@ package import Schema
 
 /// What one file of manifests says.
 package struct ManifestFile: Sendable {
-    /// Repository-relative.
+    /// Repository-relative; of a file that came through an overlay, a name that no other one has.
     package var path: String
     /// The documents without an error, in the order of the file.
     package var resources: [Resource] = []
@@ -14,6 +14,8 @@ package struct ManifestFile: Sendable {
     package var broken: [ResourceIdentity: SourceLocation] = [:]
     /// Whether some document cannot be told apart, so that the file may declare more than ``resources`` and ``broken``.
     package var unreadable = false
+    /// The overlay that the file came through.
+    package var origin: ResourceOrigin?
 
     package init(path: String) {
         self.path = path

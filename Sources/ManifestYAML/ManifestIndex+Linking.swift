@@ -91,7 +91,7 @@ extension ManifestIndex {
         }
         var diagnostics: [Diagnostic] = []
         if declarations.count > 1 {
-            diagnostics = ManifestLinker.duplicates(identity, declarations.map(\.location))
+            diagnostics = ManifestLinker.duplicates(identity, declarations)
         } else if let resource = declarations[0].resource {
             diagnostics = linker.diagnostics(of: resource)
             if let cycle = self.linking.cycles[identity] { diagnostics.append(cycle) }

@@ -22,6 +22,15 @@ package struct ManifestIndex: Sendable {
         var location: SourceLocation
         /// Nil where the document has an error.
         var resource: Resource?
+        /// What the index calls its file.
+        var file: String
+        /// The overlay that it came through.
+        var overlay: ResourceIdentity?
+
+        /// `base/m.yaml:1:1`, perhaps with the overlay.
+        var place: String {
+            "\(self.location)" + (self.overlay.map { " through \($0)" } ?? "")
+        }
     }
 
     private(set) var files: [String: FileRecord] = [:]
@@ -102,7 +111,7 @@ package struct ManifestIndex: Sendable {
 
     /// What is wrong or doubtful about one resource, sorted by place.
     package func diagnostics(of identity: ResourceIdentity) -> [Diagnostic] {
-        let paths = Set((self.declarations[identity] ?? []).map(\.location.path))
+        let paths = Set((self.declarations[identity] ?? []).map(\.file))
         let own = paths.flatMap { self.files[$0]?.file.diagnostics ?? [] }.filter { $0.resource == identity }
         return (own + (self.linking.diagnostics[identity] ?? [])).sorted()
     }
@@ -150,18 +159,26 @@ extension ManifestIndex {
 
     private mutating func takeIn(_ record: FileRecord) {
         for resource in record.file.resources {
-            self.declare(resource.identity, Declaration(location: resource.location, resource: resource))
+            self.declare(resource.identity, resource.location, resource, in: record.file)
         }
         for (identity, location) in record.file.broken {
-            self.declare(identity, Declaration(location: location, resource: nil))
+            self.declare(identity, location, nil, in: record.file)
         }
         self.pending.identities.formUnion(record.remembered)
         self.pending.addedDiagnostics += record.file.diagnostics
     }
 
-    private mutating func declare(_ identity: ResourceIdentity, _ declaration: Declaration) {
-        self.declarations[identity, default: []].append(declaration)
-        self.declarations[identity]?.sort { $0.location < $1.location }
+    private mutating func declare(
+        _ identity: ResourceIdentity,
+        _ location: SourceLocation,
+        _ resource: Resource?,
+        in file: ManifestFile
+    ) {
+        let overlay = file.origin?.overlay
+        self.declarations[identity, default: []].append(
+            Declaration(location: location, resource: resource, file: file.path, overlay: overlay)
+        )
+        self.declarations[identity]?.sort { ($0.location, $0.file) < ($1.location, $1.file) }
         self.noteReferences(of: identity)
         self.pending.identities.insert(identity)
     }
@@ -173,7 +190,7 @@ extension ManifestIndex {
                 if self.referrers[reference.target]?.isEmpty == true { self.referrers[reference.target] = nil }
                 self.pending.targets.insert(reference.target)
             }
-            self.declarations[identity]?.removeAll { $0.location.path == record.file.path }
+            self.declarations[identity]?.removeAll { $0.file == record.file.path }
             if self.declarations[identity]?.isEmpty == true { self.declarations[identity] = nil }
             // Another file may declare the same identity and name the same others.
             self.noteReferences(of: identity)

@@ -21,12 +21,17 @@ struct ManifestLinker {
     }
 
     /// What is wrong where one identity is declared more than once: an error at each place that names the others.
-    static func duplicates(_ identity: ResourceIdentity, _ locations: [SourceLocation]) -> [Diagnostic] {
-        locations.indices.map { index in
-            let others = locations.indices.filter { $0 != index }.map { "\(locations[$0])" }
+    static func duplicates(
+        _ identity: ResourceIdentity,
+        _ declarations: [ManifestIndex.Declaration]
+    ) -> [Diagnostic] {
+        declarations.indices.map { index in
+            let others = declarations.indices.filter { $0 != index }.map { declarations[$0].place }
+            let here = declarations[index].overlay.map { ", here through \($0)" } ?? ""
             return Diagnostic(
-                at: locations[index],
-                "\(identity) is declared more than once, also at \(others.joined(separator: ", ")); none of them counts",
+                at: declarations[index].location,
+                "\(identity) is declared more than once\(here), also at \(others.joined(separator: ", ")); "
+                    + "none of them counts",
                 resource: identity
             )
         }

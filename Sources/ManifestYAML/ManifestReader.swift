@@ -27,13 +27,9 @@ package struct ManifestReader: Sendable {
     /// Reads one file; `path` is what diagnostics call it.
     package func read(_ bytes: [UInt8], path: String) -> ManifestFile {
         guard bytes.count <= self.limits.bytes else { return self.tooLarge(path, bytes: Int64(bytes.count)) }
-        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
         var file = ManifestFile(path: path)
-        bytes.withUnsafeBufferPointer { buffer in
-            for chunk in YAMLStream.split(buffer, from: start) {
-                self.read(chunk, of: buffer, into: &file)
-            }
-        }
+        let reader = DocumentReader(reader: self, path: path)
+        self.eachDocument(of: bytes, path: path, into: &file) { reader.read($0, into: &$1) }
         file.diagnostics = self.settle(file.diagnostics, path: path)
         return file
     }
@@ -49,22 +45,31 @@ package struct ManifestReader: Sendable {
         .unreadable(path, "the file has \(bytes) bytes; a file of manifests has at most \(self.limits.bytes)")
     }
 
-    private func read(_ chunk: YAMLStream.Chunk, of buffer: UnsafeBufferPointer<UInt8>, into file: inout ManifestFile) {
-        let input = UnsafeBufferPointer(rebasing: buffer[chunk.range])
-        if let offset = UTF8Scan.firstInvalidByte(in: input.span) {
-            let mark = YAMLPositions(input, firstLine: chunk.firstLine).mark(ofByte: offset)
-            let message = "not UTF-8 from byte \(chunk.range.lowerBound + offset) of the file on"
-            file.diagnostics.append(Diagnostic(at: mark.location(in: file.path), message))
-            file.unreadable = true
-            return
+    /// Composes each document of a file; bytes that are no text are noted in `file`.
+    func eachDocument(
+        of bytes: [UInt8],
+        path: String,
+        into file: inout ManifestFile,
+        _ body: (YAMLDocument, inout ManifestFile) -> Void
+    ) {
+        let start = bytes.starts(with: [0xEF, 0xBB, 0xBF]) ? 3 : 0
+        bytes.withUnsafeBufferPointer { buffer in
+            for chunk in YAMLStream.split(buffer, from: start) {
+                let input = UnsafeBufferPointer(rebasing: buffer[chunk.range])
+                if let offset = UTF8Scan.firstInvalidByte(in: input.span) {
+                    let mark = YAMLPositions(input, firstLine: chunk.firstLine).mark(ofByte: offset)
+                    let message = "not UTF-8 from byte \(chunk.range.lowerBound + offset) of the file on"
+                    file.diagnostics.append(Diagnostic(at: mark.location(in: path), message))
+                    file.unreadable = true
+                } else {
+                    body(YAMLComposer.compose(input, firstLine: chunk.firstLine, limits: self.limits), &file)
+                }
+            }
         }
-        let document = YAMLComposer.compose(input, firstLine: chunk.firstLine, limits: self.limits)
-        let reader = DocumentReader(reader: self, path: file.path)
-        reader.read(document, into: &file)
     }
 
     /// Sorts, leaves out what aliases repeat, and ends a list that is too long.
-    private func settle(_ diagnostics: [Diagnostic], path: String) -> [Diagnostic] {
+    func settle(_ diagnostics: [Diagnostic], path: String) -> [Diagnostic] {
         let sorted = Set(diagnostics).sorted()
         guard sorted.count > self.limits.diagnostics, let last = sorted.prefix(self.limits.diagnostics).last else {
             return sorted
@@ -77,6 +82,6 @@ package struct ManifestReader: Sendable {
 
 extension YAMLMark {
     func location(in path: String) -> SourceLocation {
-        SourceLocation(path: path, line: self.line, column: self.column)
+        SourceLocation(path: self.path ?? path, line: self.line, column: self.column)
     }
 }

@@ -2,10 +2,13 @@
 package struct YAMLMark: Sendable, Hashable, Comparable {
     package var line: Int
     package var column: Int
+    /// The file that the place is in, where a patch brought a value from another one.
+    package var path: String?
 
-    package init(line: Int, column: Int) {
+    package init(line: Int, column: Int, path: String? = nil) {
         self.line = line
         self.column = column
+        self.path = path
     }
 
     package static func < (lhs: YAMLMark, rhs: YAMLMark) -> Bool {

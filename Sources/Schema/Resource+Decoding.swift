@@ -9,8 +9,9 @@ extension ResourceSpec {
         case .endpoint: self = .endpoint(try decoder.decode(EndpointSpec.self, from: value))
         case .dataset: self = .dataset(try decoder.decode(DatasetSpec.self, from: value))
         case .policy: self = .policy(try decoder.decode(PolicySpec.self, from: value))
+        case .overlay: self = .overlay(try decoder.decode(OverlaySpec.self, from: value))
         case .monitor, .evaluation, .knowledgeBase, .featureTable, .tenant, .receiver, .trigger, .batchJob, .streamJob,
-            .cluster, .overlay:
+            .cluster:
             self = .unavailable(value)
         }
     }
@@ -26,7 +27,8 @@ extension Resource {
         labels: [String: String] = [:],
         annotations: [String: String] = [:],
         location: SourceLocation = SourceLocation(path: "", line: 1, column: 1),
-        fieldLocations: [String: SourceLocation] = [:]
+        fieldLocations: [String: SourceLocation] = [:],
+        origin: ResourceOrigin? = nil
     ) throws {
         let shape = identity.kind.shape
         self.init(
@@ -36,7 +38,8 @@ extension Resource {
             spec: try ResourceSpec(kind: identity.kind, value: shape.complete(spec)),
             canonicalSpec: shape.canonical(spec),
             location: location,
-            fieldLocations: fieldLocations
+            fieldLocations: fieldLocations,
+            origin: origin
         )
     }
 }

@@ -6,8 +6,25 @@ package enum ResourceSpec: Sendable, Hashable {
     case endpoint(EndpointSpec)
     case dataset(DatasetSpec)
     case policy(PolicySpec)
+    case overlay(OverlaySpec)
     /// A kind that parses and validates in full, whose feature is not available in this version.
     case unavailable(JSONValue)
+}
+
+/// The overlay that a resource came through.
+package struct ResourceOrigin: Sendable, Hashable, Codable {
+    /// The outermost of them.
+    package var overlay: ResourceIdentity
+    /// Where that overlay begins.
+    package var location: SourceLocation
+    /// Whether a patch changed the resource.
+    package var isPatched: Bool
+
+    package init(overlay: ResourceIdentity, location: SourceLocation, isPatched: Bool) {
+        self.overlay = overlay
+        self.location = location
+        self.isPatched = isPatched
+    }
 }
 
 /// One manifest document that passed every check which needs nothing but itself.
@@ -25,6 +42,8 @@ package struct Resource: Sendable, Hashable {
     /// Where each field that refers to something stands (`spec.serve.chain`, `spec.steps[0].prompt.model`), and the names of
     /// the variables that a step gives to its template (`spec.steps[0].with.message`).
     package var fieldLocations: [String: SourceLocation]
+    /// The overlay that the resource came through; nil where it stands for itself.
+    package var origin: ResourceOrigin?
     let links: ResourceLinks
 
     package init(
@@ -34,7 +53,8 @@ package struct Resource: Sendable, Hashable {
         spec: ResourceSpec,
         canonicalSpec: JSONValue,
         location: SourceLocation,
-        fieldLocations: [String: SourceLocation] = [:]
+        fieldLocations: [String: SourceLocation] = [:],
+        origin: ResourceOrigin? = nil
     ) {
         self.identity = identity
         self.labels = labels
@@ -44,11 +64,18 @@ package struct Resource: Sendable, Hashable {
         self.digest = Digest(canonical: ["kind": .string(identity.kind.rawValue), "spec": canonicalSpec])
         self.location = location
         self.fieldLocations = fieldLocations
+        self.origin = origin
         self.links = ResourceLinks(
             identity: identity,
             canonicalSpec: canonicalSpec,
             location: location,
             fieldLocations: fieldLocations
         )
+    }
+
+    /// Where the document begins, and the overlay that it came through: `base/m.yaml:1:1 through Overlay/a/b`.
+    package var place: String {
+        guard let origin = self.origin else { return self.location.description }
+        return "\(self.location) through \(origin.overlay) at \(origin.location)"
     }
 }

@@ -22,7 +22,9 @@ struct ExportTests {
         var loader = DesiredStateLoader(repository: repository, subpath: "", namespace: "default")
         let desired = try loader.load(WorkTreeSource.summary)
         #expect(desired.diagnostics.filter { $0.severity == .error }.isEmpty, "\(desired.diagnostics)")
-        for (identity, resource) in desired.resources where identity.kind != .overlay { resources[identity.description] = resource }
+        for (identity, resource) in desired.resources where identity.kind != .overlay {
+            resources[identity.description] = resource
+        }
         return resources
     }
 

@@ -86,7 +86,9 @@ final class MemoryRepository: SourceRepository {
     }
 
     func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
-        try self.changes(from: nil, to: commit, under: path).changed
+        let files = try self.changes(from: nil, to: commit, under: path).changed
+        if files.isEmpty { throw MartletError("PathNotFound", "there is no folder \(path)") }
+        return files
     }
 
     func size(of object: ObjectID) throws -> Int64 {

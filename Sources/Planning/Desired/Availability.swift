@@ -9,7 +9,7 @@ enum Availability {
             case .model(let model): self.obstacle(in: model)
             case .dataset(let dataset): self.obstacle(in: dataset.source)
             case .policy(let policy): self.obstacle(in: policy)
-            case .promptTemplate, .chain, .endpoint, .unavailable: nil
+            case .promptTemplate, .chain, .endpoint, .overlay, .unavailable: nil
             }
         return obstacle ?? self.refusal(fields.requests(of: resource))
     }

@@ -85,7 +85,7 @@ extension ResourceResolver {
             case .model(let model):
                 guard let instance = self.instance(of: model, part.resource, resolution.artifacts) else { continue }
                 graph.models.append(.init(identity: part.resource, digest: part.digest, instance: instance))
-            case .dataset, .endpoint, .policy, .unavailable:
+            case .dataset, .endpoint, .policy, .overlay, .unavailable:
                 continue
             }
         }

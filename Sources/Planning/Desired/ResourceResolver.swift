@@ -199,8 +199,8 @@ struct ResourceResolver: Sendable {
         case .endpoint:
             let served = resource.references.filter { $0.target.kind == .chain || $0.target.kind == .model }
             self.follow(served, of: resource, in: world, &resolution)
-        case .policy:
-            // It is asked about the others, and needs none of them.
+        case .policy, .overlay:
+            // One is asked about the others, the other was done with when they were read.
             break
         case .unavailable:
             // It is checked and shown; nothing depends on it in this version.
@@ -261,7 +261,7 @@ extension ResourceResolver {
         switch resource.spec {
         case .model(let spec): sources = [spec.source].compactMap(\.self) + spec.adapters.map(\.source)
         case .dataset(let spec): sources = [spec.source]
-        case .promptTemplate, .chain, .endpoint, .policy, .unavailable: return []
+        case .promptTemplate, .chain, .endpoint, .policy, .overlay, .unavailable: return []
         }
         // Without its bytes nothing is available of a resource: no other reason is needed, nor looked for.
         var sightings: [ArtifactSighting] = []

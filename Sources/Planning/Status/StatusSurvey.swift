@@ -42,7 +42,7 @@ struct StatusSurvey {
             identity: identity,
             labels: resource?.labels ?? [:],
             digest: resource?.digest,
-            location: resource?.location.description,
+            location: resource?.place,
             sync: verdict.sync,
             health: verdict.health,
             suspended: self.isSuspended(identity)

@@ -207,7 +207,7 @@ extension TextFormat {
         case .artifact: "location"
         case .artifactFile: "location of a file"
         case .repositoryPath: "path"
-        case .repositoryFolder: "folder"
+        case .repositoryFolder, .includedFolder: "folder"
         case .glob: "glob"
         case .url: "URL"
         case .host: "host"

@@ -60,8 +60,12 @@ extension Shape {
     )
 
     static let overlay = Shape.object(
-        .required("include", .list(.format(.repositoryFolder), count: 1...100), "Directories of the repository."),
-        .optional("namespace", .format(.label), "The namespace of everything included."),
+        .required(
+            "include",
+            .list(.format(.includedFolder), count: 1...100),
+            "Folders of the repository, from the overlay's own, or with `/` in front from the root."
+        ),
+        .optional("namespace", .format(.label), "The namespace of what is included without one of its own."),
         .field("labels", .map(.string), default: [:], "Labels for everything included."),
         .field("patches", .list(.patch), default: [], "What differs here.")
     )
@@ -73,7 +77,7 @@ extension Shape {
 
     private static let patchTarget = Shape.object(
         .required("kind", .word(of: Kind.self), "Its kind."),
-        .optional("namespace", .format(.label), "Its namespace; without one, the default."),
+        .optional("namespace", .format(.label), "Its namespace; without one, `spec.namespace`, or the default."),
         .required("name", .format(.label), "Its name.")
     )
 }

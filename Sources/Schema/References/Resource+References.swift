@@ -52,7 +52,8 @@ extension TextFormat {
         case .artifact, .repositoryPath: .fileOrFolder
         case .artifactFile: .file
         case .repositoryFolder: .folder
-        case .label, .namespacePattern, .adapter, .engine, .sha256, .glob, .url, .host, .regex, .environmentVariable,
+        case .includedFolder, .label, .namespacePattern, .adapter, .engine, .sha256, .glob, .url, .host, .regex,
+            .environmentVariable,
             .fileName, .query, .ratio, .cron, .signal, .identifier:
             nil
         }

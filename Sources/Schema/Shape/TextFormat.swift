@@ -18,6 +18,8 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     case repositoryPath
     /// A folder inside the repository.
     case repositoryFolder
+    /// A folder inside the repository as another file of it sees it: `../base`.
+    case includedFolder
     /// A pattern of repository paths, as in `.gitignore`.
     case glob
     /// `http://…` or `https://…`.
@@ -52,6 +54,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
         case .artifact, .artifactFile:
             "a path inside the repository without '..', or file:///…, https://…, s3://…, hf://owner/repo/file"
         case .repositoryPath, .repositoryFolder: "a path inside the repository, without '..' and without a '/' in front"
+        case .includedFolder: "a folder such as '../base', or '/base' from the repository's root"
         case .glob: "a pattern of paths inside the repository"
         case .url: "an http:// or https:// address"
         case .host: "a host name such as 'api.example.org' or '*.example.org'"
@@ -81,6 +84,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
         case .identifier: "^[A-Za-z_][A-Za-z0-9_-]*$"
         case .query: "^\\$"
         case .repositoryPath, .repositoryFolder, .glob, .artifact, .artifactFile: "^[^/]"
+        case .includedFolder: "^[^\\\\]+$"
         case .host, .regex, .cron: nil
         }
     }
@@ -94,6 +98,7 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
         case .sha256: Digest(hex: text) != nil
         case .artifact, .artifactFile: ArtifactLocation(text) != nil
         case .repositoryPath, .repositoryFolder: RelativePath.isValid(text)
+        case .includedFolder: RelativePath.isFolder(text)
         case .glob: RelativePath.isValid(text.hasSuffix("/") ? String(text.dropLast()) : text)
         case .url: TextFormat.isWebAddress(text)
         case .host: TextFormat.isHost(text)
