@@ -11,8 +11,7 @@ struct AdminActions: Sendable {
         self.post("sync", on: router) { request, bytes in
             let body = try SyncBody(bytes: bytes)
             let asked = try self.plane.operatorRequest(request, reason: body.reason)
-            try await self.plane.commands.fetch(body.source)
-            return try Response.json(coding: await self.plane.commands.sync(to: body.revision, asked))
+            return try Response.json(coding: await self.sync(body, asked))
         }
         self.post("confirm", on: router) { request, bytes in
             let body = try ConfirmBody(bytes: bytes)
@@ -48,6 +47,19 @@ struct AdminActions: Sendable {
             try await self.plane.commands.release(body.variant, asked)
             return Response(status: .noContent)
         }
+    }
+
+    /// Asks for news first. What was fetched before is applied even where no news can be had, which is said then.
+    private func sync(_ body: SyncBody, _ request: OperatorRequest) async throws -> CommitSummary {
+        var trouble: MartletError?
+        do {
+            try await self.plane.commands.fetch(body.source)
+        } catch let error as MartletError where error.code != "NotFound" {
+            trouble = error
+        }
+        let commit = try await self.plane.commands.sync(to: body.revision, request)
+        if let trouble { throw trouble }
+        return commit
     }
 
     private func post(

@@ -1,0 +1,155 @@
+internal import Foundation
+internal import Planning
+internal import Schema
+internal import TestSupport
+internal import Testing
+
+extension EndToEnd {
+    /// Several repositories side by side.
+    struct SourcesTests {
+        /// A repository of models and one of endpoints that use them, and the file that names both.
+        private struct Teams {
+            let models: TemporaryRepository
+            let shop: TemporaryRepository
+            let folder: TemporaryFolder
+            let file: String
+
+            init() throws {
+                (self.models, self.shop, self.folder) = (
+                    try TemporaryRepository(), try TemporaryRepository(), try TemporaryFolder()
+                )
+                self.file = self.folder.file("sources.yaml")
+                let secret = self.folder.file("secret")
+                let text = """
+                    sources:
+                      - {name: models, url: \(self.models.path), ref: main, path: serve, namespace: models}
+                      - name: shop
+                        url: \(self.shop.path)
+                        namespace: shop
+                        hook: {secret: {fromFile: secret}}
+                    """
+                try Data(text.utf8).write(to: URL(filePath: self.file))
+                try Data("shop-secret".utf8).write(to: URL(filePath: secret))
+                try FileManager.default.setAttributes([.posixPermissions: 0o600], ofItemAtPath: secret)
+                try self.answer("good day")
+                try self.models.write("serve/.martletignore", "drafts/\n")
+                try self.models.write("serve/drafts/broken.yaml", "kind: [")
+                try self.models.commit("serve/tiny.yaml", Self.model(in: "models"))
+                try self.shop.commit("desk.yaml", Self.endpoint("desk"))
+            }
+
+            /// Has the model say something else; the file lies outside of the followed folder.
+            @discardableResult
+            func answer(_ words: String) throws -> ObjectID {
+                try self.models.commit("answers.jsonl", "{\"default\": true, \"output\": \"\(words)\"}\n")
+            }
+
+            static func model(in namespace: String) -> String {
+                """
+                apiVersion: martlet.dev/v1
+                kind: Model
+                metadata: {name: tiny, namespace: \(namespace)}
+                spec: {engine: replay, source: {uri: answers.jsonl}}
+                """
+            }
+
+            static func endpoint(_ name: String) -> String {
+                """
+                apiVersion: martlet.dev/v1
+                kind: Endpoint
+                metadata: {name: \(name)}
+                spec: {serve: {model: models/tiny}, access: {anonymous: true}}
+                """
+            }
+
+            func start(_ options: [String] = []) async throws -> RunningMartlet {
+                try await RunningMartlet.started(
+                    self.shop.path,
+                    options: ["--sources", self.file, "--secrets-dir", self.folder.path, "-n", "shop"] + options
+                )
+            }
+        }
+
+        /// Waits until an endpoint answers with these words, and returns the commit that the answer carries.
+        private static func answer(
+            of endpoint: String,
+            _ words: String,
+            from martlet: RunningMartlet
+        ) async throws -> String? {
+            try await martlet.wait(for: "'\(endpoint)' to say '\(words)'") {
+                let answer = try await martlet.data.chat(endpoint, "hello")
+                return answer.content == words ? .some(answer.headers["x-martlet-commit"]) : nil
+            }
+        }
+
+        @Test func eachSourceHasItsCommitAndOneThatBreaksHoldsUpNoOther() async throws {
+            let teams = try Teams()
+            let martlet = try await teams.start()
+            let first = try await Self.answer(of: "desk", "good day", from: martlet)
+            #expect(first == (try teams.shop.head()))
+            let status = try await martlet.status()
+            #expect(status.diagnostics.isEmpty, "\(status.diagnostics)")
+            #expect(status.sources.map(\.name) == ["models", "shop"])
+            #expect(status.sources.map(\.commit?.id) == [try teams.models.head(), try teams.shop.head()])
+            #expect(status.sources.map(\.condition.status) == [.yes, .yes])
+            #expect(try await martlet.verb("status").output.contains("  shop  \(try teams.shop.head().prefix(10))"))
+
+            // A file of the models' repository changes what the shop's endpoint says, not the shop's commit.
+            try teams.answer("good evening")
+            #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == first)
+
+            try teams.models.git("branch", "--move", "main", "elsewhere")
+            let head = try teams.shop.commit("till.yaml", Teams.endpoint("till"))
+            #expect(try await Self.answer(of: "till", "good evening", from: martlet) == head)
+            #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == head)
+            let broken = try await martlet.status()
+            #expect(broken.sources.map(\.condition.status) == [.no, .yes])
+            #expect(broken.sources.first?.condition.reason == "RefNotFound")
+
+            // It serves after a restart as well, though nobody can read the models' newest commit.
+            await martlet.kill()
+            try await martlet.start()
+            #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == head)
+            #expect(try await Self.answer(of: "till", "good evening", from: martlet) == head)
+            #expect(try await martlet.events().allSatisfy { $0.reason != "Pruned" })
+        }
+
+        @Test func oneTeamCannotTakeOverWhatBelongsToAnother() async throws {
+            let teams = try Teams()
+            let martlet = try await teams.start(["--hooks-listen", "127.0.0.1:0"])
+            _ = try await Self.answer(of: "desk", "good day", from: martlet)
+            try teams.shop.write("answers.jsonl", "{\"default\": true, \"output\": \"taken over\"}\n")
+            try teams.shop.commit("model.yaml", Teams.model(in: "models"))
+            let diagnostic = try await martlet.wait(for: "the manifest to be refused") {
+                try await martlet.status().diagnostics.first
+            }
+            #expect(diagnostic.description.hasPrefix("shop:model.yaml:3:35: error: source 'shop' may declare"))
+            #expect(try await Self.answer(of: "desk", "good day", from: martlet) == (try teams.shop.head()))
+
+            let token = ("X-Gitlab-Token", "shop-secret")
+            for (path, code) in [("/hooks/git/shop", 202), ("/hooks/git/models", 404), ("/hooks/git", 202)] {
+                let reply = try await martlet.hooks.post(path, bytes: [], headers: [token])
+                #expect(reply.status == code, "\(path): \(reply.text)")
+            }
+            try await martlet.wait(for: "the hook's line in the audit log") {
+                try await martlet.auditEntries().contains { $0.actor == Actor("gitlab") && $0.origin == "hook" }
+            }
+            let missing = try await martlet.verb("sync", "none")
+            #expect(
+                missing.code == 2 && missing.complaint.contains("there is no source 'none'"),
+                "\(missing.complaint)"
+            )
+            #expect(try await martlet.verb("sync", "shop").code == 0)
+        }
+
+        @Test func aFileOfSourcesWithErrorsIsRefusedWithAllOfThem() async throws {
+            let folder = try TemporaryFolder()
+            let file = folder.file("sources.yaml")
+            try Data("sources:\n  - {name: a, ulr: x}\n".utf8).write(to: URL(filePath: file))
+            let result = try await Executable.run(["run", "--sources", file, "--state-dir", folder.file("state")])
+            #expect(result.code == 2)
+            #expect(result.complaint.contains("\(file):2:6: error: missing field 'url'"), "\(result.complaint)")
+            #expect(result.complaint.contains("did you mean 'url'?"), "\(result.complaint)")
+        }
+    }
+}
