@@ -120,7 +120,9 @@ extension EndToEnd {
             let strays = files.filter { $0.contains("/incoming") || $0.contains("/pack_") }
             let tasks = "/proc/\(martlet.program?.id ?? 0)/task"
             let threads = (try? FileManager.default.contentsOfDirectory(atPath: tasks)) ?? []
-            let children = threads.compactMap { try? String(contentsOfFile: "\(tasks)/\($0)/children", encoding: .utf8) }
+            let children = threads.compactMap { thread in
+                try? String(contentsOfFile: "\(tasks)/\(thread)/children", encoding: .utf8)
+            }
             return strays + children.flatMap { $0.split(separator: " ").map(String.init) }
         }
     }

@@ -19,7 +19,11 @@ struct CloneRepack {
     func run() throws -> FetchAnswer {
         let clone = try Clone(opening: self.folder)
         guard let followed = try clone.followed() else {
-            throw MartletError("NotFetchedYet", "'\(self.request.address)' has not been fetched yet", disposition: .waiting)
+            throw MartletError(
+                "NotFetchedYet",
+                "'\(self.request.address)' has not been fetched yet",
+                disposition: .waiting
+            )
         }
         guard (self.folder.freeBytes() ?? .max) - self.folder.packBytes() > self.request.reservedBytes else {
             throw MartletError(

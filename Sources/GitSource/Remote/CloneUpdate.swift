@@ -57,7 +57,7 @@ struct CloneUpdate {
         do {
             try session.download([name?.key ?? id.hexadecimal])
             if git_odb_exists(quarantine.handle.objects, &id) == 1 { return }
-        } catch where name == nil && session.refusal == nil {
+        } catch  where name == nil && session.refusal == nil {
             // Many servers give no commits by their ids.
         }
         let second = try RemoteSession(self.request, into: quarantine, folder: self.folder)

@@ -8,6 +8,11 @@ extension MartletError {
         for secret in [request.password, request.sshKeyPassphrase] {
             if let secret, !secret.isEmpty { failure.description.replace(secret, with: "***") }
         }
+        // What git says on the other side of an ssh connection comes in several categories.
+        if failure.description.contains("does not appear to be a git repository") {
+            self = .remoteNotFound(request)
+            return
+        }
         switch failure.category {
         case GIT_ERROR_HTTP: self.init(http: request, failure, hasOfferedCredentials)
         case GIT_ERROR_SSH: self.init(ssh: request, failure, hasOfferedCredentials)
@@ -75,8 +80,7 @@ extension MartletError {
                 cause: failure
             )
         case _ where words.contains("failed to connect"): self = .unreachable(request, failure)
-        case _ where words.contains("not found") || words.contains("does not appear to be a git repository"):
-            self = .remoteNotFound(request)
+        case _ where words.contains("not found"): self = .remoteNotFound(request)
         default:
             self = .connectionLost(request, failure)
         }
@@ -85,14 +89,6 @@ extension MartletError {
     private init(ssh request: FetchRequest, _ failure: GitFailure, _ hasOfferedCredentials: Bool) {
         if failure.code == GIT_EAUTH || failure.description.contains("authenticat") {
             self = hasOfferedCredentials ? .credentialsRefused(request) : .credentialsMissing(request)
-        } else if hasOfferedCredentials, failure.description.contains("key") || failure.description.contains("Callback") {
-            self.init(
-                "KeyUnreadable",
-                "the ssh key '\(request.sshKey ?? "")' cannot be used: it is missing, encrypted with another passphrase, or "
-                    + "of a type that libssh2 lacks; an unencrypted or known ed25519 or ecdsa key works",
-                disposition: .waiting,
-                cause: failure
-            )
         } else {
             self = .connectionLost(request, failure)
         }
@@ -150,7 +146,8 @@ extension MartletError {
 
     static func credentialsMissing(_ request: FetchRequest) -> MartletError {
         let options =
-            request.transport == .ssh ? "give a key with --ssh-key" : "give --username and --password-env or --password-file"
+            request.transport == .ssh
+            ? "give a key with --ssh-key" : "give --username and --password-env or --password-file"
         return MartletError(
             "CredentialsMissing",
             "'\(request.address)' asks who we are, and no credentials for it are given: \(options)",
@@ -159,10 +156,12 @@ extension MartletError {
     }
 
     static func credentialsRefused(_ request: FetchRequest) -> MartletError {
-        let what = request.transport == .ssh ? "ssh key" : "username with its password or token"
+        let what =
+            request.transport == .ssh
+            ? "ssh key, or the key's passphrase is wrong," : "username with its password or token,"
         return MartletError(
             "CredentialsRefused",
-            "'\(request.address)' does not accept the \(what), or does not let it read the repository: replace the secret, "
+            "'\(request.address)' does not accept the \(what) or does not let it read the repository: replace the secret, "
                 + "or grant it access",
             disposition: .waiting
         )

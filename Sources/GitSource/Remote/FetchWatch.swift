@@ -87,6 +87,8 @@ extension FetchWatch {
         }
         self.hasOfferedCredentials = true
         if let key = self.request.sshKey, allowed & GIT_CREDENTIAL_SSH_KEY.rawValue != 0 {
+            self.refusal = Self.refusal(ofKeyAt: key)
+            guard self.refusal == nil else { return GIT_EAUTH.rawValue }
             return git_credential_ssh_key_new(out, name, nil, key, self.request.sshKeyPassphrase)
         }
         if let password = self.request.password, allowed & GIT_CREDENTIAL_USERPASS_PLAINTEXT.rawValue != 0 {
@@ -94,6 +96,28 @@ extension FetchWatch {
         }
         self.refusal = .credentialsMissing(self.request)
         return GIT_EAUTH.rawValue
+    }
+}
+
+extension FetchWatch {
+    /// Why the file of a private key is of no use; nil when it is.
+    private static func refusal(ofKeyAt path: String) -> MartletError? {
+        var status = stat()
+        guard access(path, R_OK) == 0, stat(path, &status) == 0 else {
+            return MartletError(
+                "KeyUnreadable",
+                "the ssh key '\(path)' cannot be read: \(String(cString: strerror(errno)))",
+                disposition: .waiting
+            )
+        }
+        guard status.st_mode & 0o077 == 0 else {
+            return MartletError(
+                "SecretExposed",
+                "others can read the ssh key '\(path)': chmod 600 it",
+                disposition: .waiting
+            )
+        }
+        return nil
     }
 }
 

@@ -18,12 +18,19 @@ extension RemoteOptions {
             )
         }
         if self.credentials.sshKey != nil, self.url.transport != .ssh {
-            throw MartletError("BadRemote", "an ssh key is of no use for '\(self.url)': leave it out, or write an ssh address")
+            throw MartletError(
+                "BadRemote",
+                "an ssh key is of no use for '\(self.url)': leave it out, or write an ssh address"
+            )
         }
         guard self.maxBytes > 0, self.deadline > .zero, self.poll > .zero else {
-            throw MartletError("BadRemote", "the poll interval, the deadline and the byte limit of a fetch are above zero")
+            throw MartletError(
+                "BadRemote",
+                "the poll interval, the deadline and the byte limit of a fetch are above zero"
+            )
         }
-        guard !self.ref.isEmpty, !self.ref.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }), self.ref.first != "-" else {
+        let hasStrangers = self.ref.utf8.contains { $0 <= 0x20 || $0 == 0x7F }
+        guard !self.ref.isEmpty, !hasStrangers, self.ref.first != "-" else {
             throw MartletError("BadRemote", "'\(self.ref)' is no ref: write a branch, a tag or a full commit id")
         }
     }

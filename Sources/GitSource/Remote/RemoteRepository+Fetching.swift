@@ -55,7 +55,11 @@ extension RemoteRepository {
         } catch {
             let failure =
                 error as? MartletError
-                ?? MartletError("FetchFailed", "'\(self.options.url)' cannot be fetched: \(error)", disposition: .retryable)
+                ?? MartletError(
+                    "FetchFailed",
+                    "'\(self.options.url)' cannot be fetched: \(error)",
+                    disposition: .retryable
+                )
             if !Task.isCancelled { self.note(failure) }
             return .failure(failure)
         }

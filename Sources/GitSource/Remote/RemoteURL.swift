@@ -144,7 +144,10 @@ private struct Authority {
         }
         // A host that begins with '-' has been taken for an option by programs before.
         guard !host.hasPrefix("-"), self.user?.isEmpty != true else {
-            throw MartletError("BadRemote", "the address of the repository has no valid user or host: check its spelling")
+            throw MartletError(
+                "BadRemote",
+                "the address of the repository has no valid user or host: check its spelling"
+            )
         }
         self.host = host.trimming("[", "]").lowercased()
     }

@@ -22,7 +22,8 @@ struct RemoteURLTests {
         #expect(ssh.host == "::1" && ssh.port == 2222 && ssh.isLoopback)
         #expect(ssh.description == "ssh://git@[::1]:2222/models.git")
         let short = try RemoteURL("git@host:team/models.git")
-        #expect(short.transport == .ssh && short.user == "git" && short.host == "host" && short.path == "team/models.git")
+        #expect(short.transport == .ssh && short.user == "git" && short.host == "host")
+        #expect(short.path == "team/models.git")
         #expect(try RemoteURL("file:///srv/models.git").path == "/srv/models.git")
     }
 
@@ -33,7 +34,8 @@ struct RemoteURLTests {
         ("ext::id", "BadRemote", "'ext'"), ("ftp://host/x", "BadRemote", "'ftp'"),
         ("https://host", "BadRemote", "no path"), ("https:///models.git", "BadRemote", "no host"),
         ("file://host/models.git", "BadRemote", "file:///"), ("https://host:x/models", "BadRemote", "port"),
-        ("https://-oProxyCommand=id/models", "BadRemote", "host"), ("git@-oProxyCommand=id:x", "BadRemote", "incomplete"),
+        ("https://-oProxyCommand=id/models", "BadRemote", "host"),
+        ("git@-oProxyCommand=id:x", "BadRemote", "incomplete"),
         ("https://host/models?x=1", "BadRemote", "'?'"), ("https://host/mod els", "BadRemote", "spaces"),
     ])
     func badAddressIsRefused(_ text: String, _ code: String, _ words: String) {
