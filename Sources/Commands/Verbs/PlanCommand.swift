@@ -69,6 +69,6 @@ struct PlanCommand: AsyncParsableCommand {
         case .markdown: environment.print(report.markdown)
         case .json: environment.print(try Rendering.json(report))
         }
-        if report.errors.isEmpty, !report.isConverged { throw ExitCode(1) }
+        if report.errors.isEmpty, report.signature?.isAccepted != false, !report.isConverged { throw ExitCode(1) }
     }
 }
