@@ -97,7 +97,8 @@ struct PlanTests {
 
     @Test("An endpoint that leaves is taken down")
     func leaves() async {
-        let plan = await self.run(["plan"], Manifests.desk, ["other.yaml": "a: b\n"])
+        let head = Manifests.desk(["desk.yaml": nil])
+        let plan = await self.run(["plan"], Manifests.desk, head)
         #expect(plan.code == 1)
         #expect(plan.output.contains("  - Endpoint/default/desk\n"))
         #expect(plan.output.contains("leaves"))

@@ -1,4 +1,5 @@
 import Controller
+import Foundation
 import Planning
 import Schema
 import TestSupport
@@ -144,10 +145,13 @@ struct ReconcilerTests {
         try setup.commitDesk(extra: ControllerSetup.second)
         try await setup.run { setup in
             #expect(await setup.artifacts.nextPrune()?.count == 1)
+            let seen = try setup.newestEvent()
             try setup.commitDesk(weights: "two", extra: ControllerSetup.second)
-            #expect(await setup.artifacts.nextPrune()?.count == 2, "what was promoted before is kept")
-            try setup.repository.write("desk.yaml", "")
-            try setup.repository.commit("Remove everything")
+            // What was promoted before is kept, so there is nothing to remove yet.
+            try await setup.event("Promoted", "default/desk", after: seen)
+            try await setup.event("Promoted", "default/second", after: seen)
+            try setup.repository.write("desk.yaml", ControllerSetup.manifest.components(separatedBy: "---\n")[0])
+            try setup.repository.commit("Remove every endpoint")
             #expect(await setup.artifacts.nextPrune()?.isEmpty == true)
         }
     }

@@ -55,15 +55,41 @@ struct SourceTests {
         #expect(error?.code == "Conflict")
     }
 
-    @Test func promotedRevisionServesThoughTheSourceCannotBeReadAtTheStart() async throws {
+    @Test func commitInForceIsReadAgainThoughItsRefIsGoneAtTheStart() async throws {
         let first = try ControllerSetup(ref: "release")
-        try first.commitDesk()
+        let commit = try first.commitDesk()
         try first.repository.branch("release")
         try await first.run { try await $0.event("Converged") }
-        let promoted = try first.desk().promoted
         try first.repository.git("branch", "-D", "release")
 
         let second = try ControllerSetup(restarting: first, ref: "release")
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("Converged", after: seen)
+            #expect(
+                setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == (try setup.desk().promoted)
+            )
+            var status = try await setup.reconciler.status()
+            #expect(status.source.condition.status == .no)
+            #expect(status.source.commit?.id == commit)
+
+            try setup.repository.branch("release")
+            while status.source.condition.status != .yes { status = try await setup.reconciler.status() }
+            #expect(status.sync == .synced)
+            #expect(try setup.store.promotions(of: nil, limit: 10).count == 1)
+        }
+    }
+
+    @Test func promotedRevisionServesThoughNoCommitCanBeReadAtTheStart() async throws {
+        let first = try ControllerSetup()
+        try first.commitDesk()
+        try await first.run { try await $0.event("Converged") }
+        let promoted = try first.desk().promoted
+        let objects = first.repository.absolute(".git/objects")
+        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
+        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+
+        let second = try ControllerSetup(restarting: first)
         try await second.run { setup in
             while setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision != promoted {
                 await Task.yield()
@@ -77,7 +103,9 @@ struct SourceTests {
             #expect(status.endpoints.map(\.variants.first?.promoted) == [promoted])
 
             let seen = try setup.newestEvent()
-            try setup.repository.branch("release")
+            try FileManager.default.removeItem(atPath: objects)
+            try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+            try await setup.reconciler.sync(ControllerSetup.someone)
             try await setup.event("CommitRead", after: seen)
             try await setup.event("Converged", after: seen)
             #expect(try await setup.reconciler.status().sync == .synced)
