@@ -56,6 +56,10 @@ package actor Reconciler: Service {
     /// The newest commit, where it is not in force.
     var pendingCommit: PendingCommit?
     var sourceCondition: Condition
+    /// Whether the last write worked.
+    var stateCondition: Condition
+    /// The endpoints that wait for memory, with what they were last told.
+    var shortages: [ResourceIdentity: String] = [:]
     /// Of each of several sources, by name; empty where there is one.
     var sourceConditions: [String: Condition] = [:]
     /// What runs and what was written down, as plans are made from it.
@@ -116,6 +120,13 @@ package actor Reconciler: Service {
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)
         self.clockWatch = ClockWatch(ports.clock, at: ports.wallClock.now())
+        self.stateCondition = Condition(
+            type: .stateWritable,
+            status: .yes,
+            reason: "Written",
+            message: "",
+            lastTransitionTime: ports.wallClock.now().seconds
+        )
         self.sourceCondition = Condition(
             type: .sourceReady,
             status: .unknown,

@@ -27,6 +27,8 @@ package struct Condition: Sendable, Hashable, Codable {
         case blocked = "Blocked"
         /// Of a source: whether the last read of it worked.
         case sourceReady = "SourceReady"
+        /// Of the controller: whether the last write of what it decided worked.
+        case stateWritable = "StateWritable"
     }
 
     package enum Status: String, Sendable, Hashable, Codable {

@@ -15,6 +15,8 @@ extension InstancePool {
             case .nothingToDo:
                 return
             case .lead(let flight, let current):
+                // A load may take its time, or hang: whoever watches sees that it goes on.
+                self.notify()
                 return try await self.lead(flight, spec: spec, current: current) {
                     try await self.open(opening, engine: engine, spec: spec)
                 }

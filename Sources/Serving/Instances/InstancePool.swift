@@ -121,7 +121,7 @@ package final class InstancePool: Sendable {
     /// Of these, the ones that still have not returned.
     package var hangingCalls: Int { self.blockingCalls.abandonedCalls.outstanding }
 
-    /// Yields when an instance died or hung by itself.
+    /// Yields when an instance begins to load, and when one died or hung by itself.
     package func changes() -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let id: UInt64? = self.state.withLock { state in
