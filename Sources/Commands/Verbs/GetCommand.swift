@@ -54,10 +54,27 @@ struct GetCommand: AsyncParsableCommand {
         let newest = try await client.get("events?limit=1", as: [Event].self).last?.sequence ?? 0
         var shown = try await self.answer(subject, from: client)
         shown.print()
-        try await client.followEvents(after: newest, resource: nil) { _ in
-            let answer = try await self.answer(subject, from: client)
-            if answer != shown { answer.print() }
-            shown = answer
+        // At every event, and now and then: not everything that is shown raises one.
+        let (moments, moment) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { moment.finish() }
+                try await client.followEvents(after: newest, resource: nil) { _ in moment.yield() }
+            }
+            group.addTask {
+                while true {
+                    try await Task.sleep(for: .seconds(2))
+                    moment.yield()
+                }
+            }
+            for await _ in moments {
+                let answer = try await self.answer(subject, from: client)
+                if answer != shown { answer.print() }
+                shown = answer
+            }
+            // The events end only with the controller, and say so.
+            try await group.next()
+            group.cancelAll()
         }
     }
 }
