@@ -91,6 +91,7 @@ struct StateBackupTests {
         #expect(after.loads.isEmpty, "loads that were under way are no crashes")
         var expected = before
         expected.loads = []
+        for instance in before.loads { expected.facts.cutShort[instance] = nil }
         #expect(self.withoutTraces(after) == expected)
         #expect(after.audit.first?.action == "restore")
         #expect(try SQLiteControlStore(path: self.paths.controlDatabase).verifyAudit().brokenAt == nil)
