@@ -58,7 +58,10 @@ import Testing
         (.drain(runner, timeout: .seconds(30)), .stop(runner), false),
         (.stop(runner), .warmUp(runner), false),
         (.setTraffic(variant, []), .setTraffic(variant, [TrafficShare(revision: runner.revision, weight: 100)]), false),
-        (.setTraffic(variant, []), .stop(runner), true),
+        // The traffic of a plan that was superseded may still be on its way to the runner.
+        (.setTraffic(variant, []), .stop(runner), false),
+        (.setTraffic(variant, []), .drain(runner, timeout: .seconds(30)), false),
+        (.setTraffic(variant, []), .warmUp(runner), true),
     ])
     func overlaps(first: StepAction, second: StepAction, mayBegin: Bool) {
         var queue = WorkQueue()
