@@ -33,7 +33,7 @@ struct FollowedSources {
             limits: options.remote
         )
         let members = try sources.map { source in
-            let repository = try opener.open(source)
+            let repository = try opener.open(source, mayBeAway: sources.count > 1)
             return SourceSet.Member(
                 name: source.name,
                 repository: repository,
@@ -51,8 +51,9 @@ struct FollowedSources {
         )
         if let source = sources.first, let member = members.first, sources.count == 1 {
             self.repository = member.repository
-            let local = member.repository as? GitRepository
-            self.verifier = local.map { GitCommitVerifier($0) } ?? NoVerifier(reason: "of a remote repository")
+            let local = (member.repository as? GitRepository).map { GitCommitVerifier($0) }
+            let remote = (member.repository as? RemoteRepository).map { GitCommitVerifier($0) }
+            self.verifier = local ?? remote ?? NoVerifier(reason: "of such a repository")
             self.place = DesiredStateReader.Place(location: member.location, ref: member.ref, path: member.path)
             self.namespace = source.namespace
             self.scopes = ["": NamespaceScope(source)]
@@ -108,7 +109,7 @@ private struct NoVerifier: CommitVerifier {
         MartletError(
             "SignatureUnchecked",
             "the signatures \(self.reason) are not checked in this version, so a commit that has to be signed is not "
-                + "applied; follow one local repository, or do without the rule"
+                + "applied; follow one repository, or do without the rule"
         )
     }
 }
@@ -123,8 +124,13 @@ private struct SourceOpener {
     /// What any fetch may cost.
     let limits: RemoteRunOptions
 
-    func open(_ source: SourceSpec) throws -> any SourceRepository {
-        guard RemoteURL.isRemote(source.url) else { return try GitRepository(path: self.path(source.url)) }
+    /// - Parameter mayBeAway: Whether a folder without a repository is waited for, and not an error.
+    func open(_ source: SourceSpec, mayBeAway: Bool) throws -> any SourceRepository {
+        guard RemoteURL.isRemote(source.url) else {
+            let path = self.path(source.url)
+            return mayBeAway
+                ? LateRepository(path: path, poll: source.poll.duration) : try GitRepository(path: path)
+        }
         let options = RemoteOptions(
             url: try RemoteURL(source.url),
             ref: source.ref,

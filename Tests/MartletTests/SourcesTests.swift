@@ -34,6 +34,7 @@ extension EndToEnd {
                 try self.answer("good day")
                 try self.models.write("serve/.martletignore", "drafts/\n")
                 try self.models.write("serve/drafts/broken.yaml", "kind: [")
+                try self.models.write("serve/own.yaml", Self.endpoint("own"))
                 try self.models.commit("serve/tiny.yaml", Self.model(in: "models"))
                 try self.shop.commit("desk.yaml", Self.endpoint("desk"))
             }
@@ -98,6 +99,9 @@ extension EndToEnd {
             try teams.answer("good evening")
             #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == first)
 
+            let served = try await Self.answer(of: "models/own", "good evening", from: martlet)
+            #expect(served == (try teams.models.head()))
+
             try teams.models.git("branch", "--move", "main", "elsewhere")
             let head = try teams.shop.commit("till.yaml", Teams.endpoint("till"))
             #expect(try await Self.answer(of: "till", "good evening", from: martlet) == head)
@@ -111,6 +115,16 @@ extension EndToEnd {
             try await martlet.start()
             #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == head)
             #expect(try await Self.answer(of: "till", "good evening", from: martlet) == head)
+
+            // The same when the models' repository is gone altogether: what it declared goes on as it was promoted.
+            await martlet.kill()
+            try FileManager.default.removeItem(atPath: teams.models.path)
+            try await martlet.start()
+            #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == head)
+            #expect(try await Self.answer(of: "models/own", "good evening", from: martlet) == served)
+            let gone = try await martlet.status()
+            #expect(gone.sources.map(\.condition.reason) == ["RepositoryNotFound", "Read"])
+            #expect(gone.sources.map(\.commit?.id) == [nil, head])
             #expect(try await martlet.events().allSatisfy { $0.reason != "Pruned" })
         }
 
