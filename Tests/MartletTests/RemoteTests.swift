@@ -1,4 +1,5 @@
 internal import Foundation
+internal import Glibc
 internal import Planning
 internal import Schema
 internal import TestSupport
@@ -37,10 +38,11 @@ extension EndToEnd {
                 return commit
             }
 
-            func martlet() throws -> RunningMartlet {
+            /// - Parameter patience: how long a fetch may take.
+            func martlet(patience: String = "3s") throws -> RunningMartlet {
                 try RunningMartlet(
                     self.address,
-                    options: ["--ref", "main", "--poll", "1s", "--fetch-timeout", "3s", "--max-fetch", "8Mi"]
+                    options: ["--ref", "main", "--poll", "1s", "--fetch-timeout", patience, "--max-fetch", "8Mi"]
                 )
             }
         }
@@ -97,6 +99,36 @@ extension EndToEnd {
             try await martlet.waitForRevision("desk")
             try await Self.waitForSource(martlet, "RemoteFailing")
             #expect(try await martlet.status().source.commit?.id == (try remote.desk.repository.head()))
+        }
+
+        @Test func killedControllerTakesItsFetchAlong() async throws {
+            let remote = try RemoteDesk()
+            let martlet = try remote.martlet(patience: "10m")
+            try await martlet.start()
+            try await martlet.waitForConvergence(of: remote.desk.repository.head())
+            try remote.serve("stall")
+            let next = try remote.push(returnWindow: 60)
+            try await martlet.wait(for: "a fetch that hangs") {
+                Self.leftovers(of: martlet).contains {
+                    $0.contains("/pack_") || $0.contains("incoming/repository/HEAD")
+                }
+            }
+            await martlet.kill()
+            // The lock goes with the last process that fetched.
+            try await eventually("the fetch to end") { Self.isUnlocked(martlet) }
+            try remote.serve("good")
+            try await martlet.start()
+            try await martlet.waitForConvergence(of: next)
+            try await martlet.wait(for: "the fetch to leave nothing") { Self.leftovers(of: martlet).isEmpty }
+        }
+
+        /// Whether no process fetches into the clone.
+        private static func isUnlocked(_ martlet: RunningMartlet) -> Bool {
+            let clones = "\(martlet.stateDirectory)/clones"
+            let name = (try? FileManager.default.contentsOfDirectory(atPath: clones))?.first ?? ""
+            let lock = open("\(clones)/\(name)/martlet.lock", O_RDWR | O_CLOEXEC)
+            defer { close(lock) }
+            return flock(lock, LOCK_EX | LOCK_NB) == 0
         }
 
         private static func waitForSource(_ martlet: RunningMartlet, _ code: String) async throws {

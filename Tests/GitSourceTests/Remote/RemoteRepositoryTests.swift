@@ -12,12 +12,12 @@ struct RemoteRepositoryTests {
     final class ScriptedFetches: Sendable {
         let requests = Mutex<[FetchRequest]>([])
         let error = Mutex<MartletError?>(nil)
-        let commit = Mutex(String(repeating: "a", count: 40))
+        let answer = Mutex(FetchAnswer(commit: String(repeating: "a", count: 40)))
 
         func perform(_ request: FetchRequest) async throws -> FetchAnswer {
             self.requests.withLock { $0.append(request) }
             if let error = self.error.withLock({ $0 }) { throw error }
-            return FetchAnswer(commit: self.commit.withLock { $0 })
+            return self.answer.withLock { $0 }
         }
     }
 
@@ -109,6 +109,35 @@ struct RemoteRepositoryTests {
         let request = try #require(first)
         #expect(request.username == "ada" && request.password == "value of TOKEN")
         #expect(request.address == "https://git.example.com/models.git")
+    }
+
+    @Test(
+        arguments: [
+            (50, 1, [FetchRequest.Task.fetch]), (51, 1, [.fetch, .repack]), (2, 257 << 20, [.fetch, .repack]),
+            (2, 255 << 20, [.fetch]),
+        ] as [(Int, Int64, [FetchRequest.Task])]
+    )
+    func cloneThatGrewIsRepacked(_ packs: Int, _ bytes: Int64, _ tasks: [FetchRequest.Task]) async throws {
+        let (fetches, clock) = (ScriptedFetches(), ManualClock())
+        fetches.answer.withLock { ($0.packs, $0.bytes) = (packs, bytes) }
+        let repository = try Self.repository(fetches, clock)
+        try await Self.running(repository) { await clock.waitForSleep(of: .seconds(30)) }
+        #expect(fetches.requests.withLock { $0.map(\.task) } == tasks)
+    }
+
+    @Test func newsIsReported() async throws {
+        let (fetches, clock) = (ScriptedFetches(), ManualClock())
+        let repository = try Self.repository(fetches, clock)
+        let changes = repository.refChanges()
+        try await Self.running(repository) {
+            var iterator = changes.makeAsyncIterator()
+            try await repository.refresh()
+            await iterator.next()
+            fetches.answer.withLock { $0.commit = String(repeating: "b", count: 40) }
+            try await repository.refresh()
+            await iterator.next()
+        }
+        #expect(repository.freshness?.failure == nil)
     }
 
     @Test func nobodyWaitsForTheDead() async throws {
