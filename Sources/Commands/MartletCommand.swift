@@ -18,8 +18,14 @@ package struct MartletCommand: AsyncParsableCommand {
                     VersionCommand.self, CompletionCommand.self,
                 ]
             ),
-            CommandGroup(name: "The controller:", subcommands: [RunCommand.self, ProbeCommand.self, FetchCommand.self]),
-            CommandGroup(name: "Its state:", subcommands: [BackupCommand.self, RestoreCommand.self, ExportCommand.self]),
+            CommandGroup(
+                name: "The controller:",
+                subcommands: [RunCommand.self, ProbeCommand.self, FetchCommand.self]
+            ),
+            CommandGroup(
+                name: "Its state:",
+                subcommands: [BackupCommand.self, RestoreCommand.self, ExportCommand.self]
+            ),
             CommandGroup(
                 name: "Asking it:",
                 subcommands: [

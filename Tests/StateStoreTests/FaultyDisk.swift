@@ -60,10 +60,12 @@ private enum FaultyLayer {
     static let folders = Mutex<[String: Folder]>([:])
     /// By the address of its `sqlite3_file`, the folder that an open file is in.
     static let openFiles = Mutex<[UInt: String]>([:])
-    // Written once, before SQLite can call anything here.
-    nonisolated(unsafe) static var base: UnsafeMutablePointer<sqlite3_vfs>?
-    nonisolated(unsafe) static var baseMethods: UnsafePointer<sqlite3_io_methods>?
-    nonisolated(unsafe) static let methods = UnsafeMutablePointer<sqlite3_io_methods>.allocate(capacity: 1)
+    // Each is written once, before SQLite can call anything here.
+    nonisolated(unsafe) static var base: UnsafeMutablePointer<sqlite3_vfs>?  // Written once.
+    nonisolated(unsafe) static var baseMethods: UnsafePointer<sqlite3_io_methods>?  // Written once.
+    nonisolated(unsafe) static let methods = FaultyLayer.table()  // Written once.
+
+    private static func table() -> UnsafeMutablePointer<sqlite3_io_methods> { .allocate(capacity: 1) }
 
     static let registered: Bool = {
         guard let base = sqlite3_vfs_find(nil) else { return false }
