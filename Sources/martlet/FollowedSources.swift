@@ -51,9 +51,7 @@ struct FollowedSources {
         )
         if let source = sources.first, let member = members.first, sources.count == 1 {
             self.repository = member.repository
-            let local = (member.repository as? GitRepository).map { GitCommitVerifier($0) }
-            let remote = (member.repository as? RemoteRepository).map { GitCommitVerifier($0) }
-            self.verifier = local ?? remote ?? NoVerifier(reason: "of such a repository")
+            self.verifier = FollowedSources.verifier(of: member.repository)
             self.place = DesiredStateReader.Place(location: member.location, ref: member.ref, path: member.path)
             self.namespace = source.namespace
             self.scopes = ["": NamespaceScope(source)]
@@ -67,6 +65,14 @@ struct FollowedSources {
             )
             self.namespace = options.namespace
             self.scopes = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, NamespaceScope($0)) })
+        }
+    }
+
+    private static func verifier(of repository: any SourceRepository) -> any CommitVerifier {
+        switch repository {
+        case let local as GitRepository: GitCommitVerifier(local)
+        case let remote as RemoteRepository: GitCommitVerifier(remote)
+        default: NoVerifier(reason: "of such a repository")
         }
     }
 

@@ -15,13 +15,20 @@ package final class GitCommitVerifier: CommitVerifier {
     /// Verdicts that are kept at most.
     private static let kept = 4096
 
-    private let repository: GitRepository
+    /// Throws why there is nothing to read yet.
+    private let repository: @Sendable () throws -> GitRepository
     private let deadline: Int64
     private let known = Mutex<[Question: SignatureVerdict]>([:])
 
     /// - Parameter deadline: how long one run of a program may take, in milliseconds.
     package init(_ repository: GitRepository, deadline: Int64 = 10_000) {
-        self.repository = repository
+        self.repository = { repository }
+        self.deadline = deadline
+    }
+
+    /// Checks the commits of a remote repository in its clone.
+    package init(_ remote: RemoteRepository, deadline: Int64 = 10_000) {
+        self.repository = { try remote.clone }
         self.deadline = deadline
     }
 
@@ -39,7 +46,7 @@ package final class GitCommitVerifier: CommitVerifier {
     private func check(_ commit: ObjectID, against keys: SigningKeys) throws -> SignatureVerdict {
         try GitCommitVerifier.refuseArmor(keys)
         let id = try LibGit2.objectID(commit)
-        guard let signed = try self.repository.handles.read({ try $0.signedCommit(id) }) else {
+        guard let signed = try self.repository().handles.read({ try $0.signedCommit(id) }) else {
             return .refused("it carries no signature")
         }
         return try SignatureCheck.run(signed, against: keys, deadline: self.deadline)
@@ -56,7 +63,7 @@ package final class GitCommitVerifier: CommitVerifier {
 
     package func line(from base: ObjectID, to head: ObjectID) throws -> CommitLine {
         let (base, head) = (try LibGit2.objectID(base), try LibGit2.objectID(head))
-        return try self.repository.handles.read { try $0.line(from: base, to: head) }
+        return try self.repository().handles.read { try $0.line(from: base, to: head) }
     }
 }
 
