@@ -48,6 +48,7 @@ struct CommandLineTests {
             (["history", "--variant", "acme"], "--variant needs the endpoint"),
             (["run", "--log-level", "inf"], "did you mean 'info'?"), (["run", "--listen", "8080"], "is no address"),
             (["run", "--memory-budget", "much"], "is no amount of memory"),
+            (["run", "--memory-budget", "0"], "leaves room for no model"),
             (["run", "--namespace", "Shop"], "is no namespace"), (["validate", "-n", "a/b"], "is no namespace"),
             (["plan", "--evaluate"], "--evaluate is not available in this version"),
             (["plan", "--live", "--head", "x"], "--live goes without"),
