@@ -128,7 +128,8 @@ struct DocumentReader {
         }
         let isOurKind = root["kind"]?.scalar.map { Kind(rawValue: $0.text) != nil } ?? false
         guard let version = root["apiVersion"] else { return isOurKind || !isComplete ? .ours : .someoneElse }
-        guard let text = version.scalar?.text else { return isOurKind ? .ours : .someoneElse }
+        // Of a document that breaks off, the list or mapping may have swallowed what would tell.
+        guard let text = version.scalar?.text else { return isOurKind || !isComplete ? .ours : .someoneElse }
         if text == ManifestEnvelope.apiVersion { return .ours }
         if text == ManifestEnvelope.group || text.hasPrefix(ManifestEnvelope.group + "/") {
             return .otherVersion(version)

@@ -166,5 +166,8 @@ internal import Testing
         #expect(!file.unreadable)
         #expect(file.resources.map(\.identity.name) == ["later"])
         #expect(Fixture.read("apiVersion: martlet.dev/v1\nkind: Dataset\nspec: [").unreadable)
+        // Nobody knows whose it is: it may have been ours.
+        let swallowed = Fixture.read("apiVersion: [\nkind: Endpoint\nmetadata: {name: a}\n")
+        #expect(swallowed.unreadable && !swallowed.diagnostics.isEmpty)
     }
 }
