@@ -49,8 +49,9 @@ struct PolicyTests {
             while !(try await setup.reconciler.plan().waits.contains { $0.word == "PolicyViolation" }) {
                 await Task.yield()
             }
-            let wait = try #require(try await setup.reconciler.plan().waits.first { $0.word == "PolicyViolation" })
-            #expect(wait.reason.contains("as the probe measured it; Policy/default/house allows one instance 999 bytes"))
+            let waits = try await setup.reconciler.plan().waits
+            let wait = try #require(waits.first { $0.word == "PolicyViolation" })
+            #expect(wait.reason.contains("measured it; Policy/default/house allows one instance 999 bytes"))
             #expect(setup.probe.probes == 1)
             #expect(setup.runtime.observation.instances.isEmpty)
 
