@@ -2,7 +2,7 @@ internal import Planning
 internal import Schema
 
 extension Reconciler {
-    /// How many processes in a row may end, from outside, while they load one instance.
+    /// How many processes in a row may end, while memory is short, as they load one instance.
     private static let cutShortLimit = 3
 
     /// Reads what was written down, and settles the loads that the last process did not end.
@@ -25,10 +25,14 @@ extension Reconciler {
     private func judge(_ instance: InstanceKey, amongst count: Int) {
         self.pending.append(.endLoading(instance))
         let ended = "the last process ended while it loaded instance \(instance)"
-        guard self.lastProcessCrashed else {
-            self.judgeCutShort(instance, amongst: count, ended)
-            return
+        switch self.lastEnd {
+        case .crashed: self.judgeCrash(instance, amongst: count, ended)
+        case .shortOfMemory: self.judgeCutShort(instance, amongst: count, ended)
+        case .fromOutside: self.note(.normal, "LoadCutShort", "\(ended), from outside; it is loaded again")
         }
+    }
+
+    private func judgeCrash(_ instance: InstanceKey, amongst count: Int, _ ended: String) {
         if count == 1 {
             self.hold(instance, "\(ended); it is not loaded again until 'martlet retry' says so")
         } else {
@@ -42,16 +46,16 @@ extension Reconciler {
         }
     }
 
-    /// An end from outside is nobody's fault, until it goes on happening: a file that takes more memory than there is
-    /// has the kernel end every process that loads it.
+    /// Want of memory is nobody's fault, until it goes on happening: a file that takes more memory than there is has
+    /// the kernel end every process that loads it.
     private func judgeCutShort(_ instance: InstanceKey, amongst count: Int, _ ended: String) {
         let starts = (self.facts.cutShort[instance] ?? 0) + 1
         if starts >= Reconciler.cutShortLimit, count == 1 {
             self.apply(.endLoading(instance))
             self.hold(
                 instance,
-                "\(starts) processes in a row were ended from outside while they loaded instance \(instance), for want of "
-                    + "memory perhaps; it is not loaded again until 'martlet retry' says so"
+                "\(starts) processes in a row ended for want of memory while they loaded instance \(instance); it is not "
+                    + "loaded again until 'martlet retry' says so"
             )
             return
         }
@@ -62,7 +66,7 @@ extension Reconciler {
         self.note(
             .normal,
             "LoadCutShort",
-            "\(ended), from outside; it is loaded again" + (isSuspect ? ", alone (time \(starts))" : "")
+            "\(ended), for want of memory perhaps; it is loaded again" + (isSuspect ? ", alone (time \(starts))" : "")
         )
     }
 

@@ -44,7 +44,7 @@ package actor Reconciler: Service {
     let ports: Ports
     let version: String
     let memoryBudget: Int64?
-    let lastProcessCrashed: Bool
+    let lastEnd: LastEnd
     let logger: Logger
     let mailbox = Mailbox()
     let hub = EventHub()
@@ -101,13 +101,12 @@ package actor Reconciler: Service {
         self.executor.asUnownedSerialExecutor()
     }
 
-    /// - Parameter lastProcessCrashed: Whether a load that the process before this one did not end counts as its
-    ///   crash; false when that process is known to have been ended from outside.
+    /// - Parameter lastEnd: What becomes of loads that the process before this one did not end.
     package init(
         ports: Ports,
         version: String,
         memoryBudget: Int64? = nil,
-        lastProcessCrashed: Bool = true,
+        lastEnd: LastEnd = .crashed,
         backoff: Backoff = Backoff(),
         logger: Logger
     ) {
@@ -115,7 +114,7 @@ package actor Reconciler: Service {
         self.version = version
         self.memoryBudget = memoryBudget
         self.observed = ObservedState(memoryBudget: memoryBudget, engines: [])
-        self.lastProcessCrashed = lastProcessCrashed
+        self.lastEnd = lastEnd
         self.logger = logger
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)

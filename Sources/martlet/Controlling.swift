@@ -36,8 +36,9 @@ enum Controlling {
         let sources = try FollowedSources(options, clonesIn: state.paths.clones, secrets: secrets)
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
         let crashNote = "\(state.paths.run)/crashed"
-        // A crash while instances loaded is theirs; an end from outside, such as a kill, leaves them none the worse.
-        let lastProcessCrashed = CrashNote.exists(at: crashNote)
+        let (memoryNote, kills) = ("\(state.paths.run)/memory-kills", MemoryKills.now())
+        let wasShort = kills?.haveGrown(since: MemoryKills.read(from: memoryNote)) ?? false
+        let lastEnd: LastEnd = CrashNote.exists(at: crashNote) ? .crashed : wasShort ? .shortOfMemory : .fromOutside
         CrashNote.arm(at: crashNote)
         defer { CrashNote.disarm() }
         let server = InferenceServer(engines: engines, wallClock: SystemClock(), logger: logger)
@@ -45,11 +46,14 @@ enum Controlling {
             ports: Controlling.ports(options, state, sources, store, server, engines, environment),
             version: Martlet.version,
             memoryBudget: options.memoryBudget?.bytes,
-            lastProcessCrashed: lastProcessCrashed,
+            lastEnd: lastEnd,
             logger: logger
         )
         // What was written down is read before any door opens: a state that cannot be used ends here.
-        if try await reconciler.recover() { CrashNote.takeAway(at: crashNote) }
+        if try await reconciler.recover() {
+            CrashNote.takeAway(at: crashNote)
+            try kills?.write(to: memoryNote)
+        }
         let services = try Controlling.services(options, state, sources, reconciler, server, secrets, logger)
         var configuration = ServiceGroupConfiguration(
             services: services,

@@ -25,7 +25,7 @@ final class ControllerSetup: Sendable {
         restarting earlier: ControllerSetup? = nil,
         ref: String = "main",
         memoryBudget: Int64? = nil,
-        lastProcessCrashed: Bool = true,
+        lastEnd: LastEnd = .crashed,
         policy: SyncPolicy = SyncPolicy(),
         signatures demand: SignatureGuard.Demand = SignatureGuard.Demand(),
         waitsAreOver: Bool = false
@@ -66,7 +66,7 @@ final class ControllerSetup: Sendable {
             ),
             version: "test",
             memoryBudget: memoryBudget,
-            lastProcessCrashed: lastProcessCrashed,
+            lastEnd: lastEnd,
             logger: logger
         )
     }

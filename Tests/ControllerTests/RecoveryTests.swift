@@ -42,13 +42,14 @@ struct RecoveryTests {
         }
     }
 
+    /// However often: a load that is killed is not to blame.
     @Test func loadThatWasCutShortFromOutsideIsDoneAgain() async throws {
         let first = try ControllerSetup()
         try first.commitDesk()
         try await first.run { try await $0.event("Converged") }
         let instance = try #require(first.runtime.observation.instances.keys.first)
-        try first.store.write([.beginLoading(instance)])
-        let second = try ControllerSetup(restarting: first, lastProcessCrashed: false)
+        try first.store.write([.beginLoading(instance), .loadCutShort(instance, starts: 2)])
+        let second = try ControllerSetup(restarting: first, lastEnd: .fromOutside)
         let seen = try second.newestEvent()
         try await second.run { setup in
             try await setup.event("LoadCutShort", after: seen)
@@ -67,7 +68,7 @@ struct RecoveryTests {
         let instance = try #require(setup.runtime.observation.instances.keys.first)
         for start in 1...3 {
             try setup.store.write([.beginLoading(instance)])
-            setup = try ControllerSetup(restarting: setup, lastProcessCrashed: false)
+            setup = try ControllerSetup(restarting: setup, lastEnd: .shortOfMemory)
             setup.runtime.change { $0.hangingLoads = ["models/desk.jsonl"] }
             let seen = try setup.newestEvent()
             try await setup.run { setup in
@@ -97,7 +98,7 @@ struct RecoveryTests {
         try await first.run { try await $0.event("Converged") }
         let instance = try #require(first.runtime.observation.instances.keys.first)
         try first.store.write([.beginLoading(instance), .loadCutShort(instance, starts: 1)])
-        let second = try ControllerSetup(restarting: first, lastProcessCrashed: false)
+        let second = try ControllerSetup(restarting: first, lastEnd: .shortOfMemory)
         let seen = try second.newestEvent()
         try await second.run { setup in
             try await setup.event("LoadCutShort", "time 2", after: seen)
