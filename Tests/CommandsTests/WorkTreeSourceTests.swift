@@ -90,6 +90,26 @@ struct WorkTreeSourceTests {
         #expect(throws: MartletError.self) { try source.changes(from: nil, to: WorkTreeSource.id, under: "nope") }
     }
 
+    @Test("The work tree is listed once, when it is first asked for")
+    func listsLazily() throws {
+        let commits = MemoryRepository(["HEAD": ["a.yaml": "a: 1\n"]])
+        let source = try WorkTreeSource(root: self.repository.path, repository: commits)
+        let commit = MemoryRepository.id("HEAD")
+        #expect(try source.changes(from: nil, to: commit, under: "").changed.map(\.path) == ["a.yaml"])
+        try self.repository.write("late.yaml", "a: 1\n")
+        #expect(try source.entry(at: "late.yaml", in: WorkTreeSource.id)?.kind == .file)
+        try self.repository.write("later.yaml", "a: 1\n")
+        #expect(try source.entry(at: "later.yaml", in: WorkTreeSource.id) == nil)
+    }
+
+    @Test("A folder that is not there is refused at once")
+    func refusesRoot() throws {
+        let error = #expect(throws: MartletError.self) {
+            try WorkTreeSource(root: self.repository.absolute("a.yaml"))
+        }
+        #expect(error?.code == "FolderNotFound")
+    }
+
     @Test("What git ignores is left out, unless it is committed already; so are git's own files and other repositories")
     func ignores() throws {
         try self.repository.write(".gitignore", "*.txt\n")

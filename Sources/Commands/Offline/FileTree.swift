@@ -27,12 +27,17 @@ struct FileTree: Sendable {
     /// Lists what `root` holds; what git's ignore files name is left out unless `isTracked` says that it is committed.
     init(root: String, isTracked: (_ path: String) -> Bool) throws {
         self.root = root
+        try FileTree.requireFolder(root)
+        try self.list("", ignoring: [], isTracked: isTracked)
+        self.sorted = self.byPath.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+    }
+
+    /// Throws `FolderNotFound` unless `root` is a folder.
+    static func requireFolder(_ root: String) throws {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
             throw MartletError("FolderNotFound", "there is no folder '\(root)'")
         }
-        try self.list("", ignoring: [], isTracked: isTracked)
-        self.sorted = self.byPath.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
     }
 
     /// What stands at a path; a link is not followed. Throws `PathInvalid`.
@@ -189,14 +194,14 @@ extension FileTree {
 
     /// What stands at a path, or nil for what git would not commit: sockets, pipes, devices.
     private func look(at path: String) throws -> Item? {
-        let attributes = try? FileManager.default.attributesOfItem(atPath: self.absolute(path))
-        guard let attributes, let type = attributes[.type] as? FileAttributeType else { return nil }
-        let modified = (attributes[.modificationDate] as? Date)?.timeIntervalSince1970 ?? 0
-        let size = (attributes[.size] as? NSNumber)?.int64Value ?? 0
-        switch type {
-        case .typeRegular: return Item(path: path, kind: .file, size: size, modified: modified)
-        case .typeSymbolicLink: return Item(path: path, kind: .link, size: size, modified: modified)
-        case .typeDirectory:
+        var status = stat()
+        guard lstat(self.absolute(path), &status) == 0 else { return nil }
+        let modified = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
+        let size = Int64(status.st_size)
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return Item(path: path, kind: .file, size: size, modified: modified)
+        case S_IFLNK: return Item(path: path, kind: .link, size: size, modified: modified)
+        case S_IFDIR:
             let isRepository = FileManager.default.fileExists(atPath: self.absolute(path) + "/.git")
             return Item(path: path, kind: isRepository ? .submodule : .folder, size: 0, modified: modified)
         default: return nil

@@ -5,8 +5,9 @@ internal import Synchronization
 
 /// A repository whose newest commit is the work tree as it is on disk: what the next commit would hold.
 ///
-/// The work tree is listed once; git's ignore files leave out what they name, unless the last commit has it. Commits,
-/// where there is a git repository, are read through it, so that one reader can go from a commit to the work tree.
+/// The work tree is listed once, when it is first asked for; git's ignore files leave out what they name, unless the last
+/// commit has it. Commits, where there is a git repository, are read through it, so that one reader can go from a commit
+/// to the work tree.
 final class WorkTreeSource: SourceRepository {
     /// The id that stands for the work tree.
     static let id: ObjectID = "worktree"
@@ -16,21 +17,34 @@ final class WorkTreeSource: SourceRepository {
     /// Larger files are told apart by size and time until somebody asks for one of them by its path.
     private static let hashedAtOnce: Int64 = 1 << 20
 
-    private let tree: FileTree
+    private let root: String
     private let repository: (any SourceRepository)?
+    /// Nil until somebody asks for it: who compares two commits never does.
+    private let listing = Mutex<FileTree?>(nil)
     /// Where each object that was named can be read, by its id.
     private let files = Mutex<[ObjectID: FileTree.Item]>([:])
 
-    /// Lists the folder `root`. Throws `FolderNotFound`.
+    /// Begins with the folder `root`. Throws `FolderNotFound`.
     ///
     /// - Parameters:
     ///   - repository: Answers for commits; nil where the folder is in no git repository.
     init(root: String, repository: (any SourceRepository)? = nil) throws {
-        let head = try? repository?.resolve("HEAD")
+        try FileTree.requireFolder(root)
+        self.root = root
         self.repository = repository
-        self.tree = try FileTree(root: root) { path in
-            guard let repository, let head else { return false }
-            return (try? repository.entry(at: path, in: head.id)) != nil
+    }
+
+    /// Lists the work tree, or gives the list that there is.
+    private func tree() throws -> FileTree {
+        try self.listing.withLock { listing in
+            if let listing { return listing }
+            let head = try? self.repository?.resolve("HEAD")
+            let tree = try FileTree(root: self.root) { path in
+                guard let repository = self.repository, let head else { return false }
+                return (try? repository.entry(at: path, in: head.id)) != nil
+            }
+            listing = tree
+            return tree
         }
     }
 
@@ -43,7 +57,7 @@ final class WorkTreeSource: SourceRepository {
         guard head == WorkTreeSource.id else {
             return try self.commits().changes(from: base, to: head, under: subpath)
         }
-        let items = try self.tree.items(below: subpath).filter { $0.kind != .folder }
+        let items = try self.tree().items(below: subpath).filter { $0.kind != .folder }
         guard let base else { return TreeChanges(changed: try items.map { try self.listed($0) }, removed: []) }
         let old =
             try self.commits().entry(at: subpath, in: base) == nil
@@ -58,17 +72,17 @@ final class WorkTreeSource: SourceRepository {
 
     func entry(at path: String, in commit: ObjectID) throws -> TreeEntry? {
         guard commit == WorkTreeSource.id else { return try self.commits().entry(at: path, in: commit) }
-        return try self.tree.item(at: path).map { try self.exact($0) }
+        return try self.tree().item(at: path).map { try self.exact($0) }
     }
 
     func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry {
         guard commit == WorkTreeSource.id else { return try self.commits().resolvedEntry(at: path, in: commit) }
-        return try self.exact(try self.tree.follow(path))
+        return try self.exact(try self.tree().follow(path))
     }
 
     func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
         guard commit == WorkTreeSource.id else { return try self.commits().files(below: path, in: commit) }
-        return try self.tree.items(below: path).filter { $0.kind != .folder }.map { try self.exact($0) }
+        return try self.tree().items(below: path).filter { $0.kind != .folder }.map { try self.exact($0) }
     }
 
     func size(of object: ObjectID) throws -> Int64 {
@@ -83,7 +97,7 @@ final class WorkTreeSource: SourceRepository {
         guard item.size <= limit else {
             throw MartletError("BlobTooLarge", "'\(item.path)' has \(item.size) bytes, more than \(limit)")
         }
-        return try self.tree.read(item)
+        return try self.tree().read(item)
     }
 
     func export(_ object: ObjectID, to file: String, limit: Int64) throws {
@@ -104,7 +118,7 @@ final class WorkTreeSource: SourceRepository {
 
     private func commits() throws -> any SourceRepository {
         guard let repository = self.repository else {
-            throw MartletError("RepositoryNotFound", "'\(self.tree.root)' is in no git repository: it has no commits")
+            throw MartletError("RepositoryNotFound", "'\(self.root)' is in no git repository: it has no commits")
         }
         return repository
     }
@@ -115,7 +129,7 @@ final class WorkTreeSource: SourceRepository {
     }
 
     private func exact(_ item: FileTree.Item) throws -> TreeEntry {
-        self.remember(item, as: try self.tree.blobID(of: item))
+        self.remember(item, as: try self.tree().blobID(of: item))
     }
 
     private func remember(_ item: FileTree.Item, as object: ObjectID) -> TreeEntry {

@@ -61,10 +61,10 @@ struct PlanReport: Encodable {
         var head = comparison.head
         // Nothing in a plan far from the server depends on the time; a fixed one makes the same plan the same text.
         let now = Timestamp(milliseconds: 0)
-        var observed = ObservedState.converged(to: base)
+        let converged = ObservedState.converged(to: base)
+        var observed = converged
         let stop = PruneGuard.stop(head, serving: Set(observed.facts.variants.keys.map(\.resource)))
         head.guarded = stop.map { [$0] } ?? []
-        let standing = Planner.plan(desired: base, observed: observed, now: now).waits
         observed.memoryBudget = memoryBudget?.bytes
         let plan = Planner.plan(desired: head, observed: observed, now: now)
         self.heading = "from \(comparison.baseName) to \(comparison.headName)"
@@ -80,8 +80,14 @@ struct PlanReport: Encodable {
         self.policies = head.policyReview.allFindings
         self.signature = comparison.signature
         self.isConverged =
-            plan.steps.isEmpty && plan.waits.allSatisfy { standing.contains($0) }
-            && plan.guarded.isEmpty
+            plan.steps.isEmpty && plan.guarded.isEmpty && PlanReport.waits(plan.waits, stood: converged, base)
+    }
+
+    /// Whether everything that is waited for was waited for before, when the base had converged.
+    private static func waits(_ waits: [PlanWait], stood converged: ObservedState, _ base: DesiredState) -> Bool {
+        guard !waits.isEmpty else { return true }
+        let standing = Planner.plan(desired: base, observed: converged, now: Timestamp(milliseconds: 0)).waits
+        return waits.allSatisfy { standing.contains($0) }
     }
 
     /// What a running controller would do now.

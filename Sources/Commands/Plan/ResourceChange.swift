@@ -25,7 +25,9 @@ struct ResourceChange: Encodable, Hashable {
         return identities.compactMap { identity in
             switch (old.resources[identity], new.resources[identity]) {
             case (let before?, let after?):
-                var fields = ResourceChange.fields(from: before.document, to: after.document, at: "")
+                var fields =
+                    before.saysTheSame(as: after)
+                    ? [] : ResourceChange.fields(from: before.document, to: after.document, at: "")
                 let paths = Set(fields.map(\.path))
                 fields += (contents[identity] ?? []).filter { !paths.contains($0.path) }
                 return fields.isEmpty
@@ -89,6 +91,12 @@ struct ResourceChange: Encodable, Hashable {
 }
 
 extension Resource {
+    /// Whether two manifests of one identity agree: fast for what two commits share.
+    fileprivate func saysTheSame(as other: Resource) -> Bool {
+        self.canonicalSpec == other.canonicalSpec && self.labels == other.labels
+            && self.annotations == other.annotations
+    }
+
     /// What a manifest says beyond its identity, defaults left out.
     fileprivate var document: JSONValue {
         var members: [String: JSONValue] = ["spec": self.canonicalSpec]

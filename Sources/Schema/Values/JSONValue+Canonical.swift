@@ -45,6 +45,11 @@ extension JSONValue {
 
     private static func append(quoted value: String, to text: inout String) {
         text += "\""
+        defer { text += "\"" }
+        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
+            text += value
+            return
+        }
         for scalar in value.unicodeScalars {
             switch scalar {
             case "\"": text += "\\\""
@@ -61,6 +66,5 @@ extension JSONValue {
                 }
             }
         }
-        text += "\""
     }
 }

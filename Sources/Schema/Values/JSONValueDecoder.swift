@@ -29,7 +29,10 @@ struct JSONValueDecoding: Decoder {
 
     /// Decodes the value as any type; a ``JSONValue`` is taken as it is.
     func unwrap<Value: Decodable>(_ type: Value.Type) throws -> Value {
-        if let value = self.value as? Value { return value }
+        // Comparing types is much cheaper than a cast that fails.
+        if Value.self == JSONValue.self || Value.self == JSONValue?.self, let value = self.value as? Value {
+            return value
+        }
         return try Value(from: self)
     }
 

@@ -140,7 +140,14 @@ package protocol Quantity: Codable, CustomStringConvertible {
 extension Quantity {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
-        let text = try (try? container.decode(Int64.self)).map(String.init) ?? container.decode(String.self)
+        let text: String
+        do {
+            // Nearly every quantity is text, and an attempt that fails costs more than one that does not.
+            text = try container.decode(String.self)
+        } catch {
+            guard let number = try? container.decode(Int64.self) else { throw error }
+            text = String(number)
+        }
         guard let value = Self(text) else {
             throw DecodingError.dataCorruptedError(in: container, debugDescription: "'\(text)' is no \(Self.self)")
         }
