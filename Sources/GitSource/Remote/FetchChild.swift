@@ -9,13 +9,16 @@ package enum FetchChild {
     package static let argument = "fetch-child"
 
     /// More memory of its own than this no honest pack needs.
-    private static let mostMemory: UInt64 = 2 << 30
+    package static let mostMemory: UInt64 = 2 << 30
 
     /// Serves one request and ends the process.
     ///
     /// It ends as soon as its standard input closes, so it cannot outlive the process that started it.
-    package static func run() -> Never {
+    ///
+    /// - Parameter mostMemory: in bytes; nil sets no bound.
+    package static func run(mostMemory: UInt64? = FetchChild.mostMemory) -> Never {
         ChildService.serve { (request: FetchRequest) in
+            if let mostMemory { ChildService.limit(.data, to: mostMemory) }
             FetchChild.limit(request)
             let folder = CloneFolder(path: request.clone)
             try folder.make()
@@ -33,7 +36,6 @@ package enum FetchChild {
 
     private static func limit(_ request: FetchRequest) {
         ChildService.limit(.core, to: 0)
-        ChildService.limit(.data, to: FetchChild.mostMemory)
         switch request.task {
         case .fetch:
             // A write beyond the limit fails, instead of ending the process without a word.
