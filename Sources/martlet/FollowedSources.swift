@@ -167,7 +167,8 @@ private struct SourceOpener {
             password: credentials?.password,
             sshKey: credentials?.sshKey.map { self.secrets.path(of: $0) },
             sshKeyPassphrase: credentials?.passphrase,
-            knownHosts: credentials?.knownHosts.map { self.path($0) }
+            // The fetch works elsewhere, so it gets no relative path.
+            knownHosts: credentials?.knownHosts.map { URL(filePath: self.path($0)).absoluteURL.path }
         )
     }
 

@@ -5,7 +5,8 @@ internal import Synchronization
 
 /// Checks the signatures of a repository's commits through `ssh-keygen` and `gpgv`.
 ///
-/// A verdict is kept by commit and keys, since neither changes: what is asked again costs nothing.
+/// A verdict is kept by commit and keys, since neither changes: what is asked again costs nothing. Only those by OpenPGP
+/// are not, because keys expire meanwhile.
 package final class GitCommitVerifier: CommitVerifier {
     private struct Question: Hashable {
         var commit: ObjectID
@@ -35,7 +36,8 @@ package final class GitCommitVerifier: CommitVerifier {
     package func verdict(on commit: ObjectID, against keys: SigningKeys) throws -> SignatureVerdict {
         let question = Question(commit: commit, keys: keys)
         if let known = self.known.withLock({ $0[question] }) { return known }
-        let verdict = try self.check(commit, against: keys)
+        let (verdict, lasts) = try self.check(commit, against: keys)
+        guard lasts else { return verdict }
         self.known.withLock { known in
             if known.count >= Self.kept { known = [:] }
             known[question] = verdict
@@ -43,13 +45,18 @@ package final class GitCommitVerifier: CommitVerifier {
         return verdict
     }
 
-    private func check(_ commit: ObjectID, against keys: SigningKeys) throws -> SignatureVerdict {
+    /// The verdict, and whether it will be the same at any later time.
+    private func check(_ commit: ObjectID, against keys: SigningKeys) throws -> (SignatureVerdict, lasts: Bool) {
         try GitCommitVerifier.refuseArmor(keys)
         let id = try LibGit2.objectID(commit)
         guard let signed = try self.repository().handles.read({ try $0.signedCommit(id) }) else {
-            return .refused("it carries no signature")
+            return (.refused("it carries no signature"), true)
         }
-        return try SignatureCheck.run(signed, against: keys, deadline: self.deadline)
+        let verdict = try SignatureCheck.run(signed, against: keys, deadline: self.deadline)
+        switch signed.format {
+        case .openPGP: return (verdict, false)
+        case .ssh, .other: return (verdict, true)
+        }
     }
 
     /// `gpgv` takes no armored keys, and would say of each that it is unknown.

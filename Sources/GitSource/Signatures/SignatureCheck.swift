@@ -12,11 +12,17 @@ struct SignatureCheck {
     private static let namespace = "git"
 
     /// Runs the check in a folder that is gone afterwards. Throws `SignatureUnchecked`.
+    /// From 1970 to the end of the year 9999, in seconds.
+    private static let sensibleTimes: ClosedRange<Int64> = 0...253_402_300_799
+
     static func run(
         _ commit: SignedCommit,
         against keys: SigningKeys,
         deadline: Int64
     ) throws -> SignatureVerdict {
+        guard SignatureCheck.sensibleTimes.contains(commit.time) else {
+            return .refused("its committer's time, \(commit.time) s after 1970, makes no sense")
+        }
         let folder = FileManager.default.temporaryDirectory
             .appendingPathComponent("martlet-signature-\(UUID().uuidString)")
         do {

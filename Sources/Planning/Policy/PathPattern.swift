@@ -3,30 +3,31 @@
 /// As in `.gitignore`: a pattern with a `/` inside begins at the root, one without matches at any depth, and what
 /// matches a folder matches everything below it. `*` and `?` stay within one name, `**` stands for any number of them.
 package struct PathPattern: Sendable, Hashable {
-    private let names: [String]
+    /// As bytes: characters may join with the slash before them.
+    private let names: [[UInt8]]
     /// Whether only what lies below a match counts: `a/**` is not `a` itself.
     private let isBelow: Bool
 
     package init(_ text: String) {
-        let isFolder = text.hasSuffix("/")
-        var names = (isFolder ? text.dropLast() : text[...]).split(separator: "/").map(String.init)
-        if names.count == 1 { names.insert("**", at: 0) }
-        self.isBelow = isFolder || names.last == "**"
-        while names.last == "**" { names.removeLast() }
+        let isFolder = text.utf8.last == UInt8(ascii: "/")
+        var names = PathPattern.split(text)
+        if names.count == 1 { names.insert(PathPattern.anyNames, at: 0) }
+        self.isBelow = isFolder || names.last == PathPattern.anyNames
+        while names.last == PathPattern.anyNames { names.removeLast() }
         self.names = names
     }
 
     /// Whether the pattern matches the path, or a folder that holds it.
     package func matches(_ path: String) -> Bool {
-        let path = path.split(separator: "/")
+        let path = PathPattern.split(path)
         var (place, name) = (0, 0)
         // Only the latest `**` need ever take one more, so that the time is at most the product of the lengths.
         var retry: (place: Int, name: Int)?
         while place < self.names.count {
-            if self.names[place] == "**" {
+            if self.names[place] == PathPattern.anyNames {
                 place += 1
                 retry = (place, name)
-            } else if name < path.count, PathPattern.match(self.names[place], path[name]) {
+            } else if name < path.count, PathPattern.match(self.names[place][...], path[name][...]) {
                 place += 1
                 name += 1
             } else if let latest = retry, latest.name < path.count {
@@ -40,11 +41,13 @@ package struct PathPattern: Sendable, Hashable {
         return name < path.count || (!self.isBelow && name > 0)
     }
 
-    private static func match(_ pattern: String, _ name: Substring) -> Bool {
-        self.match(Array(pattern.utf8)[...], Array(name.utf8)[...])
+    private static let anyNames = Array("**".utf8)
+
+    private static func split(_ path: String) -> [[UInt8]] {
+        path.utf8.split(separator: UInt8(ascii: "/")).map { Array($0) }
     }
 
-    /// As above, byte by byte.
+    /// Whether a name matches, byte by byte.
     private static func match(_ pattern: ArraySlice<UInt8>, _ name: ArraySlice<UInt8>) -> Bool {
         var (place, byte) = (pattern.startIndex, name.startIndex)
         var retry: (place: Int, byte: Int)?

@@ -25,8 +25,16 @@ package struct SignatureRule: Sendable, Hashable {
         self.obstacle = obstacle
     }
 
+    /// Whether only allowed signers may change a path.
+    ///
+    /// A path may begin with the name of its source (`shop:production/desk.yaml`); patterns are about the rest. Files
+    /// that leave others out of reading are guarded by every rule, since with them guarded files could be made to go.
     func guards(_ path: String) -> Bool {
-        self.paths.contains { $0.matches(path) }
+        let colon = path.utf8.firstIndex(of: UInt8(ascii: ":"))
+        let inSource = colon.map { String(path[path.utf8.index(after: $0)...]) }
+        let paths = [path, inSource].compactMap(\.self)
+        if paths.contains(where: { PathPattern(".martletignore").matches($0) }) { return true }
+        return self.paths.contains { pattern in paths.contains { pattern.matches($0) } }
     }
 
     /// A verdict on the keys, narrowed to the signers that this rule names.

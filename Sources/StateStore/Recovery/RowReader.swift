@@ -29,7 +29,8 @@ struct RowReader {
         let known = self.rows.count
         if try self.read("WHERE rowid > \(last) ORDER BY rowid DESC") { return }
         // Nothing from the far side: the ids that may follow are guessed at.
-        let first = self.rows.dropFirst(known).map(\.id).min() ?? last.addingReportingOverflow(1 << 20).partialValue
+        let (guess, isBeyond) = last.addingReportingOverflow(1 << 20)
+        let first = self.rows.dropFirst(known).map(\.id).min() ?? (isBeyond ? .max : guess)
         try self.readBetween(last, first)
     }
 
@@ -37,15 +38,21 @@ struct RowReader {
     private mutating func readBetween(_ low: Int64, _ high: Int64) throws {
         var gaps = [(low, high)]
         while let (low, high) = gaps.popLast(), self.failures < Self.patience {
-            guard high - low > 1 else { continue }
+            guard RowReader.distance(low, high) > 1 else { continue }
             let known = self.rows.count
             if try self.read("WHERE rowid > \(low) AND rowid < \(high) ORDER BY rowid") { continue }
             let reached = self.rows.dropFirst(known).map(\.id).max() ?? low
-            guard high - reached > 2 else { continue }
+            let distance = RowReader.distance(reached, high)
+            guard distance > 2 else { continue }
             // Somewhere after the last row that came is one that does not.
-            let middle = reached + (high - reached) / 2
+            let middle = reached &+ Int64(distance / 2)
             gaps += [(middle - 1, high), (reached, middle)]
         }
+    }
+
+    /// How far apart two ids are; damaged ones may lie further apart than an `Int64` counts.
+    private static func distance(_ low: Int64, _ high: Int64) -> UInt64 {
+        high > low ? UInt64(bitPattern: high &- low) : 0
     }
 
     /// Reads rows until there are no more, or one cannot be read; tells which.

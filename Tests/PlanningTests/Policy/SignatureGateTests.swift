@@ -41,6 +41,18 @@ struct SignatureGateTests {
     static let cases = [
         Case("a signed commit", [Commit(nil), Commit("ada", "a")], refuses: nil),
         Case("an unsigned commit", [Commit(nil), Commit(nil, "a")], refuses: 1),
+        Case(
+            "an unsigned commit that leaves files out of reading",
+            guarding: ["production/**"],
+            [Commit(nil), Commit(nil, "base/.martletignore")],
+            refuses: 1
+        ),
+        Case(
+            "an unsigned commit of one of several sources",
+            guarding: ["production/**"],
+            [Commit(nil), Commit(nil, "shop:staging/a.yaml"), Commit(nil, "shop:production/a.yaml")],
+            refuses: 2
+        ),
         Case("a stranger's commit", [Commit(nil), Commit("eve", "a")], refuses: 1),
         Case("a signed commit on an unsigned one", [Commit(nil), Commit(nil, "a"), Commit("ada", "b")], refuses: 1),
         Case("an unsigned commit on a signed one", [Commit(nil), Commit("ada", "a"), Commit(nil, "b")], refuses: 2),
@@ -153,7 +165,7 @@ struct SignatureGateTests {
         ("production/**", "production/a/b", true), ("production/**", "production", false),
         ("production/**", "other/production/a", false), ("production", "production/a", true),
         ("production", "x/production/a", true), ("production/", "production/a", true),
-        ("production/", "production", false),
+        ("production/", "production", false), ("production/**", "production/\u{301}evil.yaml", true),
         ("a/*/c", "a/b/c", true), ("a/*/c", "a/b/d/c", false), ("a/**/c", "a/c", true), ("a/**/c", "a/b/d/c", true),
         ("a/**/c", "a/b/d/c/e", true), ("a/**/c", "a/b/d", false), ("**/c", "a/b/c", true), ("a/b?", "a/bc", true),
         ("a/b?", "a/b", false), ("a/*b*d", "a/xbcd", true), ("a/*b*d", "a/xbc", false),
