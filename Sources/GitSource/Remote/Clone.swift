@@ -7,14 +7,23 @@ struct Clone {
     let folder: CloneFolder
     let handle: RepositoryHandle
 
-    /// Opens the clone in a folder, and makes it where there is none or where what is there cannot be used.
+    /// Opens the clone in a folder, and makes it where there is none.
+    ///
+    /// A damaged clone makes way for a new one, and stays aside until a fetch ends well. One that merely cannot be read,
+    /// for want of descriptors or rights or because of the disk, throws `CloneUnreadable` and stays as it is.
     init(opening folder: CloneFolder) throws {
-        if let handle = try? RepositoryHandle(path: folder.path) {
-            self.init(folder: folder, handle: handle)
-            if try !folder.hasFollowedRef || self.followed().map(self.hasCommit) == true { return }
+        do {
+            self.init(folder: folder, handle: try RepositoryHandle(path: folder.path))
+            try self.checkFollowed()
+        } catch let error as MartletError {
+            if let failure = error.cause as? GitFailure, [GIT_ERROR_OS, GIT_ERROR_NOMEMORY].contains(failure.category) {
+                throw folder.unreadable(failure.description)
+            }
+            // libgit2 takes a file that it cannot open for one that is not there.
+            try folder.checkReadable()
+            try folder.setAside()
+            self.init(folder: folder, handle: try Self.make(at: folder.path))
         }
-        folder.clear()
-        self.init(folder: folder, handle: try Self.make(at: folder.path))
     }
 
     private init(folder: CloneFolder, handle: RepositoryHandle) {
@@ -98,10 +107,10 @@ struct Clone {
         git_reference_remove(self.handle.repository, name)
     }
 
-    private func hasCommit(_ id: git_oid) -> Bool {
-        guard let tree = try? self.handle.treeID(ofCommit: id) else { return false }
-        var copy = tree
-        return git_odb_exists(self.handle.objects, &copy) == 1
+    /// Throws unless the commit that is followed, if any, is here with its tree.
+    private func checkFollowed() throws {
+        guard self.folder.hasFollowedRef, let id = try self.followed() else { return }
+        git_tree_free(try self.handle.tree(try self.handle.treeID(ofCommit: id)))
     }
 
     /// The commit that an object is, or that a tag leads to.

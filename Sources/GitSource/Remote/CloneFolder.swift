@@ -20,6 +20,8 @@ struct CloneFolder {
     var home: String { "\(self.incoming)/home" }
     var objects: String { "\(self.path)/objects" }
     var packs: String { "\(self.objects)/pack" }
+    /// Where a damaged clone waits for a fetch that ends well.
+    private var damaged: String { "\(self.path)/damaged" }
 
     /// Whether some fetch has ended well.
     var hasFollowedRef: Bool { access("\(self.path)/\(Self.followedRef)", F_OK) == 0 }
@@ -53,11 +55,41 @@ struct CloneFolder {
         }
     }
 
-    /// Removes everything, so that the next fetch begins anew. The lock must be held.
-    func clear() {
-        for name in Self.names(in: self.path) where name != "martlet.lock" && name != "incoming" {
-            Self.removeAll("\(self.path)/\(name)")
+    /// Throws `CloneUnreadable` where something is there and cannot be opened.
+    func checkReadable() throws {
+        try self.checkReadable(self.path)
+    }
+
+    private func checkReadable(_ path: String) throws {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else {
+            if errno == ENOENT { return }
+            throw self.unreadable("\(path): \(String(cString: strerror(errno)))")
         }
+        close(descriptor)
+        var status = stat()
+        guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFDIR else { return }
+        for name in Self.names(in: path) { try self.checkReadable("\(path)/\(name)") }
+    }
+
+    /// Puts everything aside, so that the next fetch begins anew. The lock must be held.
+    ///
+    /// What is aside already is older and has more in it than what was begun since, so it stays.
+    func setAside() throws {
+        guard mkdir(self.damaged, 0o700) == 0 || errno == EEXIST else { throw Self.failure(self.damaged) }
+        for name in Self.names(in: self.path) where !["martlet.lock", "incoming", "damaged"].contains(name) {
+            let (source, target) = ("\(self.path)/\(name)", "\(self.damaged)/\(name)")
+            if access(target, F_OK) == 0 {
+                Self.removeAll(source)
+            } else if rename(source, target) != 0 {
+                throw Self.failure(source)
+            }
+        }
+    }
+
+    /// Removes what was set aside, since a fetch has replaced it. The lock must be held.
+    func removeSetAside() {
+        Self.removeAll(self.damaged)
     }
 
     /// Removes what a fetch that was cut short has left. The lock must be held.
@@ -149,6 +181,16 @@ struct CloneFolder {
         } else {
             unlink(path)
         }
+    }
+
+    /// Says that the clone cannot be read, which is no reason to fetch it anew.
+    func unreadable(_ why: String) -> MartletError {
+        MartletError(
+            "CloneUnreadable",
+            "the clone '\(self.path)' cannot be read and is left as it is (\(why)): check its rights, its disk and the "
+                + "limit on open files; one that is beyond repair may be removed, and is then fetched anew",
+            disposition: .retryable
+        )
     }
 
     private static func failure(_ path: String) -> MartletError {

@@ -30,6 +30,7 @@ struct CloneUpdate {
             try self.folder.adoptPacks(from: "\(self.folder.quarantine)/objects/pack")
             try Clone(opening: self.folder).follow(commit)
         }
+        self.folder.removeSetAside()
         return FetchAnswer(
             commit: commit.hexadecimal,
             packs: self.folder.packNames().count,

@@ -123,4 +123,36 @@ struct FetchTests {
         #expect(try await setup.fetch().commit == first.commit)
         #expect(setup.served() == first.commit)
     }
+
+    /// A clone that may not be read at one place or another is no reason to lose it.
+    @Test(arguments: ["objects", "objects/pack", "refs/martlet/followed", "."])
+    func cloneThatCannotBeReadStays(_ part: String) async throws {
+        let setup = try RemoteSetup()
+        let first = try await setup.fetch()
+        let path = "\(setup.clone)/\(part)"
+        let rights = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+        try FileManager.default.setAttributes([.posixPermissions: 0], ofItemAtPath: path)
+        let error = try await setup.failure { try await setup.fetch(heedingRights: true) }
+        try FileManager.default.setAttributes([.posixPermissions: rights as Any], ofItemAtPath: path)
+        #expect(error?.code == (part == "." ? "CloneNotWritable" : "CloneUnreadable"), "\(error as Any)")
+        #expect(setup.served() == first.commit)
+        #expect(try await setup.fetch() == first)
+    }
+
+    @Test(arguments: ["HEAD", "objects", "objects/pack"])
+    func damagedCloneStaysAsideUntilAFetchEndsWell(_ part: String) async throws {
+        let setup = try RemoteSetup()
+        let first = try await setup.fetch()
+        try FileManager.default.removeItem(atPath: "\(setup.clone)/\(part)")
+        for _ in 1...2 {
+            _ = try await setup.failure { try await setup.fetch("cut") }
+            #expect(
+                try String(contentsOfFile: "\(setup.clone)/damaged/refs/martlet/followed", encoding: .utf8)
+                    .hasPrefix(first.commit)
+            )
+            #expect(setup.served() == nil)
+        }
+        #expect(try await setup.fetch().commit == first.commit)
+        #expect(FileManager.default.fileExists(atPath: "\(setup.clone)/damaged") == false)
+    }
 }

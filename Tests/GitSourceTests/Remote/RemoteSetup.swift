@@ -43,7 +43,7 @@ final class RemoteSetup {
         return commit
     }
 
-    /// Fetches in a process, as the controller does.
+    /// Fetches in a process, as the controller does, or in one for which rights count even where tests run as root.
     func fetch(
         _ manner: String = "good",
         ref: String = "main",
@@ -51,7 +51,8 @@ final class RemoteSetup {
         deadline: Duration = .seconds(60),
         maxBytes: Int64 = 64 << 20,
         reservedBytes: Int64 = 0,
-        task: FetchRequest.Task = .fetch
+        task: FetchRequest.Task = .fetch,
+        heedingRights: Bool = false
     ) async throws -> FetchAnswer {
         let options = try RemoteOptions(url: RemoteURL(self.address(manner)), ref: ref)
         let request = FetchRequest(
@@ -68,7 +69,13 @@ final class RemoteSetup {
             password: password,
             sshKeyPassphrase: nil
         )
-        return try await FetchProcess(executable: Self.child, arguments: [], deadline: deadline).perform(request)
+        let isDemoted = heedingRights && getuid() == 0
+        let process = FetchProcess(
+            executable: isDemoted ? "/usr/bin/setpriv" : Self.child,
+            arguments: isDemoted ? ["--bounding-set=-all", Self.child] : [],
+            deadline: deadline
+        )
+        return try await process.perform(request)
     }
 
     /// The error of a fetch that must fail.
