@@ -17,14 +17,12 @@ package struct ProbeProcess: ModelProbe {
         arguments: [String] = [ProbeChild.argument],
         searchPath: [String],
         limits: ProbeLimits = ProbeLimits(),
-        deadline: Duration = .seconds(120),
-        clock: any Clock<Duration> = ContinuousClock()
+        deadline: Duration = .seconds(120)
     ) {
         self.call = ChildCall(
             executable: executable,
             arguments: arguments,
             deadline: deadline,
-            clock: clock,
             kind: ChildCall.Kind(code: "Probe", disposition: .terminal)
         )
         self.searchPath = searchPath

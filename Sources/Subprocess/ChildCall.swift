@@ -9,7 +9,6 @@ package struct ChildCall: Sendable {
     private let executable: String
     private let arguments: [String]
     private let deadline: Duration
-    private let clock: any Clock<Duration>
     private let kind: Kind
 
     /// How the errors of a kind of children are called and treated.
@@ -32,13 +31,11 @@ package struct ChildCall: Sendable {
         executable: String,
         arguments: [String],
         deadline: Duration,
-        clock: any Clock<Duration>,
         kind: Kind
     ) {
         self.executable = executable
         self.arguments = arguments
         self.deadline = deadline
-        self.clock = clock
         self.kind = kind
     }
 
@@ -59,50 +56,39 @@ package struct ChildCall: Sendable {
         } catch {
             throw MartletError("\(self.kind.code)NotStarted", "\(error)", disposition: .retryable)
         }
-        let exit = try await self.exit(of: child, input: input, subject: subject)
+        let exit = await self.exit(of: child, input: input)
         try Task.checkCancellation()
         let reply = try? JSONDecoder().decode(ChildReply<Answer>.self, from: Data(exit.output))
         if let answer = reply?.answer { return answer }
         if let failure = reply?.failure { throw failure.error }
-        throw self.crash(exit, subject: subject)
+        throw self.error(exit, subject: subject)
     }
 
-    /// Waits for the child's end, whichever of deadline, cancellation and its own answer brings it about.
-    private func exit(of child: ChildProcess, input: [UInt8], subject: String) async throws -> ChildProcess.Exit {
-        try await withThrowingTaskGroup(of: ChildProcess.Exit?.self) { group in
-            group.addTask {
-                await withTaskCancellationHandler {
-                    await child.run(input: input)
-                } onCancel: {
-                    child.kill()
+    private func exit(of child: ChildProcess, input: [UInt8]) async -> ChildProcess.Exit {
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                // A thread of its own, since it is blocked for as long as the child lives.
+                Thread.detachNewThread {
+                    continuation.resume(
+                        returning: child.run(input: input, closesInput: false, within: self.deadline)
+                    )
                 }
             }
-            group.addTask {
-                try? await self.clock.sleep(for: self.deadline)
-                return nil
-            }
-            let first = try await group.next()
-            group.cancelAll()
-            if case .some(.some(let exit)) = first { return exit }
+        } onCancel: {
             child.kill()
-            let killed = try await group.next()
-            try Task.checkCancellation()
-            throw MartletError(
-                "\(self.kind.code)TimedOut",
-                "\(subject) took longer than \(self.deadline) and was ended" + Self.quote(killed??.errors ?? ""),
-                disposition: self.kind.disposition
-            )
         }
     }
 
-    private func crash(_ exit: ChildProcess.Exit, subject: String) -> MartletError {
-        let end =
+    private func error(_ exit: ChildProcess.Exit, subject: String) -> MartletError {
+        let (word, end) =
             switch exit.reason {
-            case .signal(let number): "was ended by \(Signal.name(number))"
-            case .status(let status): "ended with status \(status) and without an answer"
+            case .signal(let number): ("Crashed", "was ended by \(Signal.name(number))")
+            case .status(let status): ("Crashed", "ended with status \(status) and without an answer")
+            case .excess: ("Crashed", "wrote more than \(ChildProcess.outputLimit) bytes and was ended")
+            case .deadline: ("TimedOut", "took longer than \(self.deadline) and was ended")
             }
         return MartletError(
-            "\(self.kind.code)Crashed",
+            self.kind.code + word,
             "\(subject) \(end)" + Self.quote(exit.errors),
             disposition: self.kind.disposition
         )

@@ -130,6 +130,61 @@ struct ProbeTests {
         #expect(kill(child, 0) == -1 && errno == ESRCH)
     }
 
+    /// Whoever the child leaves behind keeps its streams open, in its process group or out of it.
+    @Test(arguments: ["sleep 20", "setsid sleep 20"])
+    func grandchildHoldsUpNothing(_ left: String) async throws {
+        let note = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)").path()
+        defer {
+            if let left = (try? String(contentsOfFile: note, encoding: .utf8)).flatMap({ Int32($0.dropLast()) }) {
+                kill(left, SIGKILL)
+            }
+            unlink(note)
+        }
+        let script = "\(left) & echo $! > '\(note)'; echo oops >&2; exit 3"
+        let error = await Self.error {
+            try await Self.probe(deadline: .seconds(10), executable: "/bin/sh", arguments: ["-c", script])
+                .probe(engine: "faulty", opening: ModelOpening(file: "/any"), warmUp: [])
+        }
+        #expect(error?.message.contains("ended with status 3 and without an answer: oops") == true, "\(error as Any)")
+    }
+
+    @Test func grandchildEndsAtTheDeadlineToo() async throws {
+        // Both hold the pipe open, which ends when both are gone.
+        let mark = FileManager.default.temporaryDirectory.appending(path: "probe-\(UUID().uuidString)").path()
+        #expect(mkfifo(mark, 0o600) == 0)
+        defer { unlink(mark) }
+        async let word = Self.firstLine(of: mark)
+        let error = await Self.error {
+            try await Self.probe(
+                deadline: .milliseconds(300),
+                executable: "/bin/sh",
+                arguments: ["-c", "exec 3> \(mark); (sleep 20; echo alive >&3) & wait"]
+            ).probe(engine: "faulty", opening: ModelOpening(file: "/any"), warmUp: [])
+        }
+        #expect(error?.code == "ProbeTimedOut")
+        #expect(await word == "")
+    }
+
+    @Test func floodIsCutOff() async throws {
+        let error = await Self.error {
+            try await Self.probe(deadline: .seconds(10), executable: "/usr/bin/yes")
+                .probe(engine: "faulty", opening: ModelOpening(file: "/any"), warmUp: [])
+        }
+        #expect(error?.message.contains("wrote more than 16777216 bytes") == true, "\(error as Any)")
+    }
+
+    /// A child that does not read what it is asked.
+    @Test func longRequestHoldsUpNothing() async throws {
+        let error = await Self.error {
+            try await Self.probe(deadline: .milliseconds(300), executable: "/bin/sleep", arguments: ["20"]).probe(
+                engine: "faulty",
+                opening: ModelOpening(file: String(repeating: "a", count: 1 << 22)),
+                warmUp: []
+            )
+        }
+        #expect(error?.code == "ProbeTimedOut")
+    }
+
     /// Reads a line of a pipe on a thread of its own, since opening it blocks until the other end is open.
     private static func firstLine(of path: String) async -> String {
         await withCheckedContinuation { continuation in

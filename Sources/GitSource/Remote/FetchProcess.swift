@@ -6,7 +6,6 @@ package struct FetchProcess: Sendable {
     private let executable: String
     private let arguments: [String]
     private let deadline: Duration
-    private let clock: any Clock<Duration>
 
     /// - Parameters:
     ///   - executable: The path of a program that calls ``FetchChild/run()`` when it is given `arguments`.
@@ -14,13 +13,11 @@ package struct FetchProcess: Sendable {
     package init(
         executable: String,
         arguments: [String] = [FetchChild.argument],
-        deadline: Duration,
-        clock: any Clock<Duration> = ContinuousClock()
+        deadline: Duration
     ) {
         self.executable = executable
         self.arguments = arguments
         self.deadline = deadline
-        self.clock = clock
     }
 
     /// Performs one request. Throws `FetchTimedOut`, `FetchCrashed`, `FetchNotStarted` or what the fetch met with.
@@ -31,7 +28,6 @@ package struct FetchProcess: Sendable {
             executable: self.executable,
             arguments: self.arguments,
             deadline: self.deadline * (request.task == .repack ? FetchProcess.repackFactor : 1),
-            clock: self.clock,
             kind: ChildCall.Kind(code: "Fetch", disposition: .retryable)
         )
         do {
