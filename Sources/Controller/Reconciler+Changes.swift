@@ -129,13 +129,16 @@ extension Reconciler {
     }
 
     /// What statuses are read from now.
-    func sight(of desired: DesiredState) -> StatusSight {
+    ///
+    /// - Parameter underWay: Requests on each runner now; nil: as many as were seen at the last look.
+    func sight(of desired: DesiredState, _ underWay: [RunnerKey: Int]? = nil) -> StatusSight {
         StatusSight(
             desired: desired,
             observed: self.observed,
             index: self.planner.index,
             waits: Dictionary(grouping: self.plan.waits, by: \.subject),
-            settled: { [planner = self.planner] in planner.settledWaits(of: $0) }
+            settled: { [planner = self.planner] in planner.settledWaits(of: $0) },
+            underWay: underWay
         )
     }
 }

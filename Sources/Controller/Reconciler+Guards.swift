@@ -65,7 +65,9 @@ extension Reconciler {
 
     /// Whether a commit takes too little away for the guard, as almost every one does: known at the cost of the change.
     private func removesFew(_ desired: DesiredState, _ changed: Set<ResourceIdentity>) -> Bool {
-        guard let current = self.desired, current.guarded.isEmpty, self.facts.confirmations.isEmpty, !desired.isEmpty
+        guard let current = self.desired, current.guarded.isEmpty, self.facts.confirmations.isEmpty, !desired.isEmpty,
+            // What only an unreadable file has kept until now is named by no change.
+            current.retained.isSubset(of: desired.retained)
         else { return false }
         let leaving = changed.lazy.filter { $0.kind == .endpoint && !desired.keeps($0) }
         return leaving.prefix(PruneGuard.fewest).count < PruneGuard.fewest

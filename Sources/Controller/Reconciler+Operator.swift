@@ -3,9 +3,10 @@ package import Schema
 
 extension Reconciler: OperatorCommands {
     package func status() async throws -> StatusView {
+        let underWay = await self.ports.runtime.requestsUnderWay()
         let desired = self.desired ?? self.remembered ?? DesiredState.none
-        let sight = self.sight(of: desired)
-        let endpoints = self.book.identities.filter { $0.kind == .endpoint }.map { self.view(of: $0, in: sight) }
+        let sight = self.sight(of: desired, underWay)
+        let endpoints = self.book.endpoints(atMost: StatusView.listLimit)
         return StatusView(
             version: self.version,
             source: self.sourceView(),
@@ -14,7 +15,8 @@ extension Reconciler: OperatorCommands {
             health: self.desired == nil && self.remembered == nil ? .unknown : self.book.health,
             conditions: [self.stateCondition],
             suspended: self.facts.suspensions.contains(.everything),
-            endpoints: endpoints,
+            endpoints: endpoints.listed.map { self.view(of: $0, in: sight) },
+            moreEndpoints: endpoints.more,
             diagnostics: self.desired?.diagnostics ?? [],
             holds: self.facts.holds,
             waits: self.planner.waits(with: self.update),
@@ -26,15 +28,17 @@ extension Reconciler: OperatorCommands {
         )
     }
 
-    package func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView] {
+    package func resources(_ query: ResourceQuery) async throws -> ResourcePage {
         let sight = self.sight(of: self.desired ?? self.remembered ?? DesiredState.none)
-        return self.book.identities
-            .filter { (kind == nil || $0.kind == kind) && (namespace == nil || $0.namespace == namespace) }
-            .map { self.view(of: $0, in: sight) }
+        let (identities, isLast) = query.page(of: self.book.identities)
+        return ResourcePage(
+            resources: identities.map { self.view(of: $0, in: sight) },
+            next: isLast ? nil : identities.last
+        )
     }
 
     package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
-        let sight = self.sight(of: self.desired ?? self.remembered ?? DesiredState.none)
+        let sight = await self.sightForPeople()
         guard self.book.has(identity) else {
             let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
             let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
@@ -108,7 +112,6 @@ extension Reconciler: OperatorCommands {
             [.confirmPrune(confirmation)]
         )
         self.desired?.guarded.removeAll { $0.commit.id == confirmation.commit }
-        self.changes.isEverything = true
         self.changes.isEverything = true
         return confirmation
     }
@@ -201,6 +204,12 @@ extension Reconciler {
         let instances = graph.models.map(\.instance).flatMap { [StepAction.probe($0), .load($0)] }
         let runner = RunnerKey(graph.variant, graph.revision)
         return (instances + [.start(graph, replicas: 1), .warmUp(runner)]).map(\.key)
+    }
+
+    /// What views are made of, with the requests that are under way at this moment.
+    private func sightForPeople() async -> StatusSight {
+        let underWay = await self.ports.runtime.requestsUnderWay()
+        return self.sight(of: self.desired ?? self.remembered ?? DesiredState.none, underWay)
     }
 
     private func view(of identity: ResourceIdentity, in sight: StatusSight) -> ResourceView {

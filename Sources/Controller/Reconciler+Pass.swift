@@ -58,7 +58,7 @@ extension Reconciler {
     }
 
     private func adopt(_ desired: DesiredState, _ changed: Set<ResourceIdentity>?, by actor: Actor) {
-        let (earlier, isNew) = (Set(self.desired?.diagnostics ?? []), self.desired?.commit != desired.commit)
+        let (earlier, isNew) = (Set(self.desired?.diagnostics ?? []), self.desired?.commit.id != desired.commit.id)
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
         let before = self.desired

@@ -89,6 +89,8 @@ extension Reconciler {
     func noteClock() {
         guard let jump = self.clockWatch.jump(at: self.ports.wallClock.now()) else { return }
         self.queue.shift(byMilliseconds: jump)
+        // Slept for by the old time.
+        self.wakeUpAt = nil
         self.changes.isEverything = true
         for (variant, facts) in self.facts.variants {
             guard let rollout = facts.rollout else { continue }

@@ -88,8 +88,8 @@ package actor Reconciler: Service {
     var commitRecord: CommitRecord?
     /// The read under way, and nil while there is none.
     private var currentRead: SourceRead?
-    /// What is read after the read under way, or not at all.
-    private var nextRead: SourceRead?
+    /// What is read after the read under way, one after the other.
+    private var nextReads: [SourceRead] = []
     private var hasEnded = false
     var clockWatch: ClockWatch
     /// Whether what was written down has been read.
@@ -183,10 +183,10 @@ package actor Reconciler: Service {
     /// Lets nobody wait for a loop that is over.
     private func end() {
         self.hasEnded = true
-        for waiter in (self.currentRead?.waiters ?? []) + (self.nextRead?.waiters ?? []) {
-            waiter.resume(throwing: MartletError.shuttingDown)
+        for read in [self.currentRead].compactMap(\.self) + self.nextReads {
+            for waiter in read.waiters { waiter.resume(throwing: MartletError.shuttingDown) }
         }
-        (self.currentRead, self.nextRead) = (nil, nil)
+        (self.currentRead, self.nextReads) = (nil, [])
         self.hub.finish()
     }
 
@@ -197,19 +197,21 @@ package actor Reconciler: Service {
             waiter.resume(throwing: MartletError.shuttingDown)
             return
         }
-        var next = self.nextRead ?? SourceRead()
-        next.again = true
-        if let request { (next.request, next.actor) = (request, actor) }
-        next.waiters.append(waiter)
-        self.nextRead = next
+        if let index = self.nextReads.lastIndex(where: { $0.request == request }) {
+            self.nextReads[index].join(waiter)
+        } else {
+            var next = SourceRead()
+            if request != nil { (next.request, next.actor) = (request, actor) }
+            next.join(waiter)
+            self.nextReads.append(next)
+        }
         self.mailbox.post(.sourceMoved)
     }
 
     private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         switch event {
         case .sourceMoved:
-            self.nextRead = self.nextRead ?? SourceRead()
-            self.readSource(in: &group)
+            self.lookAtNewest(in: &group)
         case .sourceRead(let result):
             self.accept(result, of: self.currentRead ?? SourceRead())
             let inForce = result.map { self.desired?.commit ?? $0.commit }
@@ -225,18 +227,25 @@ package actor Reconciler: Service {
             // The same moment may have to be waited for again, should clocks disagree.
             self.wakeUpAt = nil
             guard self.takeDuePendingCommit() else { break }
-            self.nextRead = self.nextRead ?? SourceRead()
-            self.readSource(in: &group)
+            self.lookAtNewest(in: &group)
         case .runtimeChanged:
             break
         }
     }
 
+    /// Has the newest commit looked at, unless somebody's wish has the same done. A wish for a certain commit does not:
+    /// it may fail.
+    private func lookAtNewest(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        if !self.nextReads.contains(where: \.looksAtNewest) { self.nextReads.append(SourceRead()) }
+        self.readSource(in: &group)
+    }
+
     /// Reads the source beside the loop, if that was asked for; a wish that comes during a read is kept for after it,
     /// since that read may have seen the ref before the wish.
     private func readSource(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        guard self.currentRead == nil, let next = self.nextRead else { return }
-        (self.currentRead, self.nextRead) = (next, nil)
+        guard self.currentRead == nil, !self.nextReads.isEmpty else { return }
+        let next = self.nextReads.removeFirst()
+        self.currentRead = next
         let (source, mailbox) = (self.ports.source, self.mailbox)
         let (gate, now) = (self.gate(for: next), self.ports.wallClock.now())
         group.addTask {
@@ -250,13 +259,14 @@ package actor Reconciler: Service {
 
     /// One pass: cancels what is superseded, writes the facts, starts what can start.
     private func pass(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
+        let found = await self.ports.runtime.observeChanges()
+        self.noteDeaths(in: found.instances)
+        self.changes.formUnion(self.observed.runtime.apply(found))
+        // Read after the look: a person may have confirmed something meanwhile.
         guard let desired = self.desired ?? self.remembered else {
             if !self.writePending() { self.tryAgainSoon(in: &group) }
             return
         }
-        let found = await self.ports.runtime.observeChanges()
-        self.noteDeaths(in: found.instances)
-        self.changes.formUnion(self.observed.runtime.apply(found))
         guard self.planAndWrite(desired) else {
             self.tryAgainSoon(in: &group)
             return
@@ -339,7 +349,7 @@ package actor Reconciler: Service {
     }
 
     private var wakeUpSignal: CancelSignal?
-    private var wakeUpAt: Timestamp?
+    var wakeUpAt: Timestamp?
 
     /// Wakes the loop when the earliest wait is over, of the plan or of a commit.
     private func scheduleWakeUp(in group: inout ThrowingDiscardingTaskGroup<any Error>) {

@@ -12,4 +12,18 @@ struct SourceRead: Sendable {
     var actor = Actor.controller
     /// Those who want to know which commit is in force afterwards.
     var waiters: [Waiter] = []
+
+    /// Whether it tells what the newest commit is, whatever else.
+    var looksAtNewest: Bool {
+        switch self.request {
+        case .newest, nil: true
+        case .commit: false
+        }
+    }
+
+    /// Lets one more wait for it, who wants the source read from now on.
+    mutating func join(_ waiter: Waiter) {
+        self.again = true
+        self.waiters.append(waiter)
+    }
 }

@@ -30,6 +30,14 @@ extension InferenceServer: ServingRuntime {
         return changes
     }
 
+    package func requestsUnderWay() async -> [RunnerKey: Int] {
+        let runners = self.withState { $0.runners }
+        return runners.compactMapValues { runner in
+            let count = runner.observation.inFlight
+            return count > 0 ? count : nil
+        }
+    }
+
     package func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
         let engine = try self.engines.engine(named: instance.engine)
         self.withState { $0.warmUps[instance.key] = nil }

@@ -7,6 +7,7 @@ final class FakeController: Sendable {
     struct Answer: Sendable {
         var status = 200
         var type = "application/json"
+        var headers: [String: String] = [:]
         var body: String
     }
 
@@ -83,7 +84,9 @@ final class FakeController: Sendable {
     }
 
     private static func write(_ answer: Answer, to connection: Int32) {
-        let head = "HTTP/1.1 \(answer.status) X\r\ncontent-type: \(answer.type)\r\nconnection: close\r\n\r\n"
+        let fields = answer.headers.map { "\($0.key): \($0.value)\r\n" }.joined()
+        let head =
+            "HTTP/1.1 \(answer.status) X\r\ncontent-type: \(answer.type)\r\n\(fields)connection: close\r\n\r\n"
         let bytes = Array((head + answer.body).utf8)
         _ = send(connection, bytes, bytes.count, Int32(MSG_NOSIGNAL))
     }

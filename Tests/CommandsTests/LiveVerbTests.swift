@@ -30,7 +30,7 @@ struct LiveVerbTests {
     @Test("Endpoints are shown with their four revisions; text of others cannot touch the terminal")
     func endpoints() async throws {
         let answers = [
-            "GET /api/v1/resources?kind=Endpoint&namespace=shop": SampleViews.json([SampleViews.endpoint])
+            "GET /api/v1/resources?kind=Endpoint&namespace=shop&limit=500": SampleViews.json([SampleViews.endpoint])
         ]
         let table = try await LiveVerbTests.run(["get", "endpoints", "-n", "shop"], answers).run
         #expect(table.code == 0)
@@ -54,9 +54,34 @@ struct LiveVerbTests {
         #expect(yaml.output.contains("\n  labels:\n    team: support\n"))
     }
 
+    @Test("Lists are asked for page by page, and no further than somebody wants")
+    func pages() async throws {
+        let controller = try FakeController { request in
+            let isFirst = !request.contains("continue=")
+            let view = isFirst ? SampleViews.endpoint : SampleViews.model
+            return .init(headers: isFirst ? ["x-martlet-continue": "6d6f7265"] : [:], body: SampleViews.json([view]))
+        }
+        let both = await CommandLineRun.run(["get", "all", "-A", "-o", "name"], socket: controller.socket)
+        #expect(both.output == "Endpoint/shop/desk\nModel/shop/tiny\n")
+        let one = await CommandLineRun.run(
+            ["get", "all", "-A", "-o", "name", "--limit", "1"],
+            socket: controller.socket
+        )
+        #expect(one.output == "Endpoint/shop/desk\n")
+        let targets = controller.log.map { $0.split(separator: " ")[1] }
+        #expect(
+            targets == [
+                "/api/v1/resources?limit=500", "/api/v1/resources?limit=500&continue=6d6f7265",
+                "/api/v1/resources?limit=1",
+            ]
+        )
+        let wrong = await CommandLineRun.run(["get", "all", "--limit", "0"], socket: controller.socket)
+        #expect(wrong.code == 2 && wrong.errors.contains("--limit"))
+    }
+
     @Test("All kinds of all namespaces, by label")
     func all() async throws {
-        let answers = ["GET /api/v1/resources": SampleViews.json([SampleViews.endpoint, SampleViews.model])]
+        let answers = ["GET /api/v1/resources?limit=500": SampleViews.json([SampleViews.endpoint, SampleViews.model])]
         let all = try await LiveVerbTests.run(["get", "all", "-A", "-o", "wide"], answers).run
         #expect(
             all.output == """

@@ -53,6 +53,25 @@ struct ClockJumpTests {
         }
     }
 
+    /// A commit that waits for a certain hour of the day waits by the new time.
+    @Test func windowOpensByTheNewTime() async throws {
+        let windows = [try SyncWindow(text: "allow 0 22 * * * 2h")]
+        let setup = try ControllerSetup(policy: SyncPolicy(windows: windows))
+        // It is a quarter past ten in the evening.
+        try setup.commitDesk(weights: "one")
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            setup.wallClock.advance(byMilliseconds: 8 * Self.hour)
+            try setup.commitDesk(weights: "two")
+            try await setup.event("OutsideSyncWindow")
+            await setup.clock.waitForSleep(of: .seconds(15 * 3600 + 46 * 60 + 40))
+            setup.wallClock.advance(byMilliseconds: 10 * Self.hour)
+            _ = try await setup.reconciler.look(ControllerSetup.someone)
+            try await setup.event("ClockSet")
+            await setup.clock.waitForSleep(of: .seconds(5 * 3600 + 46 * 60 + 40))
+        }
+    }
+
     /// A jump forward is no time that a rollout took.
     @Test func jumpForwardIsNoProgressDeadline() async throws {
         let setup = try ControllerSetup()

@@ -26,6 +26,11 @@ final class FakeRuntime: ServingRuntime {
         self.changeStream.continuation.yield()
     }
 
+    /// Changes what is seen, and tells nobody.
+    func changeUnnoticed(_ body: (inout RuntimeObservation) -> Void) {
+        self.state.withLock { body(&$0.observation) }
+    }
+
     /// Makes every instance look dead.
     func killInstances() {
         self.change { state in

@@ -61,6 +61,26 @@ struct GuardTests {
         }
     }
 
+    /// What only an unreadable file kept is guarded when that file can be read again, although no manifest changes then.
+    @Test func unreadableFileHidesNoMassDeletion() async throws {
+        let first = try ControllerSetup()
+        try first.commitEndpoints(5)
+        try await first.run { _ = try await $0.event("Converged") }
+        try first.repository.write("torn.yaml", "a: [unclosed\n")
+        try first.commitEndpoints(1)
+        let second = try ControllerSetup(restarting: first)
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event("Converged", after: seen)
+            #expect(try await setup.serving() == ["e0", "e1", "e2", "e3", "e4"])
+            try setup.repository.remove("torn.yaml")
+            let commit = try setup.repository.commit("Remove what is torn")
+            try await setup.event("PruneGuarded", "4 of 5", "martlet confirm \(commit.prefix(10))")
+            try await setup.settled()
+            #expect(try await setup.serving() == ["e0", "e1", "e2", "e3", "e4"])
+        }
+    }
+
     @Test func guardAndConfirmationSurviveARestart() async throws {
         let first = try ControllerSetup()
         try first.commitEndpoints(4)
@@ -214,6 +234,30 @@ struct GuardTests {
                 try await setup.reconciler.sync(to: "nowhere", ControllerSetup.someone)
             }
             #expect(try await setup.reconciler.status().source.condition.status == .yes)
+        }
+    }
+
+    /// Of two people who ask for different commits at once, each gets the one that was asked for, one after the other.
+    @Test func wishesDoNotReplaceEachOther() async throws {
+        let setup = try ControllerSetup(policy: SyncPolicy(mode: .manual))
+        let commits = try ["one", "two", "three"].map { try setup.commitDesk(weights: $0) }
+        try await setup.run { setup in
+            for _ in 1...5 {
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    for commit in commits {
+                        group.addTask {
+                            let id = try await setup.reconciler.sync(to: commit, ControllerSetup.someone).id
+                            #expect(id == commit)
+                        }
+                    }
+                    group.addTask {
+                        await #expect(throws: MartletError.self) {
+                            try await setup.reconciler.sync(to: "nowhere", ControllerSetup.someone)
+                        }
+                    }
+                    try await group.waitForAll()
+                }
+            }
         }
     }
 

@@ -181,6 +181,27 @@ struct ReconcilerTests {
         }
     }
 
+    /// A runner of a revision that nobody remembers may still hold an instance: unloading it does nothing, for ever.
+    @Test func instanceThatIsStillHeldIsLeftAlone() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk(weights: "one")
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (old, seen) = (try #require(setup.runtime.observation.instances.keys.first), try setup.newestEvent())
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Converged", after: seen)
+            #expect(setup.runtime.calls.count { $0 == "unload" } == 1)
+            setup.runtime.change {
+                $0.observation.instances[old] = InstanceObservation(state: .ready, memoryBytes: 1, isLeased: true)
+            }
+            while try await setup.reconciler.status().memoryBytes == 1000 { await Task.yield() }
+            try await setup.settled()
+            #expect(setup.runtime.calls.count { $0 == "unload" } == 1)
+            setup.runtime.change { $0.observation.instances[old]?.isLeased = false }
+            while setup.runtime.observation.instances[old] != nil { await Task.yield() }
+        }
+    }
+
     @Test func rollbackHoldsAndReleaseLetsGo() async throws {
         let setup = try ControllerSetup()
         try setup.commitDesk()

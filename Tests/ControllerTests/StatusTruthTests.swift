@@ -28,6 +28,23 @@ struct StatusTruthTests {
         }
     }
 
+    /// Requests come and go without waking the loop.
+    @Test func requestsUnderWayAreCountedWhenAsked() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            setup.runtime.changeUnnoticed { runtime in
+                for key in runtime.runners.keys { runtime.runners[key]?.inFlight = 3 }
+            }
+            let desk = try await setup.reconciler.resource(ControllerSetup.endpoint("desk"))
+            #expect(desk.variants.map(\.inFlight) == [3])
+            let list = try await setup.reconciler.resources(kind: .endpoint, namespace: nil)
+            #expect(list.flatMap(\.variants).map(\.inFlight) == [3])
+            #expect(try await setup.reconciler.status().endpoints.flatMap(\.variants).map(\.inFlight) == [3])
+        }
+    }
+
     @Test func shortMemoryIsToldOnce() async throws {
         let setup = try ControllerSetup(memoryBudget: 10)
         try setup.commitDesk()

@@ -72,6 +72,18 @@ struct AdminRoutesTests {
         #expect(rollouts.json?.array?.map { $0["variant"] } == ["default/desk"])
     }
 
+    @Test("Long lists come in pages, each of which tells where the next one begins")
+    func pages() async throws {
+        let first = try await administer(FakeCommands(), .get, "/api/v1/resources?limit=1")
+        #expect(first.json?.array?.compactMap { $0["name"]?.string } == ["desk"])
+        let token = try #require(first.headers[.martletContinue])
+        let second = try await administer(FakeCommands(), .get, "/api/v1/resources?limit=1&continue=\(token)")
+        #expect(second.json?.array?.compactMap { $0["name"]?.string } == ["shelf"])
+        #expect(second.headers[.martletContinue] == nil)
+        let whole = try await administer(FakeCommands(), .get, "/api/v1/resources")
+        #expect(whole.json?.array?.count == 2 && whole.headers[.martletContinue] == nil)
+    }
+
     @Test(
         "Labels choose resources",
         arguments: [
@@ -143,6 +155,9 @@ struct AdminRoutesTests {
             (HTTPRequest.Method.get, "resources?kind=endpont", nil, 400, "BadRequest", "endpoints"),
             (.get, "resources?knd=model", nil, 400, "BadRequest", "kind"),
             (.get, "resources?label==x", nil, 400, "BadRequest", "team=search"),
+            (.get, "resources?limit=0", nil, 400, "BadRequest", "limit"),
+            (.get, "resources?continue=desk", nil, 400, "BadRequest", "x-martlet-continue"),
+            (.get, "resources?continue=ff", nil, 400, "BadRequest", "x-martlet-continue"),
             (.get, "events?after=x", nil, 400, "BadRequest", "whole number"),
             (.get, "events?resource=desk", nil, 400, "BadRequest", "kind/namespace/name"),
             (.get, "history?variant=desk", nil, 400, "BadRequest", "namespace/endpoint"),

@@ -80,8 +80,16 @@ final class FakeCommands: OperatorCommands {
         )
     }
 
-    func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView] {
-        try self.note("resources \(kind?.rawValue ?? "-") \(namespace ?? "-")")
+    func resources(_ query: ResourceQuery) async throws -> ResourcePage {
+        try self.note("resources \(query.kind?.rawValue ?? "-") \(query.namespace ?? "-")")
+        let (page, isLast) = query.page(of: Self.resources.map(\.identity))
+        return ResourcePage(
+            resources: Self.resources.filter { page.contains($0.identity) },
+            next: isLast ? nil : page.last
+        )
+    }
+
+    private static var resources: [ResourceView] {
         let rollout = Rollout(revision: Self.revision, strategy: .canary, startedAt: Timestamp(milliseconds: 5))
         return [("desk", "search", rollout), ("shelf", "sales", nil)].map { name, team, rollout in
             ResourceView(

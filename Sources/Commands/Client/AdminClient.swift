@@ -9,6 +9,8 @@ package import Schema
 package struct AdminClient: Sendable {
     /// The largest answer that is read, in bytes.
     private static let answerLimit = 256 << 20
+    /// How many elements of a list are asked for at once.
+    private static let pageSize = 500
 
     /// Without a read time-out, since an event stream may be quiet for days, and without a second try where nobody
     /// listens. It lives as long as the process.
@@ -30,6 +32,26 @@ package struct AdminClient: Sendable {
     /// `GET /api/v1/<path>`, decoded.
     package func get<Answer: Decodable>(_ path: String, as type: Answer.Type = Answer.self) async throws -> Answer {
         try AdminClient.decode(try await self.send(.GET, path, body: nil))
+    }
+
+    /// `GET /api/v1/<path>`, page by page: as many elements as asked for, or all of them, and whether there are more.
+    package func pages<Element: Decodable>(
+        _ path: String,
+        _ query: [String],
+        limit: Int?,
+        of type: Element.Type = Element.self
+    ) async throws -> (elements: [Element], isAll: Bool) {
+        var elements: [Element] = []
+        var token: String?
+        repeat {
+            let size = min(AdminClient.pageSize, limit.map { $0 - elements.count } ?? AdminClient.pageSize)
+            guard size > 0 else { return (elements, false) }
+            let parameters = query + ["limit=\(size)"] + (token.map { ["continue=\($0)"] } ?? [])
+            let response = try await self.answer(.GET, "\(path)?" + parameters.joined(separator: "&"), body: nil)
+            token = response.headers.first(name: "x-martlet-continue")
+            elements += try AdminClient.decode(try await AdminClient.body(of: response)) as [Element]
+        } while token != nil
+        return (elements, true)
     }
 
     /// One resource with its spec. Throws `NotFound`.
@@ -83,6 +105,10 @@ package struct AdminClient: Sendable {
     }
 
     private func send(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> Data {
+        try await AdminClient.body(of: try await self.answer(method, path, body: body))
+    }
+
+    private func answer(_ method: HTTPMethod, _ path: String, body: Data?) async throws -> HTTPClientResponse {
         var request = self.request(method, path)
         if let body {
             request.headers.add(name: "content-type", value: "application/json")
@@ -90,7 +116,7 @@ package struct AdminClient: Sendable {
         }
         let response = try await self.execute(request, timeout: .seconds(120))
         guard (200..<300).contains(response.status.code) else { throw try await AdminClient.problem(in: response) }
-        return try await AdminClient.body(of: response)
+        return response
     }
 
     private static func body(of response: HTTPClientResponse) async throws -> Data {

@@ -33,6 +33,9 @@ struct GetCommand: AsyncParsableCommand {
     @Option(name: [.customShort("l"), .customLong("selector")], help: "Only with these labels: key=value,key,!key.")
     var selector: String?
 
+    @Option(help: "At most this many resources; without it, all of them.")
+    var limit: Int?
+
     @Flag(name: .shortAndLong, help: "Print again whenever something changed, until Ctrl-C.")
     var watch = false
 
@@ -41,6 +44,12 @@ struct GetCommand: AsyncParsableCommand {
     func validate() throws {
         _ = try self.subject()
         _ = try LabelSelector(self.selector)
+        if let limit = self.limit {
+            guard case .list = try self.subject() else {
+                throw ValidationError("--limit goes with a list of resources")
+            }
+            if limit < 1 { throw ValidationError("--limit '\(limit)' must be 1 or more") }
+        }
     }
 
     func run() async throws {
@@ -176,11 +185,11 @@ extension GetCommand {
         var query: [String] = []
         if let kind { query.append("kind=\(kind.rawValue)") }
         if !self.allNamespaces { query.append("namespace=\(AdminClient.escape(self.namespace.namespace))") }
-        let views = try await client.get(
-            "resources" + (query.isEmpty ? "" : "?" + query.joined(separator: "&")),
-            as: [ResourceView].self
-        )
         let selector = try LabelSelector(self.selector)
-        return views.filter { selector.matches($0.labels) }
+        // Labels are told apart here, so that a limit counts what is shown.
+        let limit = self.selector == nil ? self.limit : nil
+        let views = try await client.pages("resources", query, limit: limit, of: ResourceView.self).elements
+        let matching = views.filter { selector.matches($0.labels) }
+        return Array(matching.prefix(self.limit ?? .max))
     }
 }

@@ -76,24 +76,32 @@ struct StatusCommand: AsyncParsableCommand {
 enum StatusText {
     static func render(_ status: StatusView, wide: Bool) -> String {
         var parts = [StatusText.head(status)]
+        let endpoints = ResourceTable.endpoints(status.endpoints, wide: wide)
         parts.append(
-            status.endpoints.isEmpty ? "No endpoints." : ResourceTable.endpoints(status.endpoints, wide: wide)
+            status.endpoints.isEmpty
+                ? "No endpoints." : StatusText.whole([endpoints], status.moreEndpoints, "martlet get endpoint")
         )
         if !status.holds.isEmpty {
             parts.append("Holds\n" + HoldTable.render(status.holds))
         }
         if !status.diagnostics.isEmpty {
             let lines = status.diagnostics.map { "  " + PlainText.line("\($0)") }
-            parts.append("Diagnostics\n" + lines.joined(separator: "\n"))
+            parts.append("Diagnostics\n" + StatusText.whole(lines, status.moreDiagnostics, "martlet validate"))
         }
         if !status.guarded.isEmpty {
             parts.append("Guarded\n" + status.guarded.map { "  " + PlainText.line($0.message) }.joined(separator: "\n"))
         }
         if !status.waits.isEmpty {
             let lines = status.waits.map { "  \($0.subject): " + PlainText.line($0.reason) }
-            parts.append("Waits\n" + lines.joined(separator: "\n"))
+            parts.append("Waits\n" + StatusText.whole(lines, status.moreWaits, "martlet plan --live"))
         }
         return parts.joined(separator: "\n\n")
+    }
+
+    /// Lines of a list, and where to find those that it had no room for.
+    private static func whole(_ lines: [String], _ more: Int, _ command: String) -> String {
+        let rest = more > 0 ? ["  … and \(more) more: '\(command)' shows them all"] : []
+        return (lines + rest).joined(separator: "\n")
     }
 
     private static func head(_ status: StatusView) -> String {

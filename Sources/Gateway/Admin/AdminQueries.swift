@@ -17,13 +17,19 @@ struct AdminQueries: Sendable {
     }
 
     private func registerResources(on router: Router<GatewayContext>) {
-        self.get("resources", knows: ["kind", "namespace", "label"], on: router) { query in
+        self.get("resources", knows: ["kind", "namespace", "label", "limit", "continue"], on: router) { query in
             let selector = try LabelSelector(query.all("label"))
-            let views = try await self.plane.commands.resources(
-                kind: try query.kind("kind"),
-                namespace: try query.text("namespace")
+            let page = try await self.plane.commands.resources(
+                ResourceQuery(
+                    kind: try query.kind("kind"),
+                    namespace: try query.text("namespace"),
+                    limit: try query.integer("limit", in: 1...10_000).map { Int($0) },
+                    after: try query.continueToken("continue")
+                )
             )
-            return try Response.json(coding: views.filter { selector.matches($0.labels) })
+            var response = try Response.json(coding: page.resources.filter { selector.matches($0.labels) })
+            response.headers[.martletContinue] = page.next.map { ContinueToken.text(after: $0) }
+            return response
         }
         self.get("manifests", knows: ["kind", "namespace"], on: router) { query in
             try Response.json(

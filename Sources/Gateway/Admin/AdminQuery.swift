@@ -49,6 +49,14 @@ struct AdminQuery {
         try self.text(name).map { try Kind(adminWord: $0) }
     }
 
+    func continueToken(_ name: String) throws -> ResourceIdentity? {
+        guard let text = try self.text(name) else { return nil }
+        guard let identity = ContinueToken.identity(text) else {
+            throw Problem.badRequest("'\(name)' must be what x-martlet-continue said of the page before.")
+        }
+        return identity
+    }
+
     func identity(_ name: String) throws -> ResourceIdentity? {
         guard let text = try self.text(name) else { return nil }
         guard let identity = ResourceIdentity(text) else {

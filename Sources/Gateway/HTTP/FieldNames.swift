@@ -3,6 +3,8 @@ internal import HTTPTypes
 extension HTTPField.Name {
     /// `x-request-id`.
     static let requestID = Self("x-request-id")!
+    /// `x-martlet-continue`: where the next page of a list begins.
+    static let martletContinue = Self("x-martlet-continue")!
     /// `x-martlet-revision`.
     static let martletRevision = Self("x-martlet-revision")!
     /// `x-martlet-commit`.

@@ -27,6 +27,18 @@ extension OpenAPIDocument {
                     Self.string,
                     "`team=search,tier`; a name alone asks for any value."
                 ),
+                Self.parameter(
+                    "limit",
+                    in: "query",
+                    ["type": "integer", "minimum": 1, "maximum": 10_000],
+                    "At most this many in one page, all by default; with `label` a page may have fewer."
+                ),
+                Self.parameter(
+                    "continue",
+                    in: "query",
+                    Self.string,
+                    "What the header `x-martlet-continue` of the page before said; it is absent on the last page."
+                ),
             ]
         ),
         Self.view(

@@ -15,15 +15,17 @@ extension OpenAPIDocument {
                 "version": Self.string, "source": ["type": "object"], "sources": Self.array(of: ["type": "object"]),
                 "sync": Self.words(["Synced", "OutOfSync", "Unknown"]), "health": Self.health,
                 "conditions": Self.array(of: ["type": "object"]), "suspended": Self.boolean,
-                "endpoints": Self.array(of: Self.reference("Resource")),
-                "diagnostics": Self.array(of: ["type": "object"]), "holds": Self.array(of: Self.reference("Hold")),
+                "endpoints": Self.array(of: Self.reference("Resource")), "moreEndpoints": Self.integer,
+                "diagnostics": Self.array(of: ["type": "object"]), "moreDiagnostics": Self.integer,
+                "moreWaits": Self.integer, "holds": Self.array(of: Self.reference("Hold")),
                 "waits": Self.array(of: ["type": "object"]), "guarded": Self.array(of: Self.reference("PruneStop")),
                 "pendingSteps": Self.integer, "memoryBytes": Self.integer, "memoryBudget": Self.integer,
                 "abandonedCalls": Self.integer,
             ],
             required: [
-                "version", "source", "sources", "sync", "health", "conditions", "suspended", "endpoints", "diagnostics",
-                "holds", "waits", "guarded", "pendingSteps", "memoryBytes", "abandonedCalls",
+                "version", "source", "sources", "sync", "health", "conditions", "suspended", "endpoints",
+                "moreEndpoints", "diagnostics", "moreDiagnostics", "holds", "waits", "moreWaits", "guarded",
+                "pendingSteps", "memoryBytes", "abandonedCalls",
             ]
         ),
         "Resource": Self.object(

@@ -164,10 +164,17 @@ package struct StatusView: Sendable, Hashable, Codable {
     package var conditions: [Condition]
     /// Everything is suspended.
     package var suspended: Bool
+    /// Sorted by identity; where there are more than ``listLimit``, those first that are not as they should be.
     package var endpoints: [ResourceView]
+    /// How many endpoints are not listed.
+    package var moreEndpoints: Int
+    /// At most ``listLimit``.
     package var diagnostics: [Diagnostic]
+    package var moreDiagnostics: Int
     package var holds: [Hold]
+    /// At most ``listLimit``.
     package var waits: [PlanWait]
+    package var moreWaits: Int
     /// Removals that a person has to confirm first.
     package var guarded: [PruneStop]
     /// Steps that the last plan still had.
@@ -177,6 +184,12 @@ package struct StatusView: Sendable, Hashable, Codable {
     /// Calls into engines that hung and were left behind since the start.
     package var abandonedCalls: Int
 
+    /// How much of each list a glance has room for; other calls have the rest.
+    package static let listLimit = 100
+
+    /// - Parameters:
+    ///   - diagnostics: All of them.
+    ///   - waits: All of them.
     package init(
         version: String,
         source: SourceView,
@@ -186,6 +199,7 @@ package struct StatusView: Sendable, Hashable, Codable {
         conditions: [Condition] = [],
         suspended: Bool,
         endpoints: [ResourceView],
+        moreEndpoints: Int = 0,
         diagnostics: [Diagnostic],
         holds: [Hold],
         waits: [PlanWait],
@@ -203,9 +217,12 @@ package struct StatusView: Sendable, Hashable, Codable {
         self.conditions = conditions
         self.suspended = suspended
         self.endpoints = endpoints
-        self.diagnostics = diagnostics
+        self.moreEndpoints = moreEndpoints
+        self.diagnostics = Array(diagnostics.prefix(StatusView.listLimit))
+        self.moreDiagnostics = diagnostics.count - self.diagnostics.count
         self.holds = holds
-        self.waits = waits
+        self.waits = Array(waits.prefix(StatusView.listLimit))
+        self.moreWaits = waits.count - self.waits.count
         self.guarded = guarded
         self.pendingSteps = pendingSteps
         self.memoryBytes = memoryBytes

@@ -32,12 +32,21 @@ package struct InstanceObservation: Sendable, Hashable, Codable {
     package var memoryBytes: Int64
     /// How many copies are ready.
     package var copies: Int
+    /// Whether a runner holds it, so that it cannot be given back.
+    package var isLeased: Bool
 
-    package init(state: State, message: String = "", memoryBytes: Int64 = 0, copies: Int = 1) {
+    package init(
+        state: State,
+        message: String = "",
+        memoryBytes: Int64 = 0,
+        copies: Int = 1,
+        isLeased: Bool = false
+    ) {
         self.state = state
         self.message = message
         self.memoryBytes = memoryBytes
         self.copies = copies
+        self.isLeased = isLeased
     }
 }
 

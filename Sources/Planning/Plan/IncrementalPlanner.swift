@@ -49,7 +49,7 @@ package struct IncrementalPlanner: Sendable {
             scope = .endpoints(self.open.union(self.index.endpoints(touchedBy: changes)))
         }
         while true {
-            self.forgetNeeds(in: scope)
+            self.forgetNeeds(in: scope, changes.variants)
             let look = self.look(desired, observed, now, scope)
             for (variant, need) in look.needs { self.needs.replace(need, of: variant) }
             if let wider = look.wider {
@@ -71,7 +71,8 @@ package struct IncrementalPlanner: Sendable {
     /// What an endpoint waits for, if it is settled.
     package func settledWaits(of endpoint: ResourceIdentity) -> [PlanWait] { self.settledWaits[endpoint] ?? [] }
 
-    private mutating func forgetNeeds(in scope: PlanScope) {
+    /// - Parameter changed: Variants that may be gone from the index.
+    private mutating func forgetNeeds(in scope: PlanScope, _ changed: Set<VariantID>) {
         switch scope {
         case .everything:
             self.needs = InstanceNeeds()
@@ -79,6 +80,7 @@ package struct IncrementalPlanner: Sendable {
             for variant in endpoints.flatMap({ self.index.variants(of: $0) }) {
                 self.needs.replace(nil, of: variant)
             }
+            for variant in changed { self.needs.replace(nil, of: variant) }
         }
     }
 
@@ -133,7 +135,7 @@ package struct IncrementalPlanner: Sendable {
             for endpoint in endpoints { self.settledWaits[endpoint] = nil }
         }
         self.open.formUnion(look.open)
-        for wait in look.plan.waits where !self.open.contains(wait.subject) {
+        for wait in look.plan.waits where wait.subject.kind == .endpoint && !self.open.contains(wait.subject) {
             self.settledWaits[wait.subject, default: []].append(wait)
         }
     }

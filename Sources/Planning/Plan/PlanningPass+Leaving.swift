@@ -130,6 +130,9 @@ extension PlanningPass {
         guard !unwanted.isEmpty else { return }
         let stops = self.stopsByInstance(unwanted)
         for instance in unwanted.sorted() {
+            // A runner whose graph is forgotten still holds it; nothing to be done before that one has stopped.
+            let isHeld = stops[instance] == nil && self.observed.runtime.instances[instance]?.isLeased == true
+            if isHeld { continue }
             let after = (stops[instance] ?? []) + [self.loads[instance]].compactMap(\.self).filter { $0 != .waiting }
             let unloaded = self.draft.add(
                 .unload(instance),

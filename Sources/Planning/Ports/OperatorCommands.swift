@@ -18,8 +18,8 @@ package struct OperatorRequest: Sendable, Hashable, Codable {
 /// Errors are ``MartletError`` with the codes `NotFound` (404), `Conflict` (409), `BadRequest` (400), else 500.
 package protocol OperatorCommands: Sendable {
     func status() async throws -> StatusView
-    /// Every resource, of one kind or namespace where given; `spec` left out.
-    func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView]
+    /// A page of the resources; `spec` left out.
+    func resources(_ query: ResourceQuery) async throws -> ResourcePage
     func resource(_ identity: ResourceIdentity) async throws -> ResourceView
     /// The resources of the commit in force as manifests, of one kind or namespace where given.
     func manifests(kind: Kind?, namespace: String?) async throws -> [ManifestView]
@@ -52,6 +52,11 @@ package protocol OperatorCommands: Sendable {
 }
 
 extension OperatorCommands {
+    /// Every resource, of one kind or namespace where given.
+    package func resources(kind: Kind?, namespace: String?) async throws -> [ResourceView] {
+        try await self.resources(ResourceQuery(kind: kind, namespace: namespace)).resources
+    }
+
     /// Nothing is to be asked where repositories are read in place.
     package func fetch(_ source: String?) async throws {}
 

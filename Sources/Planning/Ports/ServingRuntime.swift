@@ -11,6 +11,10 @@ package protocol ServingRuntime: Sendable {
     /// What has changed since the call before; everything at first. For one caller, the controller.
     func observeChanges() async -> RuntimeChanges
 
+    /// How many requests are under way on each runner now, which is no change that anything follows from; runners
+    /// without any are not named.
+    func requestsUnderWay() async -> [RunnerKey: Int]
+
     /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling
     /// abandons the load: should the engine's call hang, it is counted and left behind. Throws the engine's own error,
     /// `LoadAbandoned`, and others.
@@ -51,6 +55,10 @@ package protocol ServingRuntime: Sendable {
 }
 
 extension ServingRuntime {
+    package func requestsUnderWay() async -> [RunnerKey: Int] {
+        await self.observe().runners.mapValues(\.inFlight).filter { $0.value > 0 }
+    }
+
     /// Looks at everything each time.
     package func observeChanges() async -> RuntimeChanges {
         RuntimeChanges(everything: await self.observe())

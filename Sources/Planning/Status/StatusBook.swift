@@ -7,14 +7,18 @@ package struct StatusSight {
     /// - Parameters:
     ///   - waits: What the newest plan waits for, by subject.
     ///   - settled: What endpoints wait for that are not in there.
+    ///   - underWay: Requests on each runner now; nil: as many as were observed.
     package init(
         desired: DesiredState,
         observed: ObservedState,
         index: StateIndex,
         waits: [ResourceIdentity: [PlanWait]],
-        settled: @escaping (ResourceIdentity) -> [PlanWait] = { _ in [] }
+        settled: @escaping (ResourceIdentity) -> [PlanWait] = { _ in [] },
+        underWay: [RunnerKey: Int]? = nil
     ) {
-        self.survey = StatusSurvey(desired: desired, observed: observed, index: index) { waits[$0] ?? settled($0) }
+        self.survey = StatusSurvey(desired: desired, observed: observed, index: index, underWay: underWay) {
+            waits[$0] ?? settled($0)
+        }
     }
 }
 
@@ -83,6 +87,18 @@ package struct StatusBook: Sendable {
             self.sorted = sorted
             return sorted
         }
+    }
+
+    /// As many endpoints as a limit allows, those first that are not as they should be, and how many are left out.
+    package mutating func endpoints(atMost limit: Int) -> (listed: [ResourceIdentity], more: Int) {
+        let all = self.identities.filter { $0.kind == .endpoint }
+        guard all.count > limit else { return (all, 0) }
+        let good: Set<Summary> = [
+            Summary(sync: .synced, health: .healthy), Summary(sync: nil, health: .healthy),
+        ]
+        let isGood = { [summaries = self.summaries] identity in summaries[identity].map(good.contains) ?? false }
+        let first = all.filter { !isGood($0) } + all.filter(isGood)
+        return (Array(first.prefix(limit)), all.count - limit)
     }
 
     /// Whether a resource was there at the last update.

@@ -5,6 +5,8 @@ struct StatusSurvey {
     let desired: DesiredState
     let observed: ObservedState
     let index: StateIndex
+    /// Requests on each runner now; nil: as many as were observed.
+    let underWay: [RunnerKey: Int]?
     /// What an endpoint waits for.
     let waits: (ResourceIdentity) -> [PlanWait]
 
@@ -133,7 +135,14 @@ extension StatusSurvey {
             },
             hold: self.index.holds[variant]?.first { $0.revision == desired },
             replicas: runners.reduce(0) { $0 + ($1.state == .ready ? $1.replicas : 0) },
-            inFlight: runners.reduce(0) { $0 + $1.inFlight }
+            inFlight: self.requests(on: variant)
         )
+    }
+
+    private func requests(on variant: VariantID) -> Int {
+        let keys = (self.index.runners[variant] ?? []).map { RunnerKey(variant, $0) }
+        return keys.reduce(0) { sum, key in
+            sum + (self.underWay.map { $0[key] ?? 0 } ?? self.observed.runtime.runners[key]?.inFlight ?? 0)
+        }
     }
 }

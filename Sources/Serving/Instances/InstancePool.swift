@@ -103,7 +103,8 @@ package final class InstancePool: Sendable {
                 state: .ready,
                 message: isWhole ? "" : message,
                 memoryBytes: memory,
-                copies: copies
+                copies: copies,
+                isLeased: entry.leases > 0
             )
         }
         let state: InstanceObservation.State = entry.flight == nil ? .failed : .loading
@@ -111,7 +112,8 @@ package final class InstancePool: Sendable {
             state: state,
             message: state == .failed ? message : "",
             memoryBytes: memory,
-            copies: 0
+            copies: 0,
+            isLeased: entry.leases > 0
         )
     }
 

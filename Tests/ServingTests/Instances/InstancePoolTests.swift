@@ -41,7 +41,7 @@ struct InstancePoolTests {
         let lease = try pool.lease(spec.key)
         #expect(try await self.ask(lease) == "Hello")
         #expect(try await lease.embed(["a"]).0.count == 1)
-        let expected = InstanceObservation(state: .ready, memoryBytes: 1_020_000, copies: 2)
+        let expected = InstanceObservation(state: .ready, memoryBytes: 1_020_000, copies: 2, isLeased: true)
         #expect(pool.observe() == [spec.key: expected])
         await pool.shutdown()
         #expect(engine.control.log.liveBytes == 0)
