@@ -27,6 +27,8 @@ package final class DesiredStateReader: Sendable {
         var loader: DesiredStateLoader
         /// A copy of it that went on to a commit which is not in force.
         var preview: DesiredStateLoader?
+        /// Whether the loader knows all that its commit changed: not where sources were advanced one by one.
+        var knowsChanges = true
     }
 
     /// What people call the source.
@@ -119,7 +121,7 @@ package final class DesiredStateReader: Sendable {
                 let pending = commit.id == newest.id ? nil : self.pending(newest, gate.waiting(now: now), &state)
                 var reading = SourceReading(newest, desired, pending, state.loader)
                 // More than one commit may have been read for this.
-                let isWhole = restored == nil && !again && desired?.commit.id == commit.id
+                let isWhole = state.knowsChanges && restored == nil && !again && desired?.commit.id == commit.id
                 reading.changed = isWhole ? state.loader.changed : nil
                 return reading
             case .wait(let wait):
@@ -143,20 +145,29 @@ package final class DesiredStateReader: Sendable {
     ) -> DesiredState? {
         guard state.loader.desired == nil, let applied = gate.applied else { return nil }
         if case .success(let newest) = newest, newest.id == applied { return nil }
-        // It may be gone, as after a force push and a clean-up: then only the newest one is there to go on with.
-        guard let commit = try? self.repository.resolve(applied) else { return nil }
+        // It may be gone, as after a force push and a clean-up: then only the newest one is there to go on with. Of
+        // several sources, those go on that can.
+        guard let commit = self.sources?.inForce ?? (try? self.repository.resolve(applied)) else { return nil }
         return try? state.loader.load(commit)
     }
 
     /// Makes a commit the one in force; nil when it is already, and nobody asked to look again.
-    func apply(_ commit: CommitSummary, again: Bool, _ state: inout State) throws -> DesiredState? {
-        if let preview = state.preview, preview.desired?.commit.id == commit.id {
-            (state.loader, state.preview) = (preview, nil)
-            return try again ? state.loader.load(commit) : preview.desired
+    func apply(
+        _ commit: CommitSummary,
+        again: Bool,
+        _ state: inout State,
+        _ check: Check = { _, _ in }
+    ) throws -> DesiredState? {
+        if let preview = state.preview, let desired = preview.desired, desired.commit.id == commit.id,
+            (try? check(desired, commit.id)) != nil
+        {
+            (state.loader, state.preview, state.knowsChanges) = (preview, nil, true)
+            try self.sources?.settle(commit.id)
+            return try again ? state.loader.load(commit) : desired
         }
         guard again || state.loader.desired?.commit.id != commit.id else { return nil }
-        let desired = try self.load(commit, &state.loader)
-        state.preview = nil
+        let (desired, isWhole) = try self.load(commit, &state.loader, check)
+        (state.preview, state.knowsChanges) = (nil, isWhole)
         return desired
     }
 

@@ -3,10 +3,13 @@ internal import Schema
 
 extension Reconciler {
     /// Notes that a commit was refused for its signatures, in the audit log too; false for any other error.
-    func note(refused error: MartletError) -> Bool {
+    ///
+    /// - Parameter source: Whose commit it is, among several.
+    func note(refused error: MartletError, of source: String? = nil) -> Bool {
         guard error.code == SignatureGuard.rejected, let refused = error.cause as? RefusedCommit else { return false }
-        self.note(.warning, error.code, error.message, commit: refused.id)
-        self.auditCommit("refuse", refused.id, because: error.message)
+        let message = source.map { "source '\($0)': \(error.message)" } ?? error.message
+        self.note(.warning, error.code, message, commit: refused.id)
+        self.auditCommit("refuse", refused.id, because: message)
         return true
     }
 

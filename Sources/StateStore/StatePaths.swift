@@ -57,6 +57,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The Unix socket of the admin API.
     package var adminSocket: String { "\(self.run)/admin.sock" }
 
+    /// The folder of what checks of signatures read; nothing there outlasts a check.
+    package var signatures: String { "\(self.run)/signatures" }
+
     /// The database of facts, events and the audit log.
     package var controlDatabase: String { "\(self.root)/control.db" }
 

@@ -33,7 +33,7 @@ enum Controlling {
             environment: environment,
             folder: options.secretsDirectory ?? state.paths.secrets
         )
-        let sources = try FollowedSources(options, clonesIn: state.paths.clones, secrets: secrets)
+        let sources = try FollowedSources(options, in: state.paths, secrets: secrets)
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
         let crashNote = "\(state.paths.run)/crashed"
         let (memoryNote, kills) = ("\(state.paths.run)/memory-kills", MemoryKills.now())
@@ -92,7 +92,7 @@ enum Controlling {
                 policies: options.policies,
                 signatures: SignatureGuard(
                     repository: sources.repository,
-                    verifier: sources.verifier,
+                    verifiers: sources.verifiers,
                     demand: options.signatures,
                     policies: options.policies
                 ),

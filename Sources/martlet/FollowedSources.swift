@@ -15,8 +15,8 @@ struct FollowedSources {
     let place: DesiredStateReader.Place
     /// Of manifests that name none.
     let namespace: String
-    /// Checks who signed commits.
-    let verifier: any CommitVerifier
+    /// Check who signed the commits of each source, by name; of the only one, by the empty name.
+    let verifiers: [String: any CommitVerifier]
     /// What each source may declare.
     let scopes: [String: NamespaceScope]
     let services: [any Service]
@@ -24,17 +24,19 @@ struct FollowedSources {
     let hooks: [String: SecretReference]
 
     /// Throws for a local repository that cannot be opened, and for an address or a secret that is of no use.
-    init(_ options: RunOptions, clonesIn folder: String, secrets: SecretReader) throws {
+    init(_ options: RunOptions, in paths: StatePaths, secrets: SecretReader) throws {
+        // What a process that was killed has left.
+        try? FileManager.default.removeItem(atPath: paths.signatures)
         let sources = options.sources?.sources ?? [FollowedSources.only(options)]
         let opener = SourceOpener(
             folder: options.sources?.folder,
-            clones: folder,
+            paths: paths,
             secrets: secrets,
             limits: options.remote
         )
-        let members = try sources.map { source in
-            let repository = try opener.open(source, mayBeAway: sources.count > 1)
-            return SourceSet.Member(
+        let opened = try sources.map { try opener.open($0, mayBeAway: sources.count > 1) }
+        let members = zip(sources, opened.map(\.repository)).map { source, repository in
+            SourceSet.Member(
                 name: source.name,
                 repository: repository,
                 // The user in an address may be a token.
@@ -51,13 +53,13 @@ struct FollowedSources {
         )
         if let source = sources.first, let member = members.first, sources.count == 1 {
             self.repository = member.repository
-            self.verifier = FollowedSources.verifier(of: member.repository)
+            self.verifiers = Dictionary(uniqueKeysWithValues: opened.map { ("", $0.verifier) })
             self.place = DesiredStateReader.Place(location: member.location, ref: member.ref, path: member.path)
             self.namespace = source.namespace
             self.scopes = ["": NamespaceScope(source)]
         } else {
             self.repository = SourceSet(members)
-            self.verifier = NoVerifier(reason: "of several sources")
+            self.verifiers = Dictionary(uniqueKeysWithValues: zip(sources.map(\.name), opened.map(\.verifier)))
             self.place = DesiredStateReader.Place(
                 location: "\(members.count) sources",
                 ref: "",
@@ -65,14 +67,6 @@ struct FollowedSources {
             )
             self.namespace = options.namespace
             self.scopes = Dictionary(uniqueKeysWithValues: sources.map { ($0.name, NamespaceScope($0)) })
-        }
-    }
-
-    private static func verifier(of repository: any SourceRepository) -> any CommitVerifier {
-        switch repository {
-        case let local as GitRepository: GitCommitVerifier(local)
-        case let remote as RemoteRepository: GitCommitVerifier(remote)
-        default: NoVerifier(reason: "of such a repository")
         }
     }
 
@@ -98,45 +92,34 @@ struct FollowedSources {
     }
 }
 
-/// Lets no commit pass whose signature counts.
-private struct NoVerifier: CommitVerifier {
-    /// Completes "the signatures …".
-    let reason: String
-
-    func line(from base: ObjectID, to head: ObjectID) throws -> CommitLine {
-        throw self.refusal
-    }
-
-    func verdict(on commit: ObjectID, against keys: SigningKeys) throws -> SignatureVerdict {
-        throw self.refusal
-    }
-
-    private var refusal: MartletError {
-        MartletError(
-            "SignatureUnchecked",
-            "the signatures \(self.reason) are not checked in this version, so a commit that has to be signed is not "
-                + "applied; follow one repository, or do without the rule"
-        )
-    }
-}
-
 /// Opens the repositories of sources.
 private struct SourceOpener {
     /// Where relative paths begin; nil: the folder that the process was started in.
     let folder: String?
-    /// The folder of all clones.
-    let clones: String
+    let paths: StatePaths
     let secrets: SecretReader
     /// What any fetch may cost.
     let limits: RemoteRunOptions
 
+    /// A repository, and who checks the signatures of its commits.
+    typealias Opened = (repository: any SourceRepository, verifier: GitCommitVerifier)
+
     /// - Parameter mayBeAway: Whether a folder without a repository is waited for, and not an error.
-    func open(_ source: SourceSpec, mayBeAway: Bool) throws -> any SourceRepository {
-        guard RemoteURL.isRemote(source.url) else {
-            let path = self.path(source.url)
-            return mayBeAway
-                ? LateRepository(path: path, poll: source.poll.duration) : try GitRepository(path: path)
+    func open(_ source: SourceSpec, mayBeAway: Bool) throws -> Opened {
+        guard !RemoteURL.isRemote(source.url) else {
+            let remote = try self.openRemote(source)
+            return (remote, GitCommitVerifier(try remote.clone, scratch: self.paths.signatures))
         }
+        let path = self.path(source.url)
+        guard mayBeAway else {
+            let repository = try GitRepository(path: path)
+            return (repository, GitCommitVerifier(repository, scratch: self.paths.signatures))
+        }
+        let late = LateRepository(path: path, poll: source.poll.duration)
+        return (late, GitCommitVerifier(try late.repository(), scratch: self.paths.signatures))
+    }
+
+    private func openRemote(_ source: SourceSpec) throws -> RemoteRepository {
         let options = RemoteOptions(
             url: try RemoteURL(source.url),
             ref: source.ref,
@@ -150,7 +133,7 @@ private struct SourceOpener {
         let secrets = self.secrets
         return try RemoteRepository(
             options,
-            clonesIn: self.clones,
+            clonesIn: self.paths.clones,
             surroundings: RemoteRepository.Surroundings(
                 fetcher: { try await fetches.perform($0) },
                 secret: { String(decoding: try secrets.read($0), as: UTF8.self) },

@@ -14,7 +14,7 @@ final class LateRepository: SourceRepository {
     }
 
     /// The repository, opened once it is there. Throws why it is not.
-    private func repository() throws -> GitRepository {
+    func repository() throws -> GitRepository {
         try self.opened.withLock { opened in
             if let opened { return opened }
             let repository = try GitRepository(path: self.path)

@@ -41,7 +41,7 @@ final class ControllerSetup: Sendable {
             policy: policy,
             signatures: SignatureGuard(
                 repository: repository,
-                verifier: GitCommitVerifier(repository),
+                verifiers: ["": GitCommitVerifier(repository)],
                 demand: demand
             )
         )

@@ -141,9 +141,33 @@ struct SignatureTests {
         let trust = try Trust(.ssh)
         let repository = try TemporaryRepository()
         let commit = try repository.commit("a.yaml", "a", signedBy: trust.key)
-        let verifier = GitCommitVerifier(try GitRepository(path: repository.path), deadline: 0)
+        let verifier = GitCommitVerifier(try GitRepository(path: repository.path), deadline: .zero)
         let error = #expect(throws: MartletError.self) { try verifier.verdict(on: commit, against: trust.keys) }
         #expect(error?.code == "SignatureUnchecked" && error?.disposition == .retryable)
+    }
+
+    @Test(arguments: [SigningKey.Format.ssh, .openPGP])
+    func nothingIsLeftWhereTheProgramsRead(_ format: SigningKey.Format) throws {
+        let trust = try Trust(format)
+        let repository = try TemporaryRepository()
+        let commit = try repository.commit("a.yaml", "a", signedBy: trust.key)
+        let scratch = "\(repository.path)/.git/scratch"
+        let verifier = GitCommitVerifier(try GitRepository(path: repository.path), scratch: scratch)
+        #expect(Self.reason(try verifier.verdict(on: commit, against: trust.keys)).hasPrefix("signed by"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch) == [])
+    }
+
+    /// The payload is longer than what fits between two processes at once.
+    @Test(arguments: [SigningKey.Format.ssh, .openPGP])
+    func longMessageIsChecked(_ format: SigningKey.Format) throws {
+        let trust = try Trust(format)
+        let repository = try TemporaryRepository()
+        try repository.write("message", String(repeating: "a long line of words\n", count: 100_000))
+        try repository.git(
+            trust.key.gitOptions + ["commit", "-q", "--allow-empty", "-S", "-F", "message"]
+        )
+        let verdict = try Self.verdict(on: try repository.head(), in: repository, trust.keys)
+        #expect(Self.reason(verdict).hasPrefix("signed by"))
     }
 }
 

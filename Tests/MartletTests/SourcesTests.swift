@@ -156,6 +156,33 @@ extension EndToEnd {
             #expect(try await martlet.verb("sync", "shop").code == 0)
         }
 
+        @Test func anUnsignedCommitOfOneSourceIsRefusedWhileTheOthersGoOn() async throws {
+            let (teams, key) = (try Teams(), try SigningKey(.ssh, address: "ada@example.org"))
+            let keys = teams.folder.file("allowed_signers")
+            try Data(try key.trusted()).write(to: URL(filePath: keys))
+            try teams.models.commit("Vouch", signedBy: key)
+            let desk = try teams.shop.commit("Vouch", signedBy: key)
+            let martlet = try await teams.start(["--require-signatures", keys])
+            #expect(try await Self.answer(of: "desk", "good day", from: martlet) == desk)
+
+            let unsigned = try teams.answer("taken over")
+            let event = try await martlet.waitForEvent("SignatureRejected", saying: "source 'models': commit")
+            #expect(event.commit == unsigned && event.message.contains("'models:answers.jsonl'"), "\(event.message)")
+            let till = try teams.shop.commit("till.yaml", Teams.endpoint("till"), signedBy: key)
+            #expect(try await Self.answer(of: "till", "good day", from: martlet) == till)
+            let status = try await martlet.status()
+            #expect(status.sources.map(\.condition.reason) == ["SignatureRejected", "Read"])
+            let lines = try await martlet.verb("status").output
+            #expect(lines.contains("SignatureRejected: commit \(unsigned.prefix(10)) is not applied"), "\(lines)")
+            let entries = try await martlet.auditEntries()
+            #expect(entries.contains { $0.action == "refuse" && $0.commit == unsigned })
+            let taken = entries.first { $0.action == "accept" && $0.commit == till }
+            #expect(taken?.signer?.hasPrefix("ada@example.org (SHA256:") == true)
+
+            try teams.models.commit("Signed", signedBy: key, amend: true)
+            #expect(try await Self.answer(of: "till", "taken over", from: martlet) == till)
+        }
+
         @Test func aFileOfSourcesWithErrorsIsRefusedWithAllOfThem() async throws {
             let folder = try TemporaryFolder()
             let file = folder.file("sources.yaml")

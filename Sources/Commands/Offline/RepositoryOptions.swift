@@ -92,7 +92,7 @@ struct OfflineRepository {
         guard hasRules || !self.demand.paths.isEmpty else { return nil }
         let signatures = SignatureGuard(
             repository: self.source,
-            verifier: try CommandEnvironment.current.openVerifier(self.root),
+            verifiers: ["": try CommandEnvironment.current.openVerifier(self.root)],
             demand: self.demand,
             policies: self.policies
         )

@@ -20,7 +20,7 @@ struct SignatureReport: Encodable {
     ) throws -> SignatureReport? {
         let need = try signatures.need(of: head.commit.id, after: base)
         do {
-            try signatures.checkRules(of: head, after: base)
+            try signatures.checkRules(of: head, blaming: head.commit.id, after: base)
             guard let need else { return nil }
             guard isCommitted else {
                 return SignatureReport(

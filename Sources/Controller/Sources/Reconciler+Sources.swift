@@ -28,12 +28,14 @@ extension Reconciler {
             let commit = standing?.commit
             let message = failure?.description ?? "commit \(commit?.id.prefix(10) ?? "") is read"
             if let failure, before?.message != message {
-                self.note(
-                    .warning,
-                    failure.code,
-                    "source '\(member.name)' cannot be read: \(failure)",
-                    commit: commit?.id
-                )
+                if !self.note(refused: failure, of: member.name) {
+                    self.note(
+                        .warning,
+                        failure.code,
+                        "source '\(member.name)' cannot be read: \(failure)",
+                        commit: commit?.id
+                    )
+                }
             } else if let commit, failure == nil, before?.message != message {
                 self.note(
                     .normal,
@@ -41,6 +43,7 @@ extension Reconciler {
                     "source '\(member.name)' is at commit \(commit.id.prefix(10)): \(commit.subject)",
                     commit: commit.id
                 )
+                self.noteSigner(of: commit)
             }
             let status: Condition.Status = failure == nil ? .yes : .no
             self.sourceConditions[member.name] = Condition(

@@ -30,6 +30,8 @@ package final class SourceSet: SourceRepository {
     package struct Standing: Sendable {
         /// The commit that is in force; nil while none could be read.
         package var commit: CommitSummary?
+        /// The newest commit that may come into force, as far as is known.
+        package var newest: CommitSummary?
         /// Why the newest commit is not in force; nil when it is.
         package var failure: MartletError?
     }
@@ -49,6 +51,12 @@ package final class SourceSet: SourceRepository {
 
     /// How each source was found, by name.
     package var current: [String: Standing] { self.standings.withLock { $0 } }
+
+    /// The commits that are in force; nil while there is none.
+    package var inForce: CommitSummary? {
+        let commits = self.current.compactMapValues(\.commit)
+        return commits.isEmpty ? nil : CommitSummary(commits)
+    }
 
     // MARK: Commits
 
@@ -81,13 +89,26 @@ package final class SourceSet: SourceRepository {
         }
         var known = standings.compactMapValues(\.commit)
         for case (let name, .success(let commit)) in newest { known[name] = commit }
-        guard !known.isEmpty else {
-            let failures = self.members.compactMap { member in
-                standings[member.name]?.failure.map { "\(member.name): \($0)" }
-            }
-            throw MartletError("SourcesUnreadable", failures.joined(separator: "; "), disposition: .retryable)
+        return try self.summary(known)
+    }
+
+    /// Commits as one. Throws what is wrong with all sources when there is none.
+    private func summary(_ commits: [String: CommitSummary]) throws -> CommitSummary {
+        guard commits.isEmpty else { return CommitSummary(commits) }
+        let standings = self.current
+        let failures = self.members.compactMap { member in
+            standings[member.name]?.failure.map { "\(member.name): \($0)" }
         }
-        return CommitSummary(known)
+        throw MartletError("SourcesUnreadable", failures.joined(separator: "; "), disposition: .retryable)
+    }
+
+    /// A commit of a source, with its signer where that was asked for.
+    private func summary(of id: ObjectID, _ member: Member) throws -> CommitSummary {
+        let standing = self.current[member.name]
+        if let known = [standing?.commit, standing?.newest].compactMap(\.self).first(where: { $0.id == id }) {
+            return known
+        }
+        return try member.repository.resolve(id)
     }
 
     private func resolve(_ set: CommitSet) throws -> CommitSummary {
@@ -117,12 +138,39 @@ package final class SourceSet: SourceRepository {
         }
     }
 
+    /// Takes from a set the commits that may come into force; a source whose commit may not stays at the one in force.
+    ///
+    /// Throws `SourcesUnreadable` when no source is left.
+    ///
+    /// - Parameters:
+    ///   - inForce: The set that is in force, which nothing is asked of.
+    ///   - check: Gives a commit of a source back, with its signer. Throws why it may not come into force.
+    package func admit(
+        _ commit: CommitSummary,
+        inForce: ObjectID?,
+        _ check: (CommitSummary, _ source: String) throws -> CommitSummary
+    ) throws -> CommitSummary {
+        let before = inForce.flatMap { CommitSet(id: $0)?.commits } ?? [:]
+        var admitted: [String: CommitSummary] = [:]
+        for (member, id) in self.parts(of: commit.id) {
+            let newest = try self.summary(of: id, member)
+            do {
+                let newest = try check(newest, member.name)
+                admitted[member.name] = newest
+                self.standings.withLock { $0[member.name, default: Standing()].newest = newest }
+            } catch {
+                // What is in force stays so, whoever signed it.
+                if before[member.name] != id { self.note(error, of: member.name) }
+                admitted[member.name] = before[member.name].flatMap { try? self.summary(of: $0, member) }
+            }
+        }
+        return try self.summary(admitted)
+    }
+
     /// Notes which commits are in force from now on.
     package func settle(_ commit: ObjectID) throws {
-        let commits = CommitSet(id: commit)?.commits ?? [:]
-        for member in self.members {
-            guard let id = commits[member.name], self.current[member.name]?.commit?.id != id else { continue }
-            let summary = try member.repository.resolve(id)
+        for (member, id) in self.parts(of: commit) {
+            let summary = try self.summary(of: id, member)
             self.standings.withLock { $0[member.name, default: Standing()].commit = summary }
         }
     }
@@ -132,15 +180,15 @@ package final class SourceSet: SourceRepository {
     /// Throws what the last of them throws when none can be read.
     package func advance(
         to newest: CommitSummary,
-        _ load: (CommitSummary) throws -> DesiredState
+        _ load: (CommitSummary, _ moved: ObjectID) throws -> DesiredState
     ) throws -> DesiredState {
         var inForce = self.current.compactMapValues(\.commit)
         var result = Result<DesiredState, any Error>.failure(MartletError("SourcesUnreadable", "no source can be read"))
         for (member, id) in self.parts(of: newest.id) where inForce[member.name]?.id != id {
             do {
                 var attempt = inForce
-                attempt[member.name] = try member.repository.resolve(id)
-                result = .success(try load(CommitSummary(attempt)))
+                attempt[member.name] = try self.summary(of: id, member)
+                result = .success(try load(CommitSummary(attempt), id))
                 inForce = attempt
                 try self.settle(CommitSet(attempt.mapValues(\.id)).id)
             } catch {

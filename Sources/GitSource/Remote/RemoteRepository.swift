@@ -71,7 +71,7 @@ package final class RemoteRepository: SourceRepository {
     package var freshness: SourceFreshness? { self.state.withLock(\.freshness) }
 
     /// The clone, opened once it is there; until then throws why it is not.
-    var clone: GitRepository {
+    package var clone: GitRepository {
         get throws { try self.state.withLock { try self.clone(&$0) } }
     }
 

@@ -1,4 +1,5 @@
 internal import CLibGit2
+internal import Foundation
 package import Planning
 internal import Schema
 internal import Synchronization
@@ -18,18 +19,21 @@ package final class GitCommitVerifier: CommitVerifier {
 
     /// Throws why there is nothing to read yet.
     private let repository: @Sendable () throws -> GitRepository
-    private let deadline: Int64
+    private let scratch: String
+    private let deadline: Duration
     private let known = Mutex<[Question: SignatureVerdict]>([:])
 
-    /// - Parameter deadline: how long one run of a program may take, in milliseconds.
-    package init(_ repository: GitRepository, deadline: Int64 = 10_000) {
-        self.repository = { repository }
-        self.deadline = deadline
-    }
-
-    /// Checks the commits of a remote repository in its clone.
-    package init(_ remote: RemoteRepository, deadline: Int64 = 10_000) {
-        self.repository = { try remote.clone }
+    /// - Parameters:
+    ///   - repository: Asked for at each check, since a clone may come later.
+    ///   - scratch: The folder for what the programs read.
+    ///   - deadline: How long one run of a program may take.
+    package init(
+        _ repository: @autoclosure @escaping @Sendable () throws -> GitRepository,
+        scratch: String = FileManager.default.temporaryDirectory.path,
+        deadline: Duration = .seconds(10)
+    ) {
+        self.repository = repository
+        self.scratch = scratch
         self.deadline = deadline
     }
 
@@ -52,7 +56,12 @@ package final class GitCommitVerifier: CommitVerifier {
         guard let signed = try self.repository().handles.read({ try $0.signedCommit(id) }) else {
             return (.refused("it carries no signature"), true)
         }
-        let verdict = try SignatureCheck.run(signed, against: keys, deadline: self.deadline)
+        let verdict = try SignatureCheck.run(
+            signed,
+            against: keys,
+            scratch: self.scratch,
+            deadline: self.deadline
+        )
         switch signed.format {
         case .openPGP: return (verdict, false)
         case .ssh, .other: return (verdict, true)

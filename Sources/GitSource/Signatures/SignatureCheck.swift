@@ -11,34 +11,34 @@ struct SignatureCheck {
     /// The namespace that git's own SSH signatures carry.
     private static let namespace = "git"
 
-    /// Runs the check in a folder that is gone afterwards. Throws `SignatureUnchecked`.
     /// From 1970 to the end of the year 9999, in seconds.
     private static let sensibleTimes: ClosedRange<Int64> = 0...253_402_300_799
 
+    /// Runs the check in a folder below `scratch` that is gone afterwards. Throws `SignatureUnchecked`.
     static func run(
         _ commit: SignedCommit,
         against keys: SigningKeys,
-        deadline: Int64
+        scratch: String,
+        deadline: Duration
     ) throws -> SignatureVerdict {
         guard SignatureCheck.sensibleTimes.contains(commit.time) else {
             return .refused("its committer's time, \(commit.time) s after 1970, makes no sense")
         }
-        let folder = FileManager.default.temporaryDirectory
-            .appendingPathComponent("martlet-signature-\(UUID().uuidString)")
+        let folder = "\(scratch)/martlet-signature-\(UUID().uuidString)"
         do {
             try FileManager.default.createDirectory(
-                at: folder,
+                atPath: folder,
                 withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700]
             )
         } catch {
             throw self.unchecked(error)
         }
-        defer { try? FileManager.default.removeItem(at: folder) }
+        defer { try? FileManager.default.removeItem(atPath: folder) }
         let check = SignatureCheck(
             commit: commit,
             keys: keys,
-            program: VerifierProgram(folder: folder.path, deadline: deadline)
+            program: VerifierProgram(folder: folder, deadline: deadline)
         )
         switch commit.format {
         case .ssh: return try check.checkSSH()
@@ -58,8 +58,9 @@ struct SignatureCheck {
 
     private func write(_ bytes: [UInt8], as name: String) throws -> String {
         let path = "\(self.program.folder)/\(name)"
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
         do {
-            try Data(bytes).write(to: URL(filePath: path))
+            try FileHandle(fileDescriptor: descriptor, closeOnDealloc: true).write(contentsOf: Data(bytes))
         } catch {
             throw SignatureCheck.unchecked(error)
         }
@@ -77,8 +78,7 @@ extension SignatureCheck {
         }
         let files = (
             signers: try self.write(signers, as: "allowed_signers"),
-            signature: try self.write(self.commit.signature, as: "signature"),
-            payload: try self.write(self.commit.payload, as: "payload")
+            signature: try self.write(self.commit.signature, as: "signature")
         )
         let time = "-Overify-time=\(SignatureCheck.stamp(self.commit.time))"
         let found = try self.program.run(
@@ -91,7 +91,7 @@ extension SignatureCheck {
                 "ssh-keygen", "-Y", "verify", "-f", files.signers, "-I", principal, "-n", SignatureCheck.namespace,
                 "-s", files.signature, time,
             ]
-            let verified = try self.program.run(words, input: files.payload)
+            let verified = try self.program.run(words, input: self.commit.payload)
             if verified.status == 0 {
                 let key = verified.output.split(separator: " ").last { $0.hasPrefix("SHA256:") }
                 let keys = key.map { [$0.trimmingCharacters(in: .whitespacesAndNewlines)] } ?? []
@@ -99,13 +99,13 @@ extension SignatureCheck {
             }
             complaint = verified.complaint
         }
-        return .refused(try self.explainSSH(complaint, files.signature, files.payload))
+        return .refused(try self.explainSSH(complaint, files.signature))
     }
 
     /// Says whether the signature is wrong, or right and by a key that is not allowed.
-    private func explainSSH(_ complaint: String, _ signature: String, _ payload: String) throws -> String {
+    private func explainSSH(_ complaint: String, _ signature: String) throws -> String {
         let words = ["ssh-keygen", "-Y", "check-novalidate", "-n", SignatureCheck.namespace, "-s", signature]
-        let own = try self.program.run(words, input: payload)
+        let own = try self.program.run(words, input: self.commit.payload)
         guard own.status == 0 else { return "its signature does not fit it: it was changed after it was signed" }
         let key =
             own.output.split(whereSeparator: \.isWhitespace).last { $0.hasPrefix("SHA256:") } ?? "of an unknown kind"
@@ -149,13 +149,13 @@ extension SignatureCheck {
         }
         let files = (
             keyring: try self.write(keyring, as: "keyring.gpg"),
-            signature: try self.write(self.commit.signature, as: "signature.asc"),
-            payload: try self.write(self.commit.payload, as: "payload")
+            signature: try self.write(self.commit.signature, as: "signature.asc")
         )
-        let outcome = try self.program.run([
+        let words = [
             "gpgv", "--homedir", self.program.folder, "--keyring", files.keyring, "--status-fd", "1",
-            files.signature, files.payload,
-        ])
+            files.signature, "-",
+        ]
+        let outcome = try self.program.run(words, input: self.commit.payload)
         return GPGStatus(outcome.output).verdict(succeeded: outcome.status == 0)
     }
 }

@@ -20,11 +20,19 @@ package struct Policy: Sendable, Hashable {
     package var identity: ResourceIdentity
     package var spec: PolicySpec
     package var reach: Reach
+    /// The source that declares it, where there are several; nil for a policy from a file outside of all.
+    package var source: String?
 
-    package init(identity: ResourceIdentity, spec: PolicySpec, reach: Reach) {
+    package init(identity: ResourceIdentity, spec: PolicySpec, reach: Reach, source: String? = nil) {
         self.identity = identity
         self.spec = spec
         self.reach = reach
+        self.source = source
+    }
+
+    /// Whether its signature rules are about the paths of a source: its own, or any where it reaches everything.
+    func guardsPaths(of source: String) -> Bool {
+        source.isEmpty || self.source == source || self.reach == .everything
     }
 
     /// Whether a resource has to heed this policy. Policies themselves never have to: one that blocked another would

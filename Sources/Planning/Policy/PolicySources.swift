@@ -42,7 +42,8 @@ package struct PolicySet: Sendable, Hashable {
             isWide in
             guard case .policy(let spec) = resource.spec else { return nil }
             let reach = isWide ? .everything : PolicySet.reach(of: resource.identity, sources)
-            return Policy(identity: resource.identity, spec: spec, reach: reach)
+            let source = isWide ? nil : SourcePath(resource.location.path)?.source
+            return Policy(identity: resource.identity, spec: spec, reach: reach, source: source)
         }
         .sorted { $0.identity < $1.identity }
         let unreadable = facts.filter { $0.value.resource == nil }.sorted { $0.key < $1.key }

@@ -51,15 +51,17 @@ extension SignatureRule {
     ///
     /// - Parameters:
     ///   - keys: of whoever runs the controller; they stand in where a rule names no file.
-    ///   - read: reads a file of the commit whose rules these are.
+    ///   - read: reads a file that a policy names, of the commit whose rules these are.
     static func rules(
-        of policies: PolicySet,
+        of policies: [Policy],
         keys: SigningKeys,
-        read: (_ path: String) throws -> [UInt8]
+        read: (_ path: String, Policy) throws -> [UInt8]
     ) -> [SignatureRule] {
-        policies.policies.flatMap { policy in
+        policies.flatMap { policy in
             policy.spec.signatures.enumerated().map { index, demand in
-                self.rule(demand, keys, origin: "\(policy.identity), spec.signatures[\(index)]", read)
+                self.rule(demand, keys, origin: "\(policy.identity), spec.signatures[\(index)]") {
+                    try read($0, policy)
+                }
             }
         }
     }

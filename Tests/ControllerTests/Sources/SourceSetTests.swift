@@ -128,7 +128,7 @@ struct SourceSetTests {
         let first = try set.resolve("")
         try set.settle(first.id)
         let (shop, desk) = (try self.shop.commit("deploy/x.yaml", "x"), try self.desk.commit("x.yaml", "x"))
-        let state = try set.advance(to: try set.resolve("")) { commit in
+        let state = try set.advance(to: try set.resolve("")) { commit, _ in
             guard CommitSet(id: commit.id)?.commits["shop"] != shop else { throw MartletError("Broken", "no tree") }
             return DesiredState(commit: commit)
         }
