@@ -76,8 +76,8 @@ struct LinkResolution {
             throw MartletError("PathLoops", "'\(path)' follows symbolic links in a circle, by way of '\(entry.path)'")
         }
         let target = try self.target(entry)
-        guard !target.hasPrefix("/") else { throw Self.leaves(path, by: entry) }
-        self.remaining += target.split(separator: "/").reversed().map { Step(name: String($0), link: entry) }
+        guard !RelativePath.isAbsolute(target) else { throw Self.leaves(path, by: entry) }
+        self.remaining += RelativePath.names(of: target).reversed().map { Step(name: $0, link: entry) }
     }
 
     private static func leaves(_ path: RepositoryPath, by link: TreeEntry?) -> MartletError {

@@ -6,14 +6,14 @@ struct RepositoryPath: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads what a person wrote, such as `./manifests/`; throws when it points outside the repository.
     init(_ text: String) throws(MartletError) {
-        guard !text.hasPrefix("/"), !text.utf8.contains(0) else {
+        guard !RelativePath.isAbsolute(text), !text.utf8.contains(0) else {
             throw MartletError(
                 "PathInvalid",
                 "'\(text)' is not a path within the repository: write it from the repository's root, without a "
                     + "leading '/'"
             )
         }
-        let parts = text.split(separator: "/").map(String.init).filter { $0 != "." }
+        let parts = RelativePath.names(of: text).filter { $0 != "." }
         guard !parts.contains("..") else {
             throw MartletError(
                 "PathInvalid",

@@ -102,10 +102,11 @@ package struct CommitReader: Sendable {
             difference = try self.everything(in: commit, entries, knowing: previous.index)
         } else {
             difference = Difference(ignoreRules: previous.ignoreRules)
-            let candidates = changes.changed.filter { self.isManifest($0.path, previous.ignoreRules) }
+            let candidates = self.manifests(changes.changed, previous.ignoreRules)
             difference.read = try self.readAll(candidates)
             // A path may have turned from a manifest into something else.
-            difference.removed = changes.removed.filter { previous.index.object(at: $0) != nil }
+            let removed = changes.removed.map { PlainPath(of: $0).text }
+            difference.removed = removed.filter { previous.index.object(at: $0) != nil }
         }
         let all =
             self.subpath.isEmpty
@@ -121,7 +122,7 @@ package struct CommitReader: Sendable {
         knowing index: ManifestIndex
     ) throws -> Difference {
         let rules = try self.readIgnoreRules(entries)
-        let candidates = entries.filter { self.isManifest($0.path, rules) }
+        let candidates = self.manifests(entries, rules)
         let present = Set(candidates.map(\.path))
         return Difference(
             read: try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object }),
@@ -132,7 +133,7 @@ package struct CommitReader: Sendable {
 
     func readIgnoreRules(_ entries: [TreeEntry]) throws -> [String: IgnoreRules] {
         var rules: [String: IgnoreRules] = [:]
-        for entry in entries where entry.kind == .file {
+        for entry in entries where entry.kind == .file && PlainPath(of: entry.path).isOwn {
             let (folder, name) = Self.split(entry.path)
             guard name == Self.ignoreFile else { continue }
             let bytes = try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
@@ -141,14 +142,17 @@ package struct CommitReader: Sendable {
         return rules
     }
 
-    func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
+    /// Those of a commit's files that may hold manifests, by paths that no two of them share.
+    func manifests(_ entries: [TreeEntry], _ rules: [String: IgnoreRules]) -> [TreeEntry] {
+        entries.filter { self.isManifest($0.path, rules) }.map { entry in
+            TreeEntry(path: PlainPath(of: entry.path).text, kind: entry.kind, object: entry.object)
+        }
+    }
+
+    private func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
         guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return false }
         return !rules.contains { folder, rules in
-            guard !folder.isEmpty else { return rules.matches(path, isFolder: false) }
-            // The root of one of several sources ends with a colon.
-            let prefix = folder.hasSuffix(":") ? folder : folder + "/"
-            guard path.hasPrefix(prefix) else { return false }
-            return rules.matches(String(path.dropFirst(prefix.count)), isFolder: false)
+            RelativePath.path(path, below: folder).map { rules.matches($0, isFolder: false) } ?? false
         }
     }
 
@@ -177,6 +181,12 @@ package struct CommitReader: Sendable {
     func bytes(of entry: TreeEntry, into file: inout ManifestFile) throws -> [UInt8]? {
         let refusal: ManifestFile
         switch entry.kind {
+        case _ where PlainPath.isStandIn(entry.path):
+            refusal = .unreadable(
+                entry.path,
+                "no file is read whose path is not in Unicode's composed form (NFC), since it may look the same as "
+                    + "another one: rename it"
+            )
         case .file:
             let size = try self.repository.size(of: entry.object)
             if size <= Int64(self.manifests.limits.bytes) {
@@ -193,11 +203,9 @@ package struct CommitReader: Sendable {
         return nil
     }
 
-    private static func split(_ path: String) -> (folder: String, name: Substring) {
-        if let slash = path.lastIndex(of: "/") {
-            return (String(path[..<slash]), path[path.index(after: slash)...])
-        }
-        guard let path = SourcePath(path) else { return ("", path[...]) }
-        return ("\(path.source):", path.path[...])
+    private static func split(_ path: String) -> (folder: String, name: String) {
+        let parts = RelativePath.split(path)
+        guard parts.folder.isEmpty, let path = SourcePath(path) else { return parts }
+        return ("\(path.source):", path.path)
     }
 }

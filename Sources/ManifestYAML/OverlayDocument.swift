@@ -25,8 +25,7 @@ struct OverlayDocument {
 
     /// The folder of its file, within the source.
     var folder: String {
-        let path = self.pathInSource
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+        RelativePath.split(self.pathInSource).folder
     }
 
     /// Where a folder that it includes lies; nil when that is outside of the repository.

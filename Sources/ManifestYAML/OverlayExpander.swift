@@ -26,12 +26,8 @@ struct OverlayRecord: Sendable {
     func isTouched(by paths: [String]) -> Bool {
         paths.contains { path in
             (path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(CommitReader.ignoreFile))
-                && self.folders.contains { OverlayRecord.isFolder($0, above: path) }
+                && self.folders.contains { RelativePath.path(path, below: $0) != nil }
         }
-    }
-
-    private static func isFolder(_ folder: String, above path: String) -> Bool {
-        folder.isEmpty || folder.hasSuffix(":") ? path.hasPrefix(folder) : path.hasPrefix(folder + "/")
     }
 }
 
@@ -89,7 +85,7 @@ struct OverlayExpander {
                 continue
             }
             let rules = try self.reader.readIgnoreRules(entries)
-            for entry in entries where self.reader.isManifest(entry.path, rules) {
+            for entry in self.reader.manifests(entries, rules) {
                 try self.take(entry, through: chain, at: field)
             }
         }

@@ -26,7 +26,7 @@ package final class StateDirectory: Sendable {
 
     private static func makeFolders(above path: String) throws {
         var folder = ""
-        for part in path.split(separator: "/").dropLast() {
+        for part in RelativePath.names(of: path).dropLast() {
             folder += "/\(part)"
             try self.makePrivateFolder(folder)
         }

@@ -52,7 +52,7 @@ struct WorkTreeSourceTests {
         arguments: [
             ("gone", "PathNotFound"), ("a.yaml/x", "PathNotFound"), ("out.txt", "PathLeavesRepository"),
             ("absolute.txt", "PathLeavesRepository"), ("loop", "PathLoops"), ("../x", "PathInvalid"),
-            ("/etc", "PathInvalid"),
+            ("/etc", "PathInvalid"), ("../\u{301}x", "PathInvalid"), ("/\u{301}etc", "PathInvalid"),
         ]
     )
     func refuses(path: String, code: String) throws {

@@ -22,7 +22,8 @@ struct LinkTests {
     static let links = [
         ("models/current", "v2"), ("latest", "models/current/weights.bin"), ("models/up", "../models/./v2"),
         ("chain", "latest"), ("root", "."), ("deep/back", "../../outside"), ("deep/there-and-back", "../models/readme"),
-        ("absolute", "/etc/passwd"), ("loop", "pool"), ("pool", "loop"), ("self", "self/x"),
+        ("absolute", "/etc/passwd"), ("absolute-accented", "/\u{301}etc"), ("climb-accented", "../\u{301}x"),
+        ("loop", "pool"), ("pool", "loop"), ("self", "self/x"),
         ("dangling", "models/none"),
         ("climb", "models/current/../../../x"), ("via", "deep/back"),
     ]
@@ -47,7 +48,8 @@ struct LinkTests {
         "a link that leaves the repository is named, and nothing is read",
         arguments: [
             ("deep/back", "deep/back"), ("deep/back/etc/passwd", "deep/back"), ("absolute", "absolute"),
-            ("climb", "climb"), ("via", "deep/back"),
+            ("climb", "climb"), ("via", "deep/back"), ("absolute-accented", "absolute-accented"),
+            ("climb-accented", "climb-accented"),
         ]
     )
     func leaving(path: String, culprit: String) throws {

@@ -35,6 +35,37 @@ internal import Testing
         #expect(try reader.read("1", after: second).index.resources == first.index.resources)
     }
 
+    /// Two files of git whose paths are equal as strings: neither speaks for the other.
+    @Test(arguments: ["su\u{308}d/app.yaml", "su\u{308}d/.martletignore"])
+    func fileThatLooksTheSameTakesNothingOver(_ twin: String) throws {
+        let own = "s\u{FC}d/app.yaml"
+        let reader = CommitReader(repository: self.repository)
+        let good = (own, ManifestIndexTests.model("good"))
+        let other = (twin, twin.hasSuffix("ignore") ? "*.yaml" : ManifestIndexTests.model("evil"))
+        self.repository.commit("1", texts: [good])
+        let first = try reader.read("1")
+        self.repository.commit("2", texts: [good, other])
+        for manifests in [try reader.read("2"), try reader.read("2", after: first)] {
+            #expect(self.names(manifests) == ["good"])
+            let messages = manifests.index.diagnostics.map { "\($0)" }
+            #expect(messages.contains { $0.contains("su\\u{0308}d/app.yaml") } == twin.hasSuffix("app.yaml"))
+        }
+        // Once the one is gone, the other does not stand in for it.
+        self.repository.commit("3", texts: [other])
+        #expect(self.names(try reader.read("3", after: try reader.read("2"))) == [])
+        self.repository.commit("4", texts: [good])
+        let last = try reader.read("4", after: try reader.read("2"))
+        #expect(self.names(last) == ["good"] && last.index.diagnostics.isEmpty)
+    }
+
+    @Test func ignoredFolderHidesAccentedNamesToo() throws {
+        self.repository.commit(
+            "1",
+            texts: ["old/.martletignore": "*.yaml", "old/\u{301}a.yaml": ManifestIndexTests.model("hidden")]
+        )
+        #expect(self.names(try CommitReader(repository: self.repository).read("1")) == [])
+    }
+
     @Test func onlyTheSubpathCounts() throws {
         self.repository.commit(
             "1",

@@ -12,7 +12,8 @@ final class MemoryRepository: SourceRepository {
     }
 
     private struct State {
-        var commits: [ObjectID: [String: TreeEntry]] = [:]
+        /// By the bytes of their paths, as git knows them.
+        var commits: [ObjectID: [[UInt8]: TreeEntry]] = [:]
         var blobs: [ObjectID: File] = [:]
         var readBlobs: [ObjectID] = []
         var lookups: [String] = []
@@ -22,12 +23,17 @@ final class MemoryRepository: SourceRepository {
 
     /// Adds a commit with exactly these files.
     func commit(_ id: ObjectID, _ files: [String: File]) {
+        self.commit(id, files.map { ($0.key, $0.value) })
+    }
+
+    /// Adds a commit with exactly these files, of which some may have paths that are equal as strings.
+    func commit(_ id: ObjectID, _ files: [(String, File)]) {
         self.state.withLock { state in
             state.commits[id] = Dictionary(
                 uniqueKeysWithValues: files.map { path, file in
                     let object = Digest(of: file.bytes + Array("\(file.kind)\(file.claimedSize ?? 0)".utf8)).hex
                     state.blobs[object] = file
-                    return (path, TreeEntry(path: path, kind: file.kind, object: object))
+                    return (Array(path.utf8), TreeEntry(path: path, kind: file.kind, object: object))
                 }
             )
         }
@@ -35,7 +41,12 @@ final class MemoryRepository: SourceRepository {
 
     /// Adds a commit with exactly these text files.
     func commit(_ id: ObjectID, texts: [String: String]) {
-        self.commit(id, texts.mapValues { File(bytes: Array($0.utf8)) })
+        self.commit(id, texts: texts.map { ($0.key, $0.value) })
+    }
+
+    /// Adds a commit with exactly these text files, of which some may have paths that are equal as strings.
+    func commit(_ id: ObjectID, texts: [(String, String)]) {
+        self.commit(id, texts.map { ($0.0, File(bytes: Array($0.1.utf8))) })
     }
 
     /// How many blobs were read since the last call.
@@ -64,14 +75,16 @@ final class MemoryRepository: SourceRepository {
             let old = base.flatMap { state.commits[$0] } ?? [:]
             let isBelow = { (path: String) in subpath.isEmpty || path.hasPrefix(subpath + "/") }
             return TreeChanges(
-                changed: new.values.filter { isBelow($0.path) && old[$0.path] != $0 }.sorted { $0.path < $1.path },
-                removed: old.keys.filter { isBelow($0) && new[$0] == nil }.sorted()
+                changed: new.filter { isBelow($1.path) && old[$0]?.object != $1.object }.values.sorted {
+                    $0.path < $1.path
+                },
+                removed: old.filter { isBelow($1.path) && new[$0] == nil }.values.map(\.path).sorted()
             )
         }
     }
 
     func entry(at path: String, in commit: ObjectID) throws -> TreeEntry? {
-        self.state.withLock { $0.commits[commit]?[path] }
+        self.state.withLock { $0.commits[commit]?[Array(path.utf8)] }
     }
 
     func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry {

@@ -20,7 +20,8 @@ struct FileTree: Sendable {
     private static let mostLinks = 40
 
     let root: String
-    private var byPath: [String: Item] = [:]
+    /// By the bytes of the path: names that are different files may be equal strings.
+    private var byPath: [[UInt8]: Item] = [:]
     /// Sorted by the bytes of their paths.
     private var sorted: [Item] = []
 
@@ -42,24 +43,24 @@ struct FileTree: Sendable {
 
     /// What stands at a path; a link is not followed. Throws `PathInvalid`.
     func item(at path: String) throws -> Item? {
-        self.byPath[try FileTree.normal(path)]
+        self.byPath[Array(try FileTree.normal(path).utf8)]
     }
 
     /// Everything below a folder, the folder itself left out. Throws `PathInvalid` or `PathNotFound`.
     func items(below path: String) throws -> [Item] {
         let folder = try FileTree.normal(path)
         guard !folder.isEmpty else { return self.sorted }
-        guard self.byPath[folder]?.kind == .folder else {
+        guard self.byPath[Array(folder.utf8)]?.kind == .folder else {
             throw MartletError("PathNotFound", "there is no folder '\(folder)' in '\(self.root)'")
         }
-        return self.sorted.filter { $0.path.hasPrefix(folder + "/") }
+        return self.sorted.filter { RelativePath.path($0.path, below: folder) != nil }
     }
 
     /// What a path leads to when all links on the way are followed.
     ///
     /// Throws `PathInvalid`, `PathNotFound`, `PathLoops` or `PathLeavesRepository`.
     func follow(_ path: String) throws -> Item {
-        var rest = Array(try FileTree.normal(path).split(separator: "/").map(String.init).reversed())
+        var rest = Array(RelativePath.names(of: try FileTree.normal(path)).reversed())
         var reached: [String] = []
         var links = 0
         while let name = rest.popLast() {
@@ -69,7 +70,7 @@ struct FileTree: Sendable {
                 continue
             }
             let here = (reached + [name]).joined(separator: "/")
-            guard let item = self.byPath[here] else { throw self.missing(path, at: here) }
+            guard let item = self.byPath[Array(here.utf8)] else { throw self.missing(path, at: here) }
             guard item.kind == .link else {
                 guard rest.isEmpty || item.kind == .folder else { throw self.missing(path, at: here) }
                 reached.append(name)
@@ -80,11 +81,11 @@ struct FileTree: Sendable {
                 throw MartletError("PathLoops", "'\(path)' follows symbolic links in a circle, by way of '\(here)'")
             }
             let target = String(decoding: try self.read(item), as: UTF8.self)
-            guard !target.hasPrefix("/") else { throw FileTree.leaves(path) }
-            rest += target.split(separator: "/").map(String.init).reversed()
+            guard !RelativePath.isAbsolute(target) else { throw FileTree.leaves(path) }
+            rest += RelativePath.names(of: target).reversed()
         }
         let end = reached.joined(separator: "/")
-        return self.byPath[end] ?? Item(path: end, kind: .folder, size: 0, modified: 0)
+        return self.byPath[Array(end.utf8)] ?? Item(path: end, kind: .folder, size: 0, modified: 0)
     }
 
     /// The bytes of a file, or a link's target.
@@ -131,8 +132,8 @@ struct FileTree: Sendable {
 
     /// A path without empty and `.` parts.
     private static func normal(_ path: String) throws -> String {
-        let parts = path.split(separator: "/").filter { $0 != "." }
-        guard !path.hasPrefix("/"), !parts.contains("..") else {
+        let parts = RelativePath.names(of: path).filter { $0 != "." }
+        guard !RelativePath.isAbsolute(path), !parts.contains("..") else {
             throw MartletError(
                 "PathInvalid",
                 "'\(path)' is not a path within the repository: write it from the repository's root, without '..'"
@@ -184,10 +185,10 @@ extension FileTree {
             let path = folder.isEmpty ? name : "\(folder)/\(name)"
             guard let item = try self.look(at: path) else { continue }
             let isIgnored = ignoring.contains { folder, rules in
-                rules.matches(FileTree.path(path, below: folder), isFolder: item.kind == .folder)
+                rules.matches(RelativePath.path(path, below: folder) ?? "", isFolder: item.kind == .folder)
             }
             if isIgnored, !isTracked(path) { continue }
-            self.byPath[path] = item
+            self.byPath[Array(path.utf8)] = item
             if item.kind == .folder { try self.list(path, ignoring: ignoring, isTracked: isTracked) }
         }
     }
@@ -206,10 +207,5 @@ extension FileTree {
             return Item(path: path, kind: isRepository ? .submodule : .folder, size: 0, modified: modified)
         default: return nil
         }
-    }
-
-    /// A path as a folder above it sees it.
-    private static func path(_ path: String, below folder: String) -> String {
-        folder.isEmpty ? path : String(path.dropFirst(folder.count + 1))
     }
 }

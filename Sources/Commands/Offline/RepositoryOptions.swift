@@ -35,7 +35,7 @@ struct RepositoryOptions: ParsableArguments {
 
     /// The nearest folder, this one or one above, that a git repository belongs to.
     private static func enclosing(_ folder: String) -> String? {
-        var parts = folder.split(separator: "/")
+        var parts = RelativePath.names(of: folder)
         while true {
             let root = "/" + parts.joined(separator: "/")
             if FileManager.default.fileExists(atPath: root + "/.git") { return root }

@@ -49,7 +49,7 @@ struct CloneFolder {
     /// Makes the folder, with those above it; only the owner may look inside.
     func make() throws {
         var folder = ""
-        for part in self.path.split(separator: "/") {
+        for part in RelativePath.names(of: self.path) {
             folder += "/\(part)"
             guard mkdir(folder, 0o700) == 0 || errno == EEXIST else { throw Self.failure(folder) }
         }

@@ -43,9 +43,9 @@ package struct SourcePath: Sendable, Hashable, CustomStringConvertible {
 
     /// Nil for a path that names no source.
     package init?(_ text: String) {
-        guard let colon = text.firstIndex(of: ":") else { return nil }
-        self.source = String(text[..<colon])
-        self.path = String(text[text.index(after: colon)...])
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
+        self.source = String(decoding: text.utf8[..<colon], as: UTF8.self)
+        self.path = String(decoding: text.utf8[text.utf8.index(after: colon)...], as: UTF8.self)
     }
 
     package var description: String { "\(self.source):\(self.path)" }

@@ -26,8 +26,8 @@ extension OverlaySpec {
     ///
     /// - Parameter folder: The folder that the overlay's file is in.
     package static func path(of include: String, from folder: String) -> String? {
-        var parts = include.hasPrefix("/") ? [] : folder.split(separator: "/")
-        for part in include.split(separator: "/") where part != "." {
+        var parts = RelativePath.isAbsolute(include) ? [] : RelativePath.names(of: folder)
+        for part in RelativePath.names(of: include) where part != "." {
             guard part == ".." else {
                 parts.append(part)
                 continue

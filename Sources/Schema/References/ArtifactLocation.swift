@@ -17,11 +17,14 @@ package enum ArtifactLocation: Sendable, Hashable {
         let rest = uri[colon.upperBound...]
         guard !uri.utf8.contains(where: { $0 <= 0x20 || $0 == 0x7F }) else { return nil }
         switch uri[..<colon.lowerBound] {
-        case "file" where rest.hasPrefix("/") && RelativePath.isValid(String(rest.dropFirst())):
+        case "file"
+        where RelativePath.isAbsolute(rest)
+            && RelativePath.isValid(String(decoding: rest.utf8.dropFirst(), as: UTF8.self)):
             self = .file(path: String(rest))
-        case "https" where !rest.isEmpty && !rest.hasPrefix("/"), "s3" where rest.contains("/") && !rest.hasPrefix("/"):
+        case "https" where !rest.isEmpty && !RelativePath.isAbsolute(rest),
+            "s3" where rest.utf8.contains(UInt8(ascii: "/")) && !RelativePath.isAbsolute(rest):
             self = .remote(scheme: String(uri[..<colon.lowerBound]), uri: uri)
-        case "hf" where rest.split(separator: "/").count >= 3:
+        case "hf" where RelativePath.names(of: rest).count >= 3:
             self = .remote(scheme: "hf", uri: uri)
         default:
             return nil

@@ -99,12 +99,17 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
         case .artifact, .artifactFile: ArtifactLocation(text) != nil
         case .repositoryPath, .repositoryFolder: RelativePath.isValid(text)
         case .includedFolder: RelativePath.isFolder(text)
-        case .glob: RelativePath.isValid(text.hasSuffix("/") ? String(text.dropLast()) : text)
+        case .glob:
+            RelativePath.isValid(
+                text.utf8.last == UInt8(ascii: "/") ? String(decoding: text.utf8.dropLast(), as: UTF8.self) : text
+            )
         case .url: TextFormat.isWebAddress(text)
         case .host: TextFormat.isHost(text)
         case .regex: RegularExpression.compiles(text)
         case .environmentVariable: TextFormat.isIdentifier(text, extra: "_")
-        case .fileName: !text.isEmpty && text != "." && text != ".." && !text.contains("/") && !text.hasWhitespace
+        case .fileName:
+            !text.isEmpty && text != "." && text != ".." && !text.utf8.contains(UInt8(ascii: "/"))
+                && !text.hasWhitespace
         case .query: (try? SingularQuery(text)) != nil
         case .ratio: TextFormat.isRatio(text)
         case .cron: CronExpression.isValid(text)
