@@ -13,6 +13,9 @@ FLAGS := -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check 
 # How many times longer a campaign is than its short form within `make test`.
 ROUNDS ?= 50
 
+# The end of a long log tells least: says once more which tests failed, and why.
+FAILURES = echo "make test: failed:"; grep -a '^✘' .build/tests.log | cut -c1-2000
+
 .PHONY: help bootstrap build test demo run lint bench bench-fleet tsan chaos fuzz soak clean
 
 help: ## Lists what can be made
@@ -28,7 +31,7 @@ build: bootstrap ## Builds the executable
 
 test: bootstrap ## Builds and runs every test, the ones by foreign clients too
 	@$(SWIFT) build --build-tests $(FLAGS)
-	@$(SWIFT) test --skip-build $(FLAGS)
+	@$(SWIFT) test --skip-build $(FLAGS) 2>&1 | tee .build/tests.log || { $(FAILURES); exit 1; }
 	@if [ -x scripts/test-clients ]; then scripts/test-clients; fi
 	@echo "make test: everything passed"
 
