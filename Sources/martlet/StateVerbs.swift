@@ -34,7 +34,8 @@ enum StateVerbs {
                 return StateTools.RestoreSummary(
                     backup: StateVerbs.summary(request.file, report.manifest),
                     aside: report.aside,
-                    audit: report.audit
+                    audit: report.audit,
+                    wasCutShort: report.wasCutShort
                 )
             }
         )

@@ -2,6 +2,7 @@ import Foundation
 import GRDB
 import Planning
 import Schema
+import Synchronization
 import TestSupport
 import Testing
 
@@ -97,14 +98,24 @@ struct StateBackupTests {
         #expect(try SQLiteControlStore(path: self.paths.controlDatabase).verifyAudit().brokenAt == nil)
     }
 
-    @Test("artifacts come along when they are asked for")
-    func artifacts() throws {
-        try self.fill()
-        let (blob, sha) = ("git-\(Samples.object(1))", "sha256-\(Digest(of: "x".utf8).hex)")
-        let large = [UInt8](repeating: 7, count: BackupFile.pieceSize * 2 + 5)
+    private let blob = "git-\(Samples.object(1))"
+    private let sha = "sha256-\(Digest(of: "x".utf8).hex)"
+    private let large = [UInt8](repeating: 7, count: BackupFile.pieceSize * 2 + 5)
+
+    private func fillArtifacts() throws {
         for (name, bytes) in [(blob, large), (sha, Array("x".utf8)), ("\(blob).abc.unfinished", [1])] {
             try Data(bytes).write(to: URL(filePath: "\(self.paths.artifacts)/\(name)"))
         }
+    }
+
+    private func names(in folder: String) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    }
+
+    @Test("artifacts come along when they are asked for")
+    func artifacts() throws {
+        try self.fill()
+        try self.fillArtifacts()
         let manifest = try self.backup(artifacts: true)
         #expect(manifest.files.map(\.path) == ["control.db", "artifacts/\(blob)", "artifacts/\(sha)"])
         try FileManager.default.removeItem(atPath: self.paths.root)
@@ -146,7 +157,7 @@ struct StateBackupTests {
     @Test(
         "a backup that is not what it was is refused, and the state stays",
         arguments: [
-            ("UPDATE pieces SET bytes = CAST(bytes || 'x' AS BLOB) WHERE number = 0", "SHA-256"),
+            ("UPDATE pieces SET bytes = CAST(bytes || 'x' AS BLOB) WHERE number = 0", "longer"),
             ("DELETE FROM pieces", "SHA-256"), ("DELETE FROM manifest", "manifest"),
             ("UPDATE manifest SET manifest = replace(manifest, 'control.db', '../../control.db')", "manifest"),
             ("PRAGMA application_id = 7", "no backup"),
@@ -163,6 +174,69 @@ struct StateBackupTests {
         #expect(error?.code == "BackupInvalid")
         #expect(error?.message.contains(words) == true, "\(error?.message ?? "")")
         #expect(try self.contents() == before)
+    }
+
+    @Test(
+        "an artifact in a backup that is not what it was keeps all of it out",
+        arguments: [
+            ("UPDATE pieces SET bytes = CAST('y' AS BLOB) WHERE path LIKE 'artifacts/sha256-%'", "SHA-256"),
+            ("INSERT INTO pieces SELECT path, 3, bytes FROM pieces WHERE path LIKE '%/git-%' AND number = 0", "longer"),
+            ("UPDATE pieces SET bytes = zeroblob(9000000) WHERE path LIKE '%/git-%' AND number = 0", "SHA-256"),
+            ("UPDATE manifest SET manifest = replace(manifest, 'artifacts/git-', 'artifacts/../git-')", "manifest"),
+            ("UPDATE manifest SET manifest = replace(manifest, 'artifacts/git-', 'artifacts/\u{301}git-')", "manifest"),
+        ]
+    )
+    func tamperedArtifact(sql: String, words: String) throws {
+        try self.fill()
+        try self.fillArtifacts()
+        _ = try self.backup(artifacts: true)
+        let database = try DatabaseQueue(path: self.target)
+        try database.writeWithoutTransaction { try $0.execute(sql: sql) }
+        try database.close()
+        try FileManager.default.removeItem(atPath: self.paths.root)
+        try self.fill()
+        let names = try self.names(in: self.paths.root)
+        let error = #expect(throws: MartletError.self) { try self.restore(replacing: true) }
+        #expect(error?.code == "BackupInvalid" && error?.message.contains(words) == true, "\(error as Any)")
+        #expect(try self.names(in: self.paths.artifacts) == [])
+        #expect(try self.names(in: self.paths.root) == names)
+    }
+
+    @Test("what is longer than it should be is not written to its end")
+    func longerThanItSays() throws {
+        try self.fill()
+        try self.fillArtifacts()
+        _ = try self.backup(artifacts: true)
+        let database = try DatabaseQueue(path: self.target)
+        let size = "\"size\":\(self.large.count)"
+        try database.writeWithoutTransaction {
+            try $0.execute(sql: "UPDATE manifest SET manifest = replace(manifest, ?, '\"size\":5')", arguments: [size])
+        }
+        try database.close()
+        let written = Mutex(0)
+        let files = FileOperations { call, path in
+            if call == .write && path.hasSuffix(self.blob) { written.withLock { $0 += 1 } }
+            return 0
+        }
+        let error = #expect(throws: MartletError.self) { try self.restore(replacing: true, files: files) }
+        #expect(error?.message.contains("longer than 5 bytes") == true, "\(error as Any)")
+        #expect(written.withLock { $0 } == 0)
+    }
+
+    @Test("what a restore left that was killed is in nobody's way, and the next one says so")
+    func killedWhileItExtracted() throws {
+        let first = try self.fill(seed: 1)
+        _ = try self.backup()
+        try self.fill(seed: 2)
+        let second = try self.contents()
+        let leavings = "\(self.paths.root)/restore.unfinished"
+        try FileManager.default.createDirectory(atPath: "\(leavings)/artifacts", withIntermediateDirectories: true)
+        try Data("half".utf8).write(to: URL(filePath: "\(leavings)/control.db"))
+        #expect(try self.contents() == second)
+        #expect(try self.restore(replacing: true).wasCutShort)
+        #expect(self.withoutTraces(try self.contents()).events == first.events)
+        #expect(!FileManager.default.fileExists(atPath: leavings))
+        #expect(try !self.restore(replacing: true).wasCutShort)
     }
 
     @Test("files that are no backups, and backups of newer versions, are refused")
@@ -220,7 +294,8 @@ struct StateBackupTests {
     @Test("a restore that fails at any call, or is cut short there, is finished by the next one")
     func everyCallOfARestoreFails() throws {
         let first = try self.fill(seed: 1)
-        _ = try self.backup()
+        try self.fillArtifacts()
+        _ = try self.backup(artifacts: true)
         for failing in 1...80 {
             try? FileManager.default.removeItem(atPath: self.paths.root)
             try self.fill(seed: 2)
@@ -231,16 +306,18 @@ struct StateBackupTests {
                 if case .failure = outcome {
                     // Either nothing has happened yet, or nobody may start on what is there.
                     if let found = try? self.contents() { #expect(found == second, "call \(failing)") }
-                    _ = try self.restore(replacing: true)
+                    let isTaken = StateReplacement.isUnfinished(self.paths.controlDatabase)
+                    #expect(try self.restore(replacing: true).wasCutShort == isTaken)
                 }
             }
             #expect(self.withoutTraces(try self.contents()).events == first.events, "call \(failing)")
+            #expect(try self.names(in: self.paths.artifacts) == [self.blob, self.sha])
             let asides = try FileManager.default.contentsOfDirectory(atPath: self.paths.root)
                 .filter { $0.hasPrefix("control.db.before-restore-") && $0.hasSuffix("Z") }
             let aside = try #require(asides.first)
             #expect(try StoreContents(of: SQLiteControlStore(path: "\(self.paths.root)/\(aside)")) == second)
             guard fault.hasFired else {
-                #expect(failing > 8)
+                #expect(failing > 20)
                 return
             }
         }

@@ -51,11 +51,14 @@ package struct StateTools: Sendable {
         package var aside: String?
         /// What the check of the restored audit log said.
         package var audit: AuditVerification
+        /// Whether an earlier restore had been cut short.
+        package var wasCutShort: Bool
 
-        package init(backup: BackupSummary, aside: String?, audit: AuditVerification) {
+        package init(backup: BackupSummary, aside: String?, audit: AuditVerification, wasCutShort: Bool = false) {
             self.backup = backup
             self.aside = aside
             self.audit = audit
+            self.wasCutShort = wasCutShort
         }
     }
 

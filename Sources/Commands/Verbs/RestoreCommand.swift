@@ -45,6 +45,7 @@ struct RestoreCommand: AsyncParsableCommand {
 
     private static func text(of summary: StateTools.RestoreSummary) -> String {
         var lines = ["restored \(summary.backup.file) of \(TimeText.render(summary.backup.createdAt))"]
+        if summary.wasCutShort { lines.append("an earlier restore had been cut short; what it left behind is gone") }
         if let aside = summary.aside { lines.append("the state that was there is kept as \(aside)") }
         lines.append(
             summary.audit.brokenAt == nil

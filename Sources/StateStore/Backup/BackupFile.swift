@@ -15,7 +15,7 @@ struct BackupFile {
     static let pieceSize = 1 << 20
     /// How the control database is called in there.
     static let controlDatabase = "control.db"
-    private static let artifactFolder = "artifacts/"
+    private static let artifactFolder = "artifacts"
 
     let database: Database
 
@@ -73,28 +73,27 @@ struct BackupFile {
         }
         guard let manifest = try? StoredJSON.decode(BackupManifest.self, text, in: "manifest"),
             manifest.files.contains(where: { $0.path == BackupFile.controlDatabase }),
-            manifest.files.allSatisfy({ BackupFile.isKnown($0.path) })
+            manifest.files.allSatisfy({ BackupFile.isKnown($0.path) }),
+            Set(manifest.files.map(\.path)).count == manifest.files.count
         else { throw BackupFile.invalid(path, "its manifest cannot be read") }
         return manifest
     }
 
-    /// Writes a file of the backup to where nothing is, and compares it with what the manifest says.
+    /// Writes a file of the backup to where nothing is, and compares it with what the manifest says; no byte more.
     func extract(_ file: BackupManifest.File, to target: String, from path: String, _ files: FileOperations) throws {
-        let descriptor = try StateReplacement.writing(target) { () throws(FileFailure) in
-            try files.remove(target)
-            return try files.create(target)
-        }
+        let descriptor = try StateReplacement.writing(target) { () throws(FileFailure) in try files.create(target) }
         defer { close(descriptor) }
         var hasher = ContentHasher.sha256()
         var size = Int64(0)
         let pieces = try Row.fetchCursor(
             self.database,
-            sql: "SELECT bytes FROM pieces WHERE path = ? ORDER BY number",
-            arguments: [file.path]
+            sql: "SELECT bytes FROM pieces WHERE path = ? AND length(bytes) <= ? ORDER BY number",
+            arguments: [file.path, BackupFile.pieceSize]
         )
         while let row = try pieces.next() {
             let piece = Data.fromDatabaseValue(row[0]) ?? Data()
             size += Int64(piece.count)
+            guard size <= file.size else { break }
             try piece.withUnsafeBytes { bytes in
                 hasher.update(bytes)
                 try StateReplacement.writing(target) { () throws(FileFailure) in
@@ -103,17 +102,17 @@ struct BackupFile {
             }
         }
         guard size == file.size, try BackupFile.digest(hasher.finish()) == file.sha256 else {
-            unlink(target)
-            throw BackupFile.invalid(path, "'\(file.path)' in it is not what was put there: its SHA-256 differs")
+            let why = size > file.size ? "it is longer than \(file.size) bytes" : "its SHA-256 differs"
+            throw BackupFile.invalid(path, "'\(file.path)' in it is not what was put there: \(why)")
         }
         try StateReplacement.writing(target) { () throws(FileFailure) in try files.sync(descriptor, target) }
     }
 
     /// The name in a backup of an artifact's file, and back.
-    static func path(ofArtifact name: String) -> String { BackupFile.artifactFolder + name }
+    static func path(ofArtifact name: String) -> String { "\(BackupFile.artifactFolder)/\(name)" }
 
     static func artifact(at path: String) -> String? {
-        path.hasPrefix(BackupFile.artifactFolder) ? String(path.dropFirst(BackupFile.artifactFolder.count)) : nil
+        RelativePath.path(path, below: BackupFile.artifactFolder)
     }
 
     static func invalid(_ path: String, _ why: String) -> MartletError {

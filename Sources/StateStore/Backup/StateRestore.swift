@@ -13,9 +13,13 @@ package enum StateRestore {
         package var aside: String?
         /// Whether the audit log in the backup is whole.
         package var audit: AuditVerification
+        /// Whether an earlier restore had been cut short, whose leavings are gone.
+        package var wasCutShort: Bool
     }
 
     /// Checks everything first, and changes the state only then; the state that is there is set aside, never removed.
+    ///
+    /// Until all is checked it writes into one folder beside the state, which is of no concern to anybody else.
     ///
     /// - Parameter replacing: whether a state that is there may be replaced; else it throws `StateExists`.
     ///
@@ -37,21 +41,34 @@ package enum StateRestore {
                     + "backup takes its place"
             )
         }
-        let place = try StateReplacement.emptyPlace(beside: path, files: files)
-        defer { for suffix in StateReplacement.suffixes + ["-journal"] { unlink(place + suffix) } }
-        let manifest = try self.extract(backup, to: place, directory.paths, files)
+        let unfinished = "\(directory.paths.root)/restore.unfinished"
+        let wasCutShort = access(unfinished, F_OK) == 0 || StateReplacement.isUnfinished(path)
+        try? FileManager.default.removeItem(atPath: unfinished)
+        defer { try? FileManager.default.removeItem(atPath: unfinished) }
+        let (place, artifacts) = ("\(unfinished)/\(BackupFile.controlDatabase)", "\(unfinished)/artifacts")
+        try StateReplacement.writing(unfinished) { () throws(FileFailure) in
+            for folder in [unfinished, artifacts] { try files.makeFolder(folder) }
+        }
+        let manifest = try self.extract(backup, to: unfinished, files)
         let audit = try self.prepare(place, manifest, by: actor, at: time)
+        // From here on nothing but the disk can be at fault. Artifacts are known by their content, and so change nothing.
+        try self.moveArtifacts(of: manifest, from: artifacts, to: directory.paths.artifacts, files)
         let replacement = try StateReplacement(path: path, word: "before-restore", at: time, files: files)
         try replacement.setAside()
         let isAside = StateReplacement.suffixes.contains { access(replacement.aside + $0, F_OK) == 0 }
         try replacement.finish(with: place)
-        return Report(manifest: manifest, aside: isAside ? replacement.aside : nil, audit: audit)
+        return Report(
+            manifest: manifest,
+            aside: isAside ? replacement.aside : nil,
+            audit: audit,
+            wasCutShort: wasCutShort
+        )
     }
 
+    /// Writes all files of a backup below a folder, and checks them.
     private static func extract(
         _ backup: String,
-        to place: String,
-        _ paths: StatePaths,
+        to folder: String,
         _ files: FileOperations
     ) throws -> BackupManifest {
         guard access(backup, F_OK) == 0 else {
@@ -62,23 +79,27 @@ package enum StateRestore {
                 let container = BackupFile(database: database)
                 let manifest = try container.manifest(backup)
                 for file in manifest.files {
-                    guard let artifact = BackupFile.artifact(at: file.path) else {
-                        try container.extract(file, to: place, from: backup, files)
-                        continue
-                    }
-                    let target = "\(paths.artifacts)/\(artifact)"
-                    // What is there is hashed before it is used, like everything in the folder.
-                    guard access(target, F_OK) != 0 else { continue }
-                    try container.extract(file, to: "\(target).unfinished", from: backup, files)
-                    try StateReplacement.writing(target) { () throws(FileFailure) in
-                        try files.changeMode("\(target).unfinished", to: 0o400)
-                        try files.rename("\(target).unfinished", to: target)
-                    }
+                    try container.extract(file, to: "\(folder)/\(file.path)", from: backup, files)
                 }
                 return manifest
             }
         } catch let error as MartletError where error.code == "StateCorrupted" {
             throw BackupFile.invalid(backup, "it is damaged or no backup")
+        }
+    }
+
+    private static func moveArtifacts(
+        of manifest: BackupManifest,
+        from folder: String,
+        to target: String,
+        _ files: FileOperations
+    ) throws {
+        try StateReplacement.writing(target) { () throws(FileFailure) in
+            for name in manifest.files.compactMap({ BackupFile.artifact(at: $0.path) }) {
+                try files.changeMode("\(folder)/\(name)", to: 0o400)
+                try files.rename("\(folder)/\(name)", to: "\(target)/\(name)")
+            }
+            try files.sync(target)
         }
     }
 
