@@ -95,7 +95,7 @@ extension Reconciler {
         }
         self.metrics.plans += 1
         self.metrics.planning += took
-        self.metrics.openEndpoints = self.planner.open.count
+        self.metrics.openEndpoints = self.planner.openCount
         guard let endpoints = self.update.endpoints else {
             looked.endpoints = nil
             return

@@ -173,7 +173,7 @@ package actor Reconciler: Service {
 
     /// Writes down how the steps ended that were cancelled by the end of the loop.
     private func settleTheLast() {
-        _ = self.queue.supersede(keeping: [])
+        _ = self.queue.supersede { _ in false }
         for event in self.mailbox.takeAll() {
             if case .stepEnded(let action, let result) = event { self.settle(action, result) }
         }
@@ -279,10 +279,9 @@ package actor Reconciler: Service {
             // Only now does the runtime know every endpoint: until then nobody can tell which names are unknown.
             await self.ports.runtime.setCommit(desired.commit.id)
         }
-        let wanted = Set(self.plan.steps.map(\.action.key))
-        let waiting = Set(self.plan.waits.compactMap(\.step))
-        self.queue.forget { !wanted.contains($0) && !waiting.contains($0) }
-        for key in self.queue.supersede(keeping: wanted) {
+        let (update, waiting) = (self.update, Set(self.plan.waits.compactMap(\.step)))
+        self.queue.forget { !update.plans($0) && !waiting.contains($0) }
+        for key in self.queue.supersede(keeping: update.plans) {
             self.cancelSignals[key]?.cancel()
         }
         self.startAtOnce(self.plan.steps.filter { $0.after.isEmpty && $0.action.isQuick }.map(\.action), in: &group)

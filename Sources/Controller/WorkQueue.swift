@@ -89,8 +89,8 @@ package struct WorkQueue: Sendable {
     }
 
     /// The steps to cancel because the newest plan has no use for them; each is named once.
-    package mutating func supersede(keeping wanted: Set<StepKey>) -> [StepKey] {
-        let unwanted = self.running.filter { !$0.value.isSuperseded && !wanted.contains($0.key) }.keys.sorted()
+    package mutating func supersede(keeping isWanted: (StepKey) -> Bool) -> [StepKey] {
+        let unwanted = self.running.filter { !$0.value.isSuperseded && !isWanted($0.key) }.keys.sorted()
         for key in unwanted {
             self.running[key]?.isSuperseded = true
         }

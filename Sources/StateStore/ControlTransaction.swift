@@ -4,27 +4,52 @@ internal import Schema
 
 /// One transaction of `control.db`: changes in order, then ``finish()``.
 struct ControlTransaction {
+    /// How many changes are made into rows before these are written: all at once would take memory without need.
+    private static let rowsAtOnce = 2048
+
     private let database: Database
     private let eventLimit: Int64
+    /// The graphs of variants as they are written, as far as that is known.
+    private(set) var graphs: [VariantID: [RevisionGraph]]
     private var events: [Event] = []
+    /// The number of the newest event, once that was asked for.
+    private var newestEvent: Int64?
+    /// The end of the audit log, once that was asked for.
+    private var chain: AuditChain?
     /// Graphs that a changed variant named before, by digest.
     private var replacedGraphs: Set<String> = []
 
-    init(_ database: Database, eventLimit: Int64) {
+    init(_ database: Database, eventLimit: Int64, graphs: [VariantID: [RevisionGraph]] = [:]) {
         self.database = database
         self.eventLimit = eventLimit
+        self.graphs = graphs
     }
 
     /// Writes one change.
     mutating func apply(_ change: FactChange) throws {
-        switch change {
-        case .variant(let variant, let facts): try self.write(facts, of: variant)
+        try self.apply([change])
+    }
+
+    /// Writes changes in their order.
+    mutating func apply(_ changes: [FactChange]) throws {
+        for start in stride(from: 0, to: changes.count, by: Self.rowsAtOnce) {
+            let changes = try changes[start..<min(start + Self.rowsAtOnce, changes.count)].map { try self.numbered($0) }
+            let written = changes.map { self.noteGraphs($0) }
+            for row in try StoredChange.rows(of: changes, written: written) { try self.write(row) }
+        }
+    }
+
+    private mutating func write(_ row: StoredChange) throws {
+        let text = row.text
+        switch row.change {
+        case .variant(let variant, _): try self.write(text, row.graphs, of: variant)
         case .forgetVariant(let variant): try self.forget(variant)
-        case .hold(let hold): try self.write(hold)
+        case .hold(let hold): try self.write(hold, text)
         case .liftHold(let variant, let revision): try self.lift(variant, revision)
         case .suspend(let suspension): try self.add(suspension.stored, to: "suspensions")
         case .resume(let suspension): try self.remove(suspension.stored, from: "suspensions")
-        case .probe(let instance, let report): try self.write(report, of: instance)
+        case .probe(let instance, _):
+            try self.run("INSERT OR REPLACE INTO probes VALUES (?, ?)", [instance.digest.hex, text])
         case .beginLoading(let instance): try self.add(instance.digest.hex, to: "loading")
         case .endLoading(let instance):
             try self.remove(instance.digest.hex, from: "loading")
@@ -33,13 +58,23 @@ struct ControlTransaction {
             try self.run("INSERT OR REPLACE INTO cut_short VALUES (?, ?)", [instance.digest.hex, starts])
         case .crashed(let instance): try self.add(instance.digest.hex, to: "crashed")
         case .forgiveCrash(let instance): try self.remove(instance.digest.hex, from: "crashed")
-        case .applied(let applied): try self.write(applied)
-        case .confirmPrune(let confirmation): try self.write(confirmation)
+        case .applied(let applied):
+            try self.run("INSERT OR REPLACE INTO applied VALUES (?, ?)", [applied.source, text])
+        case .confirmPrune(let confirmation):
+            try self.run("INSERT OR REPLACE INTO confirmations VALUES (?, ?)", [confirmation.commit, text])
         case .endConfirmation(let commit): try self.remove(commit, from: "confirmations")
-        case .commit(let record): try self.write(record)
-        case .promotion(let record): try self.append(record)
-        case .conditions(let resource, let conditions): try self.write(conditions, of: resource)
-        case .event(let event): try self.append(event)
+        case .commit(let record): try self.write(record, text)
+        case .promotion(let record):
+            try self.run("INSERT INTO promotions (variant, record) VALUES (?, ?)", [record.variant.description, text])
+        case .conditions(let resource, let conditions):
+            if conditions.isEmpty {
+                try self.run("DELETE FROM conditions WHERE resource = ?", [resource.description])
+            } else {
+                try self.run("INSERT OR REPLACE INTO conditions VALUES (?, ?)", [resource.description, text])
+            }
+        case .event(let event):
+            try self.run("INSERT INTO events VALUES (?, ?, ?)", [event.sequence, event.subject?.description, text])
+            self.events.append(event)
         case .audit(let entry): try self.append(entry)
         }
     }
@@ -54,6 +89,9 @@ struct ControlTransaction {
         }
         if let newest = self.events.last?.sequence {
             try self.run("DELETE FROM events WHERE sequence <= ?", [newest - self.eventLimit])
+        }
+        if let chain {
+            try self.run("UPDATE audit_head SET length = ?, digest = ?", [chain.length, chain.head?.hex])
         }
         return self.events
     }
@@ -72,40 +110,59 @@ struct ControlTransaction {
 }
 
 extension ControlTransaction {
+    /// Takes note of the graphs that a change writes; gives those of its variant from before.
+    private mutating func noteGraphs(_ change: FactChange) -> [RevisionGraph]? {
+        switch change {
+        case .variant(let variant, let facts): self.graphs.updateValue(facts.graphs, forKey: variant)
+        case .forgetVariant(let variant): self.graphs.removeValue(forKey: variant)
+        case .hold, .liftHold, .suspend, .resume, .probe, .beginLoading, .endLoading, .loadCutShort, .crashed,
+            .forgiveCrash, .applied, .confirmPrune, .endConfirmation, .commit, .promotion, .conditions, .event, .audit:
+            nil
+        }
+    }
+
     /// Keeps each graph once, however many revisions of history name it and however often the facts are written.
-    private mutating func write(_ facts: VariantFacts, of variant: VariantID) throws {
-        try self.noteGraphs(of: variant)
-        var written = facts
-        written.graphs = []
+    private mutating func write(_ facts: String, _ graphs: [StoredChange.Graph]?, of variant: VariantID) throws {
         try self.run(
             "INSERT INTO variants VALUES (?, ?) ON CONFLICT (variant) DO UPDATE SET facts = excluded.facts",
-            [variant.description, try StoredJSON.encode(written)]
+            [variant.description, facts]
         )
+        guard let graphs else { return }
+        let before = try self.replaceGraphs(of: variant)
         try self.run("DELETE FROM variant_graphs WHERE variant = ?", [variant.description])
-        for (place, graph) in facts.graphs.enumerated() {
-            let text = try StoredJSON.encode(graph)
-            let digest = Digest(of: text.utf8).hex
-            try self.run("INSERT OR IGNORE INTO graphs VALUES (?, ?)", [digest, text])
+        for (place, graph) in graphs.enumerated() {
+            let digest: String
+            switch graph {
+            case .written(let place):
+                digest = before[place]
+            case .new(let text):
+                digest = Digest(of: text.utf8).hex
+                try self.run("INSERT OR IGNORE INTO graphs VALUES (?, ?)", [digest, text])
+            }
             try self.run("INSERT INTO variant_graphs VALUES (?, ?, ?)", [variant.description, place, digest])
         }
     }
 
     private mutating func forget(_ variant: VariantID) throws {
-        try self.noteGraphs(of: variant)
+        _ = try self.replaceGraphs(of: variant)
         try self.run("DELETE FROM variants WHERE variant = ?", [variant.description])
         try self.run("DELETE FROM holds WHERE variant = ?", [variant.description])
     }
 
-    private mutating func noteGraphs(of variant: VariantID) throws {
-        let statement = try self.database.cachedStatement(sql: "SELECT graph FROM variant_graphs WHERE variant = ?")
-        self.replacedGraphs.formUnion(try String.fetchAll(statement, arguments: [variant.description]))
+    /// The digests of a variant's graphs by place, which may be nobody's soon.
+    private mutating func replaceGraphs(of variant: VariantID) throws -> [String] {
+        let sql = "SELECT graph FROM variant_graphs WHERE variant = ? ORDER BY place"
+        let statement = try self.database.cachedStatement(sql: sql)
+        let digests = try String.fetchAll(statement, arguments: [variant.description])
+        self.replacedGraphs.formUnion(digests)
+        return digests
     }
 
-    private func write(_ hold: Hold) throws {
+    private func write(_ hold: Hold, _ text: String) throws {
         try self.lift(hold.variant, hold.revision)
         try self.run(
             "INSERT INTO holds (variant, revision, hold) VALUES (?, ?, ?)",
-            [hold.variant.description, hold.revision.digest.hex, try StoredJSON.encode(hold)]
+            [hold.variant.description, hold.revision.digest.hex, text]
         )
     }
 
@@ -116,31 +173,9 @@ extension ControlTransaction {
         )
     }
 
-    private func write(_ report: ProbeReport, of instance: InstanceKey) throws {
-        try self.run(
-            "INSERT OR REPLACE INTO probes VALUES (?, ?)",
-            [instance.digest.hex, try StoredJSON.encode(report)]
-        )
-    }
-
-    private func write(_ applied: AppliedCommit) throws {
-        try self.run(
-            "INSERT OR REPLACE INTO applied VALUES (?, ?)",
-            [applied.source, try StoredJSON.encode(applied)]
-        )
-    }
-
-    private func write(_ confirmation: PruneConfirmation) throws {
-        try self.run(
-            "INSERT OR REPLACE INTO confirmations VALUES (?, ?)",
-            [confirmation.commit, try StoredJSON.encode(confirmation)]
-        )
-    }
-
     /// A commit that is read again, as after a reset of the branch, becomes the newest; an update leaves it in its place.
-    private func write(_ record: CommitRecord) throws {
+    private func write(_ record: CommitRecord, _ text: String) throws {
         let id = record.commit.id
-        let text = try StoredJSON.encode(record)
         let readAt = record.readAt.milliseconds
         try self.run("DELETE FROM commits WHERE id = ? AND read_at <> ?", [id, readAt])
         try self.run(
@@ -152,54 +187,39 @@ extension ControlTransaction {
         )
     }
 
-    private func append(_ record: PromotionRecord) throws {
-        try self.run(
-            "INSERT INTO promotions (variant, record) VALUES (?, ?)",
-            [record.variant.description, try StoredJSON.encode(record)]
-        )
+    /// Gives an event the number after the newest one's.
+    private mutating func numbered(_ change: FactChange) throws -> FactChange {
+        guard case .event(var event) = change else { return change }
+        let newest = try self.newestEvent ?? self.storedNewestEvent()
+        event.sequence = newest + 1
+        self.newestEvent = event.sequence
+        return .event(event)
     }
 
-    private func write(_ conditions: [Condition], of resource: ResourceIdentity) throws {
-        if conditions.isEmpty {
-            try self.run("DELETE FROM conditions WHERE resource = ?", [resource.description])
-        } else {
-            try self.run(
-                "INSERT OR REPLACE INTO conditions VALUES (?, ?)",
-                [resource.description, try StoredJSON.encode(conditions)]
-            )
-        }
-    }
-
-    private mutating func append(_ event: Event) throws {
-        var event = event
-        let newest = try Int64.fetchOne(
-            self.database.cachedStatement(sql: "SELECT seq FROM sqlite_sequence WHERE name = 'events'")
-        )
-        event.sequence = (newest ?? 0) + 1
-        try self.run(
-            "INSERT INTO events VALUES (?, ?, ?)",
-            [event.sequence, event.subject?.description, try StoredJSON.encode(event)]
-        )
-        self.events.append(event)
+    private func storedNewestEvent() throws -> Int64 {
+        let sql = "SELECT seq FROM sqlite_sequence WHERE name = 'events'"
+        return try Int64.fetchOne(self.database.cachedStatement(sql: sql)) ?? 0
     }
 
     /// Takes entries over that were sealed elsewhere. Throws when they do not continue the log.
-    func carry(_ entries: [AuditEntry]) throws {
-        var chain = try AuditChain.stored(in: self.database)
+    mutating func carry(_ entries: [AuditEntry]) throws {
+        var chain = try self.chain ?? AuditChain.stored(in: self.database)
         for entry in entries {
             guard chain.accept(entry) else {
                 throw MartletError("StateFailed", "entry \(entry.sequence) does not continue the audit log")
             }
-            try self.insert(entry, endingWith: chain)
+            try self.insert(entry)
         }
+        self.chain = chain
     }
 
-    private func append(_ entry: AuditEntry) throws {
-        var chain = try AuditChain.stored(in: self.database)
-        try self.insert(chain.append(entry), endingWith: chain)
+    private mutating func append(_ entry: AuditEntry) throws {
+        var chain = try self.chain ?? AuditChain.stored(in: self.database)
+        try self.insert(chain.append(entry))
+        self.chain = chain
     }
 
-    private func insert(_ entry: AuditEntry, endingWith chain: AuditChain) throws {
+    private func insert(_ entry: AuditEntry) throws {
         try self.run(
             "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
@@ -207,6 +227,5 @@ extension ControlTransaction {
                 entry.origin, entry.commit, entry.digest?.hex, entry.signer,
             ]
         )
-        try self.run("UPDATE audit_head SET length = ?, digest = ?", [chain.length, chain.head?.hex])
     }
 }

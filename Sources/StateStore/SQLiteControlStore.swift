@@ -2,6 +2,7 @@ internal import GRDB
 internal import Glibc
 package import Planning
 internal import Schema
+internal import Synchronization
 
 /// `control.db`: one SQLite file in WAL mode, durable at the end of each ``write(_:)``, for lost power too.
 ///
@@ -14,6 +15,8 @@ package final class SQLiteControlStore: ControlStore {
     package let path: String
     let pool: DatabasePool
     private let eventLimit: Int64
+    /// The graphs of variants as they are written, as far as that is known: most writes of a variant leave them alone.
+    private let graphs = Mutex<[VariantID: [RevisionGraph]]>([:])
 
     /// Opens the database, makes it where it is missing and brings an older one up to date.
     ///
@@ -52,13 +55,30 @@ package final class SQLiteControlStore: ControlStore {
     @discardableResult
     package func write(_ changes: [FactChange]) throws -> [Event] {
         guard !changes.isEmpty else { return [] }
-        return try self.access {
-            try self.pool.write { database in
-                var transaction = ControlTransaction(database, eventLimit: self.eventLimit)
-                for change in changes { try transaction.apply(change) }
-                return try transaction.finish()
+        return try self.graphs.withLock { graphs in
+            do {
+                return try self.access { try self.pool.write { try self.write(changes, to: $0, &graphs) } }
+            } catch {
+                graphs = [:]
+                throw error
             }
         }
+    }
+
+    private func write(
+        _ changes: [FactChange],
+        to database: Database,
+        _ graphs: inout [VariantID: [RevisionGraph]]
+    ) throws -> [Event] {
+        var transaction = ControlTransaction(
+            database,
+            eventLimit: self.eventLimit,
+            graphs: exchange(&graphs, with: [:])
+        )
+        try transaction.apply(changes)
+        let events = try transaction.finish()
+        graphs = transaction.graphs
+        return events
     }
 
     /// Translates what the database throws.

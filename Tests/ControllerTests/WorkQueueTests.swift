@@ -35,7 +35,7 @@ import Testing
         let kept = StepAction.load(WorkQueueTests.other)
         _ = queue.begin(self.load)
         _ = queue.begin(kept)
-        let superseded = (1...2).map { _ in queue.supersede(keeping: [kept.key]) }
+        let superseded = (1...2).map { _ in queue.supersede { $0 == kept.key } }
         let whileUnwinding = queue.begin(self.load)
         #expect(queue.isSuperseded(self.load.key))
         queue.abandon(self.load.key)

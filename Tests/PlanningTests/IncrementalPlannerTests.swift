@@ -20,13 +20,10 @@ struct IncrementalPlannerTests {
             .union(differing(old.desired.blocked, new.desired.blocked))
             .union(old.desired.retained.symmetricDifference(new.desired.retained))
             .union(differing(before.runtime.settings, after.runtime.settings))
-        changes.variants = differing(
-            old.desired.variants.mapValues(\.revision),
-            new.desired.variants.mapValues(\.revision)
-        )
-        .union(differing(before.facts.variants, after.facts.variants))
-        .union(differing(before.runtime.traffic, after.runtime.traffic))
-        .union(Set(before.facts.holds).symmetricDifference(after.facts.holds).map(\.variant))
+        changes.variants = differing(old.desired.variants, new.desired.variants)
+            .union(differing(before.facts.variants, after.facts.variants))
+            .union(differing(before.runtime.traffic, after.runtime.traffic))
+            .union(Set(before.facts.holds).symmetricDifference(after.facts.holds).map(\.variant))
         changes.runners = differing(before.runtime.runners, after.runtime.runners)
         changes.instances = differing(before.runtime.instances, after.runtime.instances)
             .union(differing(before.facts.probes, after.facts.probes))

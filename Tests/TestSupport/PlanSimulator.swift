@@ -92,6 +92,11 @@ package struct PlanSimulator: Sendable {
     package mutating func commit(_ change: (inout PlanWorld) -> Void) {
         change(&self.world)
         self.world.commitNumber += 1
+        let before = self.desired.variants
         self.desired = self.world.desired()
+        // What is read names the commit that a revision came with.
+        for (variant, graph) in before where self.desired.variants[variant]?.revision == graph.revision {
+            self.desired.variants[variant] = graph
+        }
     }
 }

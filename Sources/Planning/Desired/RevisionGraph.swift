@@ -46,18 +46,45 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         }
     }
 
-    package var variant: VariantID
-    package var revision: Revision
+    package var variant: VariantID {
+        get { self.contents.variant }
+        _modify { yield &self.mutableContents.variant }
+    }
+    package var revision: Revision {
+        get { self.contents.revision }
+        _modify { yield &self.mutableContents.revision }
+    }
     /// The commit that the graph was read from.
-    package var commit: ObjectID
+    package var commit: ObjectID {
+        get { self.contents.commit }
+        _modify { yield &self.mutableContents.commit }
+    }
     /// The source that declares the endpoint; nil where there was one source only.
-    package var source: String?
-    package var serve: EndpointSpec.Serve
-    package var chat: EndpointSpec.Chat?
+    package var source: String? {
+        get { self.contents.source }
+        _modify { yield &self.mutableContents.source }
+    }
+    package var serve: EndpointSpec.Serve {
+        get { self.contents.serve }
+        _modify { yield &self.mutableContents.serve }
+    }
+    package var chat: EndpointSpec.Chat? {
+        get { self.contents.chat }
+        _modify { yield &self.mutableContents.chat }
+    }
     /// Sorted by identity, as are the two below.
-    package var chains: [Chain]
-    package var templates: [Template]
-    package var models: [Model]
+    package var chains: [Chain] {
+        get { self.contents.chains }
+        _modify { yield &self.mutableContents.chains }
+    }
+    package var templates: [Template] {
+        get { self.contents.templates }
+        _modify { yield &self.mutableContents.templates }
+    }
+    package var models: [Model] {
+        get { self.contents.models }
+        _modify { yield &self.mutableContents.models }
+    }
 
     package init(
         variant: VariantID,
@@ -70,15 +97,72 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         templates: [Template],
         models: [Model]
     ) {
-        self.variant = variant
-        self.revision = revision
-        self.commit = commit
-        self.source = source
-        self.serve = serve
-        self.chat = chat
-        self.chains = chains
-        self.templates = templates
-        self.models = models
+        self.storage = Storage(
+            Contents(
+                variant: variant,
+                revision: revision,
+                commit: commit,
+                source: source,
+                serve: serve,
+                chat: chat,
+                chains: chains,
+                templates: templates,
+                models: models
+            )
+        )
+    }
+
+    /// What a graph holds. It is passed around by the thousand and hardly ever changed, so a copy of a graph shares it.
+    private struct Contents: Sendable, Equatable, Codable {
+        var variant: VariantID
+        var revision: Revision
+        var commit: ObjectID
+        var source: String?
+        var serve: EndpointSpec.Serve
+        var chat: EndpointSpec.Chat?
+        var chains: [Chain]
+        var templates: [Template]
+        var models: [Model]
+    }
+
+    private final class Storage: @unchecked Sendable {  // It is changed only while a single graph holds it.
+        var contents: Contents
+
+        init(_ contents: Contents) {
+            self.contents = contents
+        }
+    }
+
+    private var storage: Storage
+
+    private var contents: Contents {
+        _read { yield self.storage.contents }
+    }
+
+    private var mutableContents: Contents {
+        get { self.storage.contents }
+        _modify {
+            if !isKnownUniquelyReferenced(&self.storage) { self.storage = Storage(self.storage.contents) }
+            yield &self.storage.contents
+        }
+    }
+
+    package static func == (lhs: RevisionGraph, rhs: RevisionGraph) -> Bool {
+        lhs.storage === rhs.storage || lhs.contents == rhs.contents
+    }
+
+    /// Over what names the graph: all of it would cost a lot, and tell hardly any more graphs apart.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.contents.variant)
+        hasher.combine(self.contents.revision)
+    }
+
+    package init(from decoder: any Decoder) throws {
+        self.storage = Storage(try Contents(from: decoder))
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        try self.contents.encode(to: encoder)
     }
 }
 

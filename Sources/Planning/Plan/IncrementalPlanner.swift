@@ -7,6 +7,9 @@ package import Schema
 /// others is the plan for all, once two ties between endpoints are minded. Instances are shared: ``InstanceNeeds`` adds
 /// up what settled endpoints want of them, and whoever uses one that is to have other copies is looked at again. And
 /// where memory is bounded, a plan that needs some is made for everything, since everybody competes for it.
+///
+/// Of the others, the *open* ones, most only wait for their turn after a start. What such an endpoint adds to the plan is
+/// kept as a ``PlanPart``, and it is not looked at again before something changes that the part follows from.
 package struct IncrementalPlanner: Sendable {
     /// A plan, and what was looked at to make it.
     package struct Update: Sendable {
@@ -14,23 +17,48 @@ package struct IncrementalPlanner: Sendable {
         package var plan: Plan
         /// Nil: everything was looked at.
         package var endpoints: Set<ResourceIdentity>?
+        private var milestones: [StepKey: Milestone]
 
-        package init(plan: Plan, endpoints: Set<ResourceIdentity>? = nil) {
+        package init(plan: Plan) {
             self.plan = plan
-            self.endpoints = endpoints
+            self.milestones = [:]
+        }
+
+        fileprivate init(_ look: Look, _ scope: PlanScope) {
+            self.plan = look.plan
+            self.endpoints = scope.endpoints
+            self.milestones = look.milestones
+        }
+
+        /// Whether the plan has a step.
+        package func plans(_ step: StepKey) -> Bool {
+            guard case .planned = self.milestones[step] else { return false }
+            return true
         }
     }
 
     /// Where to find things in the states of the last plan.
     package var index = StateIndex()
-    /// Endpoints that are not settled.
-    package private(set) var open: Set<ResourceIdentity> = []
+    /// Open endpoints that are looked at in every plan.
+    private var restless: Set<ResourceIdentity> = []
+    /// What all other open endpoints add to a plan; sorted by variant.
+    private var kept: [PlanPart] = []
     /// What settled endpoints wait for.
     private var settledWaits: [ResourceIdentity: [PlanWait]] = [:]
     private var needs = InstanceNeeds()
     private var hasPlanned = false
 
     package init() {}
+
+    /// Endpoints that are not settled.
+    package var open: Set<ResourceIdentity> { self.restless.union(self.kept.map(\.endpoint)) }
+
+    /// How many endpoints are not settled.
+    package var openCount: Int {
+        // An endpoint's variants are neighbours.
+        let others = zip(self.kept, self.kept.dropFirst()).count { $0.endpoint != $1.endpoint }
+        return self.restless.count + others + min(self.kept.count, 1)
+    }
 
     /// Plans anew.
     ///
@@ -46,9 +74,15 @@ package struct IncrementalPlanner: Sendable {
         self.index.update(changes, desired: desired, observed: observed)
         var scope = PlanScope.everything
         if !changes.isEverything {
-            scope = .endpoints(self.open.union(self.index.endpoints(touchedBy: changes)))
+            // A backoff, a budget or a policy may be about any step there is.
+            let isAboutAny =
+                !observed.failures.isEmpty || observed.memoryBudget != nil
+                || changes.parts.contains { $0.kind == .policy }
+            let open = isAboutAny ? self.open : self.restless
+            scope = .endpoints(open.union(self.index.endpoints(touchedBy: changes)))
         }
         while true {
+            self.dropKept(in: scope)
             self.forgetNeeds(in: scope, changes.variants)
             let look = self.look(desired, observed, now, scope)
             for (variant, need) in look.needs { self.needs.replace(need, of: variant) }
@@ -56,7 +90,7 @@ package struct IncrementalPlanner: Sendable {
                 scope = wider
             } else {
                 self.takeOver(look, scope)
-                return Update(plan: look.plan, endpoints: scope.endpoints)
+                return Update(look, scope)
             }
         }
     }
@@ -84,10 +118,21 @@ package struct IncrementalPlanner: Sendable {
         }
     }
 
+    private mutating func dropKept(in scope: PlanScope) {
+        switch scope {
+        case .everything: self.kept = []
+        case .endpoints(let endpoints): self.kept.removeAll { endpoints.contains($0.endpoint) }
+        }
+    }
+
     /// What one pass has found out.
-    private struct Look {
+    fileprivate struct Look {
         var plan: Plan
+        var milestones: [StepKey: Milestone] = [:]
         var open: Set<ResourceIdentity> = []
+        /// Open endpoints that have to be looked at in the next plan, and the parts of the others.
+        var restless: Set<ResourceIdentity> = []
+        var parts: [PlanPart] = []
         var needs: [(VariantID, InstanceNeeds.Need)]
         /// A scope that has everybody in it who is tied to this pass; nil where it had already.
         var wider: PlanScope?
@@ -106,13 +151,18 @@ package struct IncrementalPlanner: Sendable {
             now: now,
             scope: scope,
             index: self.index,
-            others: self.needs
+            others: self.needs,
+            kept: self.kept
         )
         var look = Look(plan: Plan(commit: desired.commit.id), needs: pass.situations.map { ($0.id, $0.need) })
         look.wider = self.widened(scope, for: pass)
         if look.wider == nil {
             look.plan = pass.run()
+            look.milestones = pass.draft.milestones
             look.open = pass.draft.open.filter { $0.kind == .endpoint }
+            let mayKeep = observed.failures.isEmpty && observed.memoryBudget == nil
+            look.restless = mayKeep ? look.open.intersection(pass.draft.restless) : look.open
+            look.parts = pass.parts.filter { look.open.contains($0.endpoint) && !look.restless.contains($0.endpoint) }
         }
         return look
     }
@@ -120,7 +170,8 @@ package struct IncrementalPlanner: Sendable {
     private func widened(_ scope: PlanScope, for pass: PlanningPass) -> PlanScope? {
         guard case .endpoints(let endpoints) = scope else { return nil }
         if pass.competesForMemory { return .everything }
-        let users = pass.resizedInstances.flatMap { self.index.instanceUsers[$0] ?? [] }.map(\.resource)
+        let resized = pass.resizedInstances + pass.resizedLoads
+        let users = Set(resized).flatMap { self.index.instanceUsers[$0] ?? [] }.map(\.resource)
         let wider = endpoints.union(users)
         return wider.count == endpoints.count ? nil : .endpoints(wider)
     }
@@ -128,14 +179,16 @@ package struct IncrementalPlanner: Sendable {
     private mutating func takeOver(_ look: Look, _ scope: PlanScope) {
         switch scope {
         case .everything:
-            self.open = []
+            self.restless = []
             self.settledWaits = [:]
         case .endpoints(let endpoints):
-            self.open.subtract(endpoints)
+            self.restless.subtract(endpoints)
             for endpoint in endpoints { self.settledWaits[endpoint] = nil }
         }
-        self.open.formUnion(look.open)
-        for wait in look.plan.waits where wait.subject.kind == .endpoint && !self.open.contains(wait.subject) {
+        self.restless.formUnion(look.restless)
+        // Two sorted runs, which are merged at the cost of a walk.
+        if !look.parts.isEmpty { self.kept = (self.kept + look.parts).sorted { $0.variant < $1.variant } }
+        for wait in look.plan.waits where wait.subject.kind == .endpoint && !look.open.contains(wait.subject) {
             self.settledWaits[wait.subject, default: []].append(wait)
         }
     }
@@ -169,5 +222,14 @@ extension PlanningPass {
             }
             return wanted == observation.copies ? nil : key
         }
+    }
+
+    /// Instances that are to be loaded with another number of copies than the kept parts say.
+    fileprivate var resizedLoads: [InstanceKey] {
+        self.kept.flatMap(\.loads).filter { instance in
+            let wanted = self.copies[instance.key] ?? self.others.copies(of: instance.key)
+            return wanted.map { $0 != instance.copies } ?? false
+        }
+        .map(\.key)
     }
 }

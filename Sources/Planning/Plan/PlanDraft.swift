@@ -16,10 +16,14 @@ struct PlanDraft {
     private let now: Timestamp
     private(set) var steps: [PlanStep] = []
     private(set) var waits: [PlanWait] = []
-    private var milestones: [StepKey: Milestone] = [:]
+    private(set) var milestones: [StepKey: Milestone] = [:]
     private var noted: Set<PlanWait> = []
     /// Whoever something is to be done for, or who waits for something that no change of the states announces.
     private(set) var open: Set<ResourceIdentity> = []
+    /// Those of them whose part of the plan has more than ``PlanPart`` can keep.
+    private(set) var restless: Set<ResourceIdentity> = []
+    /// The part that steps are added to now.
+    private var part: PlanPart?
 
     init(failures: [StepKey: StepFailure], now: Timestamp) {
         self.failures = failures
@@ -37,35 +41,80 @@ struct PlanDraft {
         deadline: Timestamp? = nil
     ) -> Milestone {
         self.open.insert(subject)
-        let key = action.key
+        let (key, cause) = (action.key, cause ?? PlanCause(resource: subject))
+        let milestone = self.milestone(of: action, key, for: subject, because: reason, cause, after, deadline)
+        if self.part == nil { self.restless.insert(subject) }
+        self.part?.append(action, key, because: reason, cause: cause, after: after, milestone)
+        return milestone
+    }
+
+    /// Has the steps that are added from now on, until ``endPart()``, noted as a variant's part.
+    mutating func beginPart(of situation: VariantSituation) {
+        self.part = PlanPart(of: situation)
+    }
+
+    /// The part that was begun last, if it can be kept.
+    mutating func endPart() -> PlanPart? {
+        defer { self.part = nil }
+        guard let part, part.isKeepable else {
+            self.part.map { _ = self.restless.insert($0.endpoint) }
+            return nil
+        }
+        return part.kept
+    }
+
+    /// Adds the steps of a part that was kept, just as if they were added one by one again.
+    mutating func add(_ part: PlanPart) {
+        var milestones: [Milestone] = []
+        for entry in part.entries {
+            let after = entry.after.map { milestones[$0] }
+            milestones.append(self.place(entry.action, entry.key, because: entry.reason, entry.cause, after))
+        }
+    }
+
+    private mutating func milestone(
+        of action: StepAction,
+        _ key: StepKey,
+        for subject: ResourceIdentity,
+        because reason: String,
+        _ cause: PlanCause,
+        _ after: [Milestone],
+        _ deadline: Timestamp?
+    ) -> Milestone {
         if let known = self.milestones[key] { return known }
         guard !after.contains(.waiting) else { return .waiting }
-        if let failure = self.failures[key], failure.retryAt > self.now {
-            self.milestones[key] = .waiting
-            let until = min(failure.retryAt, deadline ?? failure.retryAt)
-            self.waits.append(
-                PlanWait(
-                    subject: subject,
-                    reason: "\(action.word) of \(action.subject) failed (try \(failure.attempts)): \(failure.message); "
-                        + "it is tried again",
-                    until: max(until, self.now),
-                    word: "BackingOff",
-                    step: key
-                )
-            )
-            return .waiting
+        guard let failure = self.failures[key], failure.retryAt > self.now else {
+            return self.place(action, key, because: reason, cause, after)
         }
-        let milestone = Milestone.planned(self.steps.count)
-        self.milestones[key] = milestone
-        self.steps.append(
-            PlanStep(
-                action: action,
-                reason: reason,
-                cause: cause ?? PlanCause(resource: subject),
-                after: self.indices(of: after)
+        self.milestones[key] = .waiting
+        let until = min(failure.retryAt, deadline ?? failure.retryAt)
+        self.waits.append(
+            PlanWait(
+                subject: subject,
+                reason: "\(action.word) of \(action.subject) failed (try \(failure.attempts)): \(failure.message); "
+                    + "it is tried again",
+                until: max(until, self.now),
+                word: "BackingOff",
+                step: key
             )
         )
-        return milestone
+        return .waiting
+    }
+
+    /// Appends a step that can be done, unless the same one is there already.
+    private mutating func place(
+        _ action: StepAction,
+        _ key: StepKey,
+        because reason: String,
+        _ cause: PlanCause,
+        _ after: [Milestone]
+    ) -> Milestone {
+        let next = Milestone.planned(self.steps.count)
+        let milestone = self.milestones[key, default: next]
+        guard milestone == next else { return milestone }
+        self.milestones[key] = next
+        self.steps.append(PlanStep(action: action, reason: reason, cause: cause, after: self.indices(of: after)))
+        return next
     }
 
     /// Notes something that no step can bring about.
@@ -74,6 +123,7 @@ struct PlanDraft {
     ///   bring about is looked at again with every plan.
     mutating func wait(_ subject: ResourceIdentity, _ word: String, _ reason: String, isDecided: Bool = false) {
         if !isDecided { self.open.insert(subject) }
+        self.restless.insert(subject)
         let wait = PlanWait(subject: subject, reason: reason, until: nil, word: word)
         if self.noted.insert(wait).inserted { self.waits.append(wait) }
     }
@@ -84,7 +134,7 @@ struct PlanDraft {
             guard case .planned(let index) = milestone else { return nil }
             return index
         }
-        guard let first = indices.min(), indices.count > 1 else { return indices }
+        guard indices.count > 1, let first = indices.min() else { return indices }
         var implied: Set<Int> = []
         var open = indices.flatMap { self.steps[$0].after }
         while let index = open.popLast() {

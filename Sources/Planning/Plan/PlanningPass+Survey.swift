@@ -4,8 +4,8 @@ extension PlanningPass {
     /// Looks at every variant in scope once: what it is to be, what it is, and what stands in its way.
     func survey() -> [VariantSituation] {
         self.variants().map { id in
-            var situation = self.situation(of: id)
-            self.settle(&situation)
+            let situation = self.situation(of: id)
+            self.settle(situation)
             return situation
         }
     }
@@ -47,7 +47,7 @@ extension PlanningPass {
         }
         let defaultID = VariantID(namespace: id.namespace, endpoint: id.endpoint)
         let kept = self.observed.facts.variants[defaultID]?.settings
-        var situation = VariantSituation(
+        let situation = VariantSituation(
             id: id,
             mode: self.mode(of: id, desired: desired, promoted: promoted),
             facts: facts,
@@ -102,7 +102,7 @@ extension PlanningPass {
     }
 
     /// Finds the target that can still be attempted, with the holds that have to be written for those that cannot.
-    private func settle(_ situation: inout VariantSituation) {
+    private func settle(_ situation: VariantSituation) {
         switch situation.mode {
         case .suspended, .prune: return
         case .follow, .keep: break

@@ -12,6 +12,10 @@ struct PlanningPass {
     let index: StateIndex
     /// What the variants need that are not part of this pass.
     let others: InstanceNeeds
+    /// What endpoints that are not part of this pass add to the plan; sorted by variant.
+    let kept: [PlanPart]
+    /// What the variants of this pass add to the plan, where that can be kept; empty where nobody asks.
+    private(set) var parts: [PlanPart] = []
     var draft: PlanDraft
     /// Every variant in scope that is wanted, runs or was written down, sorted.
     var situations: [VariantSituation] = []
@@ -34,7 +38,8 @@ struct PlanningPass {
         now: Timestamp,
         scope: PlanScope,
         index: StateIndex,
-        others: InstanceNeeds
+        others: InstanceNeeds,
+        kept: [PlanPart] = []
     ) {
         self.desired = desired
         self.observed = observed
@@ -42,6 +47,7 @@ struct PlanningPass {
         self.scope = scope
         self.index = index
         self.others = others
+        self.kept = kept
         self.draft = PlanDraft(failures: observed.failures, now: now)
         self.situations = self.survey()
         self.noteCopies()
@@ -53,7 +59,7 @@ struct PlanningPass {
         self.clearLeftovers()
         self.unloadGarbage()
         self.admitToMemory()
-        for situation in self.situations { self.bring(situation) }
+        self.bringAll()
         self.unloadRetired()
         self.forgetPruned()
         return Plan(
@@ -62,6 +68,21 @@ struct PlanningPass {
             waits: self.draft.waits,
             guarded: self.desired.guarded
         )
+    }
+
+    /// Brings every variant to its target, in order, those too that this pass does not look at.
+    private mutating func bringAll() {
+        var next = self.kept.startIndex
+        for situation in self.situations {
+            while next < self.kept.endIndex, self.kept[next].variant < situation.id {
+                self.draft.add(self.kept[next])
+                next += 1
+            }
+            self.draft.beginPart(of: situation)
+            self.bring(situation)
+            if let part = self.draft.endPart() { self.parts.append(part) }
+        }
+        for part in self.kept[next...] { self.draft.add(part) }
     }
 
     func failure(of action: StepAction) -> StepFailure? {

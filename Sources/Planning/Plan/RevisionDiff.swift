@@ -28,11 +28,15 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
 
     package init(from old: RevisionGraph, to new: RevisionGraph) {
         let endpoint = new.variant.resource
-        let fields = JSONValue.changedFields(
-            from: old.serving,
-            to: new.serving,
-            at: new.variant.tenant.map { "spec.tenants[\($0)]" } ?? "spec"
-        )
+        let isServedAlike = old.serve == new.serve && old.chat == new.chat
+        let fields =
+            isServedAlike
+            ? []
+            : JSONValue.changedFields(
+                from: old.serving,
+                to: new.serving,
+                at: new.variant.tenant.map { "spec.tenants[\($0)]" } ?? "spec"
+            )
         self.changes = fields.map { Change(resource: endpoint, verb: .changed, field: $0) }
         self.changes += RevisionDiff.changes(
             old.chains.map { ($0.identity, $0.digest, $0.spec) },
@@ -67,7 +71,7 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
         return text
     }
 
-    private static func changes<Part>(
+    private static func changes<Part: Equatable>(
         _ old: [(ResourceIdentity, Digest, Part)],
         _ new: [(ResourceIdentity, Digest, Part)],
         _ fields: (Part, Part) -> [String]
@@ -80,7 +84,8 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
                 changes.append(Change(resource: identity, verb: .added))
                 continue
             }
-            let names = fields(oldPart, part)
+            // Most parts are as they were, and finding their fields costs a hundred times the comparison.
+            let names = oldPart == part ? [] : fields(oldPart, part)
             if names.isEmpty, digest != oldDigest {
                 changes.append(Change(resource: identity, verb: .changed, field: "spec"))
             }

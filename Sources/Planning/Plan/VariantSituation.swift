@@ -1,7 +1,10 @@
 internal import Schema
 
 /// Everything about one variant that its part of a plan is decided from.
-struct VariantSituation {
+///
+/// A class, since every part of the planner walks over all of them: a copy would cost more than the look. Nothing changes
+/// it after the survey.
+final class VariantSituation {
     enum Mode: Sendable, Hashable {
         /// The commit says what to serve.
         case follow
@@ -14,6 +17,7 @@ struct VariantSituation {
     }
 
     let id: VariantID
+    let endpoint: ResourceIdentity
     let mode: Mode
     let facts: VariantFacts
     /// What the commit asks for; nil where it cannot be told.
@@ -22,7 +26,7 @@ struct VariantSituation {
     let promoted: RevisionGraph?
     /// What is to answer in the end: the desired revision, or what a hold puts in its place; nil: nothing.
     var target: RevisionGraph?
-    var settings: EndpointSettings?
+    let settings: EndpointSettings?
     /// By revision, those to be written by this plan included.
     var holds: [Revision: Hold]
     /// Holds that this plan writes, in order.
@@ -31,7 +35,28 @@ struct VariantSituation {
     let runners: [(key: RunnerKey, value: RunnerObservation)]
     let traffic: [TrafficShare]
 
-    var endpoint: ResourceIdentity { self.id.resource }
+    init(
+        id: VariantID,
+        mode: Mode,
+        facts: VariantFacts,
+        desired: RevisionGraph?,
+        promoted: RevisionGraph?,
+        settings: EndpointSettings?,
+        holds: [Revision: Hold],
+        runners: [(key: RunnerKey, value: RunnerObservation)],
+        traffic: [TrafficShare]
+    ) {
+        self.id = id
+        self.mode = mode
+        self.facts = facts
+        self.desired = desired
+        self.promoted = promoted
+        self.settings = settings
+        self.holds = holds
+        self.runners = runners
+        self.traffic = traffic
+        self.endpoint = id.resource
+    }
 
     /// Whether the target has to take over from another revision, or is the first.
     var isRolling: Bool {
@@ -87,7 +112,7 @@ struct VariantSituation {
     }
 
     /// Follows holds from the desired revision to what may be served.
-    mutating func resolveTarget() {
+    func resolveTarget() {
         var seen: Set<Revision> = []
         var revision = self.desired?.revision ?? self.promoted?.revision
         while let held = revision, let hold = self.holds[held] {
@@ -102,6 +127,7 @@ struct VariantSituation {
 extension RevisionGraph {
     /// The instances that the revision leases, each once.
     var instances: [InstanceSpec] {
+        if self.models.count < 2 { return self.models.map(\.instance) }
         var seen: Set<InstanceKey> = []
         return self.models.map(\.instance).filter { seen.insert($0.key).inserted }
     }
