@@ -11,14 +11,16 @@ internal import Synchronization
 package final class ArtifactCache: ArtifactStore {
     private let folder: String
     private let repository: any SourceRepository
+    private let operations: FileOperations
     let flights = SingleFlight()
     /// By name, what the files that were hashed looked like then.
     private let verified = Mutex<[String: FileStamp]>([:])
 
     /// Takes an existing folder that nobody else writes to, and the repository that blobs come from.
-    package init(folder: String, repository: any SourceRepository) {
+    package init(folder: String, repository: any SourceRepository, operations: FileOperations = .system) {
         self.folder = folder
         self.repository = repository
+        self.operations = operations
         for file in self.files() where file.hasSuffix(".unfinished") { unlink(self.path(file)) }
     }
 
@@ -48,7 +50,7 @@ package final class ArtifactCache: ArtifactStore {
             // Cancelled while it waits, a prune has simply done less; the next one does the rest.
             try? await self.flights.run(name) {
                 self.verified.withLock { $0[name] = nil }
-                await BlockingWork.run { _ in _ = unlink(self.path(file)) }
+                await BlockingWork.run { _ in try? self.operations.remove(self.path(file)) }
             }
         }
     }
@@ -63,16 +65,23 @@ package final class ArtifactCache: ArtifactStore {
     }
 
     private func make(_ artifact: Artifact, _ content: CachedContent, at path: String, _ stop: StopFlag) throws {
-        // Somebody may have removed the folder to make room.
-        mkdir(self.folder, 0o700)
+        // Somebody may have removed the folder to make room; where it cannot be made, nothing can be written either.
+        try? self.operations.makeFolder(self.folder)
         switch artifact.location {
         case .repository(_, let blob):
             // The object database hashes what it reads.
             try self.repository.export(blob, to: path, limit: artifact.size ?? .max)
+            try VerifiedFile.writing(path) { () throws(FileFailure) in
+                do throws(FileFailure) {
+                    try self.operations.changeMode(path, to: 0o400)
+                } catch {
+                    unlink(path)
+                    throw error
+                }
+            }
         case .file(let source, _):
-            try VerifiedFile.copy(source, to: path, as: content, stop: stop)
+            try VerifiedFile.copy(source, to: path, as: content, stop: stop, self.operations)
         }
-        chmod(path, 0o400)
         self.remember(content, FileStamp(path: path))
     }
 

@@ -12,34 +12,34 @@ package final class StateDirectory: Sendable {
     ///
     /// Throws `StateDirectoryInUse`, naming the process that holds it, `StateDirectoryOpenToOthers` or
     /// `StateDirectoryNotWritable`.
-    package init(_ paths: StatePaths) throws {
-        try Self.makeFolders(above: paths.root)
-        try Self.makePrivateFolder(paths.root)
+    package init(_ paths: StatePaths, files: FileOperations = .system) throws {
+        for folder in Self.folders(above: paths.root) + [paths.root] { try Self.makePrivateFolder(folder, files) }
         try Self.refuseOthersWriting(paths.root)
         self.lock = try FileLock(path: paths.lock)
         self.paths = paths
         for folder in [paths.run, paths.artifacts] {
-            try Self.makePrivateFolder(folder)
-            guard chmod(folder, 0o700) == 0 else { throw Self.notWritable(folder, errno) }
+            try Self.makePrivateFolder(folder, files)
+            do {
+                try files.changeMode(folder, to: 0o700)
+            } catch {
+                throw Self.notWritable(folder, error.error)
+            }
         }
     }
 
-    private static func makeFolders(above path: String) throws {
-        var folder = ""
-        for part in RelativePath.names(of: path).dropLast() {
-            folder += "/\(part)"
-            try self.makePrivateFolder(folder)
+    private static func folders(above path: String) -> [String] {
+        RelativePath.names(of: path).dropLast().reduce(into: []) { folders, name in
+            folders.append("\(folders.last ?? "")/\(name)")
         }
     }
 
-    private static func makePrivateFolder(_ path: String) throws {
-        guard mkdir(path, 0o700) != 0 else { return }
-        let error = errno
-        var status = stat()
-        if stat(path, &status) == 0 {
+    private static func makePrivateFolder(_ path: String, _ files: FileOperations) throws {
+        do {
+            try files.makeFolder(path)
+        } catch {
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw self.notWritable(path, error.error) }
             guard status.st_mode & S_IFMT == S_IFDIR else { throw self.notWritable(path, ENOTDIR) }
-        } else {
-            throw self.notWritable(path, error)
         }
     }
 

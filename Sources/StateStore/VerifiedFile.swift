@@ -17,11 +17,16 @@ enum VerifiedFile {
     /// Copies a file to where it appears whole, with the right content, or not at all.
     ///
     /// Throws `DigestMismatch`, `ArtifactMissing`, `ArtifactUnreadable` or `FileNotWritten`.
-    static func copy(_ path: String, to target: String, as content: CachedContent, stop: StopFlag) throws {
+    static func copy(
+        _ path: String,
+        to target: String,
+        as content: CachedContent,
+        stop: StopFlag,
+        _ files: FileOperations
+    ) throws {
         let source = try SourceFile(path)
         let unfinished = "\(target).\(String(UInt64.random(in: .min ... .max), radix: 36)).unfinished"
-        let descriptor = open(unfinished, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard descriptor >= 0 else { throw self.notWritten(target, errno) }
+        let descriptor = try self.writing(target) { () throws(FileFailure) in try files.create(unfinished) }
         // After the rename there is nothing left to remove.
         defer { unlink(unfinished) }
         defer { close(descriptor) }
@@ -29,7 +34,7 @@ enum VerifiedFile {
         var hasher = content.hasher(size: source.size)
         try self.read(source, stop: stop) { piece in
             hasher.update(piece)
-            try self.write(piece, to: descriptor, target)
+            try self.writing(target) { () throws(FileFailure) in try files.write(piece, to: descriptor, unfinished) }
         }
         let hash = hasher.finish()
         guard hash == content.hash else {
@@ -39,7 +44,24 @@ enum VerifiedFile {
                     + "mend the manifest"
             )
         }
-        guard fsync(descriptor) == 0, rename(unfinished, target) == 0 else { throw self.notWritten(target, errno) }
+        try self.writing(target) { () throws(FileFailure) in
+            try files.changeMode(unfinished, to: 0o400)
+            try files.sync(descriptor, unfinished)
+            try files.rename(unfinished, to: target)
+        }
+    }
+
+    /// Translates what file operations report.
+    static func writing<Result>(_ path: String, _ body: () throws(FileFailure) -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch {
+            throw MartletError(
+                "FileNotWritten",
+                "'\(path)' cannot be written: \(error.reason)",
+                disposition: .retryable
+            )
+        }
     }
 
     private static func read(
@@ -57,25 +79,6 @@ enum VerifiedFile {
             guard count > 0 else { return }
             try body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-    }
-
-    private static func write(_ piece: UnsafeRawBufferPointer, to descriptor: Int32, _ target: String) throws {
-        var rest = piece[...]
-        while !rest.isEmpty {
-            let chunk = UnsafeRawBufferPointer(rebasing: rest)
-            let count = Glibc.write(descriptor, chunk.baseAddress, chunk.count)
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw self.notWritten(target, errno) }
-            rest = rest.dropFirst(count)
-        }
-    }
-
-    private static func notWritten(_ path: String, _ error: Int32) -> MartletError {
-        MartletError(
-            "FileNotWritten",
-            "'\(path)' cannot be written: \(String(cString: strerror(error)))",
-            disposition: .retryable
-        )
     }
 }
 
