@@ -292,7 +292,8 @@ package actor Reconciler: Service {
         self.scheduleWakeUp(in: &group)
     }
 
-    /// Once a commit has converged, removes the artifacts that neither it nor any written graph names.
+    /// Once a commit has converged, removes the artifacts that neither it nor any written graph names, and what probes
+    /// measured of such.
     private func prune(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
         guard self.mayPrune || self.planner.index.hasOrphans, let desired = self.desired, self.hasConverged,
             self.queue.beginPruning()
@@ -300,6 +301,12 @@ package actor Reconciler: Service {
         self.mayPrune = false
         self.planner.index.hasOrphans = false
         let kept = self.planner.index.artifacts(desired, self.facts)
+        for instance in self.facts.probes.keys.filter({ self.planner.index.instanceUsers[$0] == nil }).sorted() {
+            self.apply(.forgetProbe(instance))
+            self.pending.append(.forgetProbe(instance))
+        }
+        // What cannot be written now is written with what comes next.
+        _ = self.writePending()
         let (executor, mailbox) = (self.ports.executor, self.mailbox)
         group.addTask {
             await executor.prune(keeping: kept)

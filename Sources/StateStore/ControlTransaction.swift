@@ -50,6 +50,8 @@ struct ControlTransaction {
         case .resume(let suspension): try self.remove(suspension.stored, from: "suspensions")
         case .probe(let instance, _):
             try self.run("INSERT OR REPLACE INTO probes VALUES (?, ?)", [instance.digest.hex, text])
+        case .forgetProbe(let instance):
+            try self.run("DELETE FROM probes WHERE instance = ?", [instance.digest.hex])
         case .beginLoading(let instance): try self.add(instance.digest.hex, to: "loading")
         case .endLoading(let instance):
             try self.remove(instance.digest.hex, from: "loading")
@@ -116,7 +118,8 @@ extension ControlTransaction {
         case .variant(let variant, let facts): self.graphs.updateValue(facts.graphs, forKey: variant)
         case .forgetVariant(let variant): self.graphs.removeValue(forKey: variant)
         case .hold, .liftHold, .suspend, .resume, .probe, .beginLoading, .endLoading, .loadCutShort, .crashed,
-            .forgiveCrash, .applied, .confirmPrune, .endConfirmation, .commit, .promotion, .conditions, .event, .audit:
+            .forgetProbe, .forgiveCrash, .applied, .confirmPrune, .endConfirmation, .commit, .promotion, .conditions,
+            .event, .audit:
             nil
         }
     }

@@ -38,7 +38,7 @@ struct StoredChange: Sendable {
         case .conditions(_, let conditions): self.text = conditions.isEmpty ? "" : try StoredJSON.encode(conditions)
         case .event(let event): self.text = try StoredJSON.encode(event)
         case .forgetVariant, .liftHold, .suspend, .resume, .beginLoading, .endLoading, .loadCutShort, .crashed,
-            .forgiveCrash, .endConfirmation, .audit:
+            .forgetProbe, .forgiveCrash, .endConfirmation, .audit:
             self.text = ""
         }
         self.graphs = graphs

@@ -145,6 +145,7 @@ struct ReconcilerTests {
         try setup.commitDesk(extra: ControllerSetup.second)
         try await setup.run { setup in
             #expect(await setup.artifacts.nextPrune()?.count == 1)
+            #expect(try setup.store.facts().probes.count == 1)
             let seen = try setup.newestEvent()
             try setup.commitDesk(weights: "two", extra: ControllerSetup.second)
             // What was promoted before is kept, so there is nothing to remove yet.
@@ -153,6 +154,7 @@ struct ReconcilerTests {
             try setup.repository.write("desk.yaml", ControllerSetup.manifest.components(separatedBy: "---\n")[0])
             try setup.repository.commit("Remove every endpoint")
             #expect(await setup.artifacts.nextPrune()?.isEmpty == true)
+            #expect(try setup.store.facts().probes.isEmpty, "what is probed again one day is not kept for ever")
         }
     }
 

@@ -95,6 +95,8 @@ struct ControlStoreCompatibilityTests {
         #expect(try store.facts().probes == [one: Samples.probe(3), two: Samples.probe(2)])
         #expect(try store.facts().crashed == [one])
         #expect(try store.unfinishedLoads() == [two])
+        try store.write([.forgetProbe(one), .forgetProbe(one)])
+        #expect(try store.facts().probes == [two: Samples.probe(2)])
     }
 
     @Test("conditions are replaced as a whole", arguments: StoreKind.allCases)

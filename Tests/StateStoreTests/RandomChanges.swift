@@ -40,7 +40,7 @@ struct RandomChanges {
         let instance = Samples.instance(self.number(below: 3))
         let small = self.number(below: 4)
         let suspension: Suspension = small == 0 ? .everything : .resource(Samples.resource(small))
-        return switch self.number(below: 19) {
+        return switch self.number(below: 20) {
         case 0, 1: .variant(variant, try Samples.facts(variant, revisions: Array(small..<small + 3)))
         case 2: .forgetVariant(variant)
         case 3: .hold(Samples.hold(variant, small, message: "try \(self.number(below: 100))"))
@@ -58,6 +58,7 @@ struct RandomChanges {
         case 15: .applied(Samples.applied(["a", "b"][small / 2], small))
         case 16: .confirmPrune(Samples.confirmation(small, of: self.number(below: 3)))
         case 17: .endConfirmation(Samples.object(small))
+        case 18: .forgetProbe(instance)
         default: small == 0 ? .audit(Samples.audit(small)) : .event(Samples.event(small, variant: variant))
         }
     }

@@ -23,6 +23,8 @@ extension Facts {
             self.suspensions.remove(suspension)
         case .probe(let instance, let report):
             self.probes[instance] = report
+        case .forgetProbe(let instance):
+            self.probes[instance] = nil
         case .crashed(let instance):
             self.crashed.insert(instance)
         case .forgiveCrash(let instance):

@@ -10,7 +10,7 @@ extension StateChanges {
             self.variants.insert(hold.variant)
         case .suspend, .resume:
             self.isEverything = true
-        case .probe(let instance, _), .crashed(let instance), .forgiveCrash(let instance):
+        case .probe(let instance, _), .forgetProbe(let instance), .crashed(let instance), .forgiveCrash(let instance):
             self.instances.insert(instance)
         case .beginLoading, .endLoading, .loadCutShort, .applied, .confirmPrune, .endConfirmation, .commit, .promotion,
             .conditions,

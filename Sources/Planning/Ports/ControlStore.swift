@@ -150,6 +150,8 @@ package enum FactChange: Sendable, Hashable {
     case suspend(Suspension)
     case resume(Suspension)
     case probe(InstanceKey, ProbeReport)
+    /// No revision names the instance any more.
+    case forgetProbe(InstanceKey)
     /// Written before an instance is loaded in process, taken away after: left behind only by a crash.
     case beginLoading(InstanceKey)
     case endLoading(InstanceKey)

@@ -108,7 +108,8 @@ package final class MemoryControlStore: ControlStore {
 
     private static func apply(_ change: FactChange, to state: inout State) {
         switch change {
-        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .crashed, .forgiveCrash,
+        case .variant, .forgetVariant, .hold, .liftHold, .suspend, .resume, .probe, .forgetProbe, .crashed,
+            .forgiveCrash,
             .loadCutShort, .applied,
             .confirmPrune, .endConfirmation:
             state.facts.apply(change)
