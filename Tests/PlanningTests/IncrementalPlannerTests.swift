@@ -116,6 +116,35 @@ struct IncrementalPlannerTests {
         #expect(planner.open == changed.endpoints)
     }
 
+    @Test("Endpoints that wait for their turn are not looked at again")
+    func leavesWaitingEndpointsAlone() {
+        var simulator = PlanSimulator(world: Self.world((0..<50).map { "endpoint-\($0)" }), seed: 1)
+        var planner = IncrementalPlanner()
+        func update(_ changes: StateChanges) -> IncrementalPlanner.Update {
+            planner.plan(desired: simulator.desired, observed: simulator.observed, changes: changes, now: simulator.now)
+        }
+        let before = simulator
+        for step in update(.everything).plan.steps {
+            switch step.action {
+            case .beginRollout, .applySettings:
+                simulator.observed = simulator.observed.applying(step, at: simulator.now)
+            default:
+                break
+            }
+        }
+        _ = update(Self.changes(from: before, to: simulator))
+        let idle = update(StateChanges())
+        #expect(idle.endpoints == [])
+        #expect(planner.openCount == 50)
+        #expect(idle.plan == simulator.plan())
+        let running = simulator
+        simulator.observed.runtime.runners[RunnerKey(PlanWorld.variant("endpoint-7"), Revision(Digest(of: [])))] =
+            RunnerObservation(state: .ready, replicas: 1)
+        let changed = update(Self.changes(from: running, to: simulator))
+        #expect(changed.endpoints == [PlanWorld.variant("endpoint-7").resource])
+        #expect(changed.plan == simulator.plan())
+    }
+
     @Test("Whoever shares an instance that is to have more copies is looked at too")
     func looksAtSharers() throws {
         var simulator = PlanSimulator(world: Self.world(["a", "b", "c", "d", "e", "f"]), seed: 1)

@@ -46,6 +46,8 @@ package struct IncrementalPlanner: Sendable {
     /// What settled endpoints wait for.
     private var settledWaits: [ResourceIdentity: [PlanWait]] = [:]
     private var needs = InstanceNeeds()
+    /// Why variants roll, as far as the last plan asked.
+    private var explained: [VariantID: Explanation] = [:]
     private var hasPlanned = false
 
     package init() {}
@@ -133,6 +135,7 @@ package struct IncrementalPlanner: Sendable {
         /// Open endpoints that have to be looked at in the next plan, and the parts of the others.
         var restless: Set<ResourceIdentity> = []
         var parts: [PlanPart] = []
+        var explained: [VariantID: Explanation] = [:]
         var needs: [(VariantID, InstanceNeeds.Need)]
         /// A scope that has everybody in it who is tied to this pass; nil where it had already.
         var wider: PlanScope?
@@ -152,13 +155,15 @@ package struct IncrementalPlanner: Sendable {
             scope: scope,
             index: self.index,
             others: self.needs,
-            kept: self.kept
+            kept: self.kept,
+            explained: self.explained
         )
         var look = Look(plan: Plan(commit: desired.commit.id), needs: pass.situations.map { ($0.id, $0.need) })
         look.wider = self.widened(scope, for: pass)
         if look.wider == nil {
             look.plan = pass.run()
             look.milestones = pass.draft.milestones
+            look.explained = pass.explained
             look.open = pass.draft.open.filter { $0.kind == .endpoint }
             let mayKeep = observed.failures.isEmpty && observed.memoryBudget == nil
             look.restless = mayKeep ? look.open.intersection(pass.draft.restless) : look.open
@@ -186,6 +191,7 @@ package struct IncrementalPlanner: Sendable {
             for endpoint in endpoints { self.settledWaits[endpoint] = nil }
         }
         self.restless.formUnion(look.restless)
+        self.explained = look.explained
         // Two sorted runs, which are merged at the cost of a walk.
         if !look.parts.isEmpty { self.kept = (self.kept + look.parts).sorted { $0.variant < $1.variant } }
         for wait in look.plan.waits where wait.subject.kind == .endpoint && !look.open.contains(wait.subject) {

@@ -23,7 +23,7 @@ struct PlanDraft {
     /// Those of them whose part of the plan has more than ``PlanPart`` can keep.
     private(set) var restless: Set<ResourceIdentity> = []
     /// The part that steps are added to now.
-    private var part: PlanPart?
+    private var part: PlanPartDraft?
 
     init(failures: [StepKey: StepFailure], now: Timestamp) {
         self.failures = failures
@@ -50,17 +50,23 @@ struct PlanDraft {
 
     /// Has the steps that are added from now on, until ``endPart()``, noted as a variant's part.
     mutating func beginPart(of situation: VariantSituation) {
-        self.part = PlanPart(of: situation)
+        self.part = PlanPartDraft(of: situation)
     }
 
     /// The part that was begun last, if it can be kept.
     mutating func endPart() -> PlanPart? {
         defer { self.part = nil }
-        guard let part, part.isKeepable else {
-            self.part.map { _ = self.restless.insert($0.endpoint) }
-            return nil
-        }
-        return part.kept
+        guard let draft = self.part else { return nil }
+        if let part = draft.part { return part }
+        self.restless.insert(draft.situation.endpoint)
+        return nil
+    }
+
+    /// Makes room for the steps of parts that were kept.
+    mutating func reserve(for parts: [PlanPart]) {
+        let count = parts.reduce(0) { $0 + $1.entries.count }
+        self.steps.reserveCapacity(count)
+        self.milestones.reserveCapacity(count)
     }
 
     /// Adds the steps of a part that was kept, just as if they were added one by one again.

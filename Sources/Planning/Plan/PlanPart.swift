@@ -2,7 +2,7 @@ internal import Schema
 
 /// What one variant adds to a plan that only brings its revision up: kept, so that it can be added to later plans
 /// without being worked out again, as long as nothing that it follows from has changed.
-struct PlanPart: Sendable {
+final class PlanPart: Sendable {
     /// One step, before it is known whether another variant asks for the same.
     struct Entry: Sendable {
         var action: StepAction
@@ -15,17 +15,31 @@ struct PlanPart: Sendable {
 
     let variant: VariantID
     let endpoint: ResourceIdentity
-    private(set) var entries: [Entry] = []
+    let entries: [Entry]
     /// What it loads.
-    private(set) var loads: [InstanceSpec] = []
-    /// What became of each entry when it was worked out; not needed later.
+    let loads: [InstanceSpec]
+
+    fileprivate init(_ variant: VariantID, _ endpoint: ResourceIdentity, _ entries: [Entry]) {
+        self.variant = variant
+        self.endpoint = endpoint
+        self.entries = entries
+        self.loads = entries.compactMap { entry in
+            if case .load(let instance) = entry.action { instance } else { nil }
+        }
+    }
+}
+
+/// A part in the making.
+struct PlanPartDraft {
+    let situation: VariantSituation
+    private var entries: [PlanPart.Entry] = []
+    /// What became of each entry.
     private var milestones: [Milestone] = []
     /// Whether the part holds good in other plans.
-    private(set) var isKeepable = true
+    private var isKeepable: Bool
 
     init(of situation: VariantSituation) {
-        self.variant = situation.id
-        self.endpoint = situation.endpoint
+        self.situation = situation
         // Who replaces a promoted revision takes that one down in the end, which is a matter between all who share it.
         self.isKeepable =
             situation.mode == .follow && situation.newHolds.isEmpty
@@ -41,27 +55,25 @@ struct PlanPart: Sendable {
         after: [Milestone],
         _ milestone: Milestone
     ) {
-        guard self.isKeepable else { return }
+        guard self.isKeepable, milestone != .waiting, action.onlyBringsUp else {
+            self.isKeepable = false
+            return
+        }
         var places: [Int] = []
         for earlier in after where earlier != .reached {
-            guard let place = self.milestones.lastIndex(of: earlier) else { return self.giveUp() }
+            guard let place = self.milestones.lastIndex(of: earlier) else {
+                self.isKeepable = false
+                return
+            }
             places.append(place)
         }
-        guard milestone != .waiting, action.onlyBringsUp else { return self.giveUp() }
-        self.entries.append(Entry(action: action, key: key, reason: reason, cause: cause, after: places))
+        self.entries.append(PlanPart.Entry(action: action, key: key, reason: reason, cause: cause, after: places))
         self.milestones.append(milestone)
-        if case .load(let instance) = action { self.loads.append(instance) }
     }
 
-    private mutating func giveUp() {
-        (self.isKeepable, self.entries, self.loads, self.milestones) = (false, [], [], [])
-    }
-
-    /// The part as it is kept.
-    var kept: PlanPart {
-        var kept = self
-        kept.milestones = []
-        return kept
+    /// The part; nil if it cannot be kept.
+    var part: PlanPart? {
+        self.isKeepable ? PlanPart(self.situation.id, self.situation.endpoint, self.entries) : nil
     }
 }
 

@@ -107,7 +107,10 @@ extension PlanningPass {
     }
 
     /// Why a variant rolls, in words, and the field that it goes back to.
-    func explain(_ situation: VariantSituation, _ target: RevisionGraph) -> (reason: String, cause: PlanCause) {
+    mutating func explain(
+        _ situation: VariantSituation,
+        _ target: RevisionGraph
+    ) -> (reason: String, cause: PlanCause) {
         if let desired = situation.desired, desired.revision != target.revision {
             let hold = situation.holds[desired.revision]
             let why = hold.map { "\($0.reason) by \($0.actor): \($0.message)" } ?? "held"
@@ -118,7 +121,30 @@ extension PlanningPass {
                 "the first revision of \(situation.id)", PlanCause(resource: situation.endpoint, field: "spec.serve")
             )
         }
-        let diff = RevisionDiff(from: promoted, to: target)
+        let diff = self.diff(of: situation.id, from: promoted, to: target)
         return (diff.summary, diff.cause ?? PlanCause(resource: situation.endpoint, field: "spec.serve"))
     }
+
+    /// A rollout takes many plans, all of which ask the same.
+    private mutating func diff(
+        of variant: VariantID,
+        from promoted: RevisionGraph,
+        to target: RevisionGraph
+    ) -> RevisionDiff {
+        let known = self.explained[variant] ?? self.explainedBefore[variant]
+        if let known, known.from == promoted, known.to == target {
+            self.explained[variant] = known
+            return known.diff
+        }
+        let diff = RevisionDiff(from: promoted, to: target)
+        self.explained[variant] = Explanation(from: promoted, to: target, diff: diff)
+        return diff
+    }
+}
+
+/// What was found to differ between two revisions.
+struct Explanation: Sendable {
+    let from: RevisionGraph
+    let to: RevisionGraph
+    let diff: RevisionDiff
 }

@@ -16,6 +16,9 @@ struct PlanningPass {
     let kept: [PlanPart]
     /// What the variants of this pass add to the plan, where that can be kept; empty where nobody asks.
     private(set) var parts: [PlanPart] = []
+    /// Why variants roll, as the last plan found it out, and as far as this one has asked.
+    let explainedBefore: [VariantID: Explanation]
+    var explained: [VariantID: Explanation] = [:]
     var draft: PlanDraft
     /// Every variant in scope that is wanted, runs or was written down, sorted.
     var situations: [VariantSituation] = []
@@ -39,7 +42,8 @@ struct PlanningPass {
         scope: PlanScope,
         index: StateIndex,
         others: InstanceNeeds,
-        kept: [PlanPart] = []
+        kept: [PlanPart] = [],
+        explained: [VariantID: Explanation] = [:]
     ) {
         self.desired = desired
         self.observed = observed
@@ -48,6 +52,7 @@ struct PlanningPass {
         self.index = index
         self.others = others
         self.kept = kept
+        self.explainedBefore = explained
         self.draft = PlanDraft(failures: observed.failures, now: now)
         self.situations = self.survey()
         self.noteCopies()
@@ -72,6 +77,7 @@ struct PlanningPass {
 
     /// Brings every variant to its target, in order, those too that this pass does not look at.
     private mutating func bringAll() {
+        self.draft.reserve(for: self.kept)
         var next = self.kept.startIndex
         for situation in self.situations {
             while next < self.kept.endIndex, self.kept[next].variant < situation.id {
