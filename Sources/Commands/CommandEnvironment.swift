@@ -114,6 +114,8 @@ package struct CommandEnvironment: Sendable {
     package var colour: Bool
     package var environment: [String: String]
     package var version: String
+    /// Tells builds of one version apart.
+    package var build: String
 
     package init(
         openRepository: @escaping @Sendable (_ path: String) throws -> any SourceRepository,
@@ -130,7 +132,8 @@ package struct CommandEnvironment: Sendable {
         printError: @escaping @Sendable (String) -> Void,
         colour: Bool,
         environment: [String: String],
-        version: String
+        version: String,
+        build: String = ""
     ) {
         self.openRepository = openRepository
         self.openVerifier = openVerifier
@@ -145,6 +148,7 @@ package struct CommandEnvironment: Sendable {
         self.colour = colour
         self.environment = environment
         self.version = version
+        self.build = build
     }
 
     @TaskLocal package static var task: CommandEnvironment?

@@ -35,8 +35,19 @@ enum Martlet {
             printError: { Martlet.write($0, to: .standardError) },
             colour: isatty(STDOUT_FILENO) == 1 && variables["NO_COLOR"]?.isEmpty ?? true,
             environment: variables,
-            version: Martlet.version
+            version: Martlet.version,
+            build: Martlet.build
         )
+    }
+
+    /// The executable's size and time: what one build wrote down is nothing to another one.
+    private static var build: String {
+        let files = FileManager.default
+        guard let path = try? files.destinationOfSymbolicLink(atPath: "/proc/self/exe"),
+            let attributes = try? files.attributesOfItem(atPath: path),
+            let modified = attributes[.modificationDate] as? Date
+        else { return "" }
+        return "\(attributes[.size] ?? 0)-\(modified.timeIntervalSince1970)"
     }
 
     static func paths(stateDirectory: String?, environment: [String: String]) throws -> StatePaths {

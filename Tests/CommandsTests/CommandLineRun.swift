@@ -10,12 +10,15 @@ struct CommandLineRun: Sendable {
     var output: String
     var errors: String
 
-    /// Runs a command line against a fake world: every path opens `repository`, and `socket` is the admin API's.
+    /// Runs a command line against a fake world: every path opens `repository`, and `socket` is the admin API's. Nothing
+    /// is kept for later runs unless there is a folder for it, the `cache`.
     static func run(
         _ arguments: [String],
         repository: (any SourceRepository)? = nil,
         socket: String = "/nonexistent/admin.sock",
-        engines: any EngineCatalog = KnownEngines([])
+        engines: any EngineCatalog = KnownEngines([]),
+        cache: String? = nil,
+        build: String = ""
     ) async -> CommandLineRun {
         let (output, errors) = (Lines(), Lines())
         let environment = CommandEnvironment(
@@ -46,8 +49,9 @@ struct CommandLineRun: Sendable {
             print: { output.append($0) },
             printError: { errors.append($0) },
             colour: false,
-            environment: [:],
-            version: "1.2.3"
+            environment: cache.map { ["MARTLET_CACHE": $0] } ?? [:],
+            version: "1.2.3",
+            build: build
         )
         let code = await CommandEnvironment.$task.withValue(environment) { await MartletCommand.run(arguments) }
         return CommandLineRun(code: code, output: output.text, errors: errors.text)

@@ -13,36 +13,28 @@ struct ComparisonOptions: ParsableArguments {
     var head: String?
 
     /// Reads both sides. A repository without a commit has an empty base.
-    func load() throws -> Comparison {
-        var repository = try self.repository.open()
-        let base: DesiredState
-        let baseName: String
+    ///
+    /// - Parameter isFull: Whether all manifests are wanted, not just those that a change reaches.
+    func load(inFull isFull: Bool = false) throws -> Comparison {
+        var repository = try self.repository.open(isCached: !isFull)
+        let old: CommitSummary?
         do {
-            let commit = try repository.resolve(self.base)
-            base = try self.loadBase(commit, from: &repository)
-            baseName = OfflineRepository.name(commit, ref: self.base)
+            old = try repository.resolve(self.base)
         } catch let error as MartletError where error.code == "RepositoryEmpty" {
-            base = DesiredState(commit: CommitSummary(id: "", subject: "nothing", author: "", time: 0))
-            baseName = "nothing"
+            old = nil
         }
-        let commit = try repository.resolve(self.head)
-        let head = try repository.load(commit)
+        let new = try repository.resolve(self.head)
+        let nothing = DesiredState(commit: CommitSummary(id: "", subject: "nothing", author: "", time: 0))
+        let (base, head, rest) =
+            try old.map { try repository.compare($0, new) } ?? (nothing, try repository.load(new), CheckedRest())
         return Comparison(
             base: base,
             head: head,
-            baseName: baseName,
-            headName: OfflineRepository.name(commit, ref: self.head),
-            signature: try repository.signatureReport(of: head, after: base.commit.id.isEmpty ? nil : base)
+            rest: rest,
+            baseName: old.map { OfflineRepository.name($0, ref: self.base) } ?? "nothing",
+            headName: OfflineRepository.name(new, ref: self.head),
+            signature: try repository.signatureReport(of: head, after: old == nil ? nil : base)
         )
-    }
-
-    /// A base that does not have the folder yet asks for nothing; in the head it must be there.
-    private func loadBase(_ commit: CommitSummary, from repository: inout OfflineRepository) throws -> DesiredState {
-        do {
-            return try repository.load(commit)
-        } catch let error as MartletError where error.code == "PathNotFound" {
-            return DesiredState(commit: commit)
-        }
     }
 }
 
@@ -50,6 +42,8 @@ struct ComparisonOptions: ParsableArguments {
 struct Comparison {
     var base: DesiredState
     var head: DesiredState
+    /// What is known of the manifests of both that were not read; they are the same and reach nothing that changed.
+    var rest: CheckedRest
     /// `HEAD (1a2b3c4d5e)`, `the work tree`, `nothing`.
     var baseName: String
     var headName: String

@@ -20,8 +20,13 @@ struct RepositoryOptions: ParsableArguments {
     @OptionGroup var namespace: NamespaceOptions
     @OptionGroup var policies: PolicyOptions
 
+    @Flag(help: "Read every manifest, whatever earlier runs found out about it.")
+    var noCache = false
+
     /// Opens the repository with its work tree.
-    func open() throws -> OfflineRepository {
+    ///
+    /// - Parameter isCached: Whether what earlier runs found out may spare reading, unless the user says otherwise.
+    func open(isCached: Bool = true) throws -> OfflineRepository {
         let root =
             self.root ?? RepositoryOptions.enclosing(FileManager.default.currentDirectoryPath) ?? "."
         return try OfflineRepository(
@@ -29,7 +34,8 @@ struct RepositoryOptions: ParsableArguments {
             path: self.path,
             namespace: self.namespace.namespace,
             policies: try self.policies.sources(namespace: self.namespace.namespace),
-            demand: try self.policies.demand()
+            demand: try self.policies.demand(),
+            isCached: isCached && !self.noCache
         )
     }
 
@@ -54,13 +60,17 @@ struct OfflineRepository {
     private let policies: PolicySources
     private let demand: SignatureGuard.Demand
     private var loader: DesiredStateLoader
+    private let narrow: NarrowReading
+    /// What earlier runs found out; nil where nothing is kept.
+    private let cache: ManifestCache?
 
     init(
         root: String,
         path: String,
         namespace: String,
         policies: PolicySources = PolicySources(),
-        demand: SignatureGuard.Demand = SignatureGuard.Demand()
+        demand: SignatureGuard.Demand = SignatureGuard.Demand(),
+        isCached: Bool = false
     ) throws {
         let environment = CommandEnvironment.current
         self.root = root
@@ -75,13 +85,36 @@ struct OfflineRepository {
             && !FileManager.default.fileExists(atPath: root + "/.git")
         self.hasWorkTree = !isBare
         self.source = isBare ? try opened.get() : try WorkTreeSource(root: root, repository: try? opened.get())
-        self.loader = DesiredStateLoader(
-            repository: self.source,
+        let engines = ManifestReader.defaultEngines.union(environment.engines.reports().map(\.name))
+        let makeLoader = { (source: any SourceRepository) in
+            DesiredStateLoader(
+                repository: source,
+                subpath: path,
+                namespace: namespace,
+                knownEngines: engines,
+                policies: policies
+            )
+        }
+        self.loader = makeLoader(self.source)
+        self.narrow = NarrowReading(
+            source: self.source,
             subpath: path,
-            namespace: namespace,
-            knownEngines: ManifestReader.defaultEngines.union(environment.engines.reports().map(\.name)),
-            policies: policies
+            manifests: ManifestReader(defaultNamespace: namespace, knownEngines: engines),
+            makeLoader: makeLoader
         )
+        let folder = isCached ? ManifestCache.folder(environment: environment.environment) : nil
+        self.cache = folder.map { folder in
+            let options: JSONValue = [
+                "version": .string(environment.version),
+                "build": .string(environment.build),
+                "path": .string(path),
+                "namespace": .string(namespace),
+                "engines": .array(engines.sorted().map { .string($0) }),
+                "policies": .array(policies.files.map { [.string("\($0.identity)"), $0.canonicalSpec] }),
+                "policyNamespaces": .array(policies.wideNamespaces.sorted().map { .string($0) }),
+            ]
+            return ManifestCache(folder: folder, options: options, root: URL(filePath: root).path)
+        }
     }
 
     /// Whether a commit would be let in after another one, by who signed it; nil when no signature is demanded.
@@ -118,6 +151,77 @@ struct OfflineRepository {
     /// What a commit asks for. Resources of files that can no longer be read are retained from the one loaded before.
     mutating func load(_ commit: CommitSummary) throws -> DesiredState {
         try self.loader.load(commit)
+    }
+
+    /// What a commit asks for, as far as it has to be read, and what is known of the rest.
+    mutating func check(_ commit: CommitSummary) throws -> (desired: DesiredState, rest: CheckedRest) {
+        // What engines say of options is asked each time: engines come and go.
+        if let cache = self.cache, let (states, rest) = try self.readNarrowly([commit], cache, and: [.model]),
+            let desired = states.first
+        {
+            return (desired, rest)
+        }
+        let desired = try self.load(commit)
+        _ = try self.keep(desired)
+        return (desired, CheckedRest())
+    }
+
+    /// What two commits ask for, as far as it has to be read to compare them, and what is known of the rest.
+    mutating func compare(
+        _ base: CommitSummary,
+        _ head: CommitSummary
+    ) throws -> (base: DesiredState, head: DesiredState, rest: CheckedRest) {
+        if let cache = self.cache, let (states, rest) = try self.readNarrowly([base, head], cache) {
+            return (states[0], states[1], rest)
+        }
+        let old = try self.loadBase(base)
+        if let (checked, files) = try self.keep(old),
+            case .done(let states, let rest) = try self.narrow.read([base, head], files, beside: checked)
+        {
+            return (states[0], states[1], rest)
+        }
+        return (old, try self.load(head), CheckedRest())
+    }
+
+    /// A base that does not have the folder yet asks for nothing; in the head it must be there.
+    private mutating func loadBase(_ commit: CommitSummary) throws -> DesiredState {
+        do {
+            return try self.load(commit)
+        } catch let error as MartletError where error.code == "PathNotFound" {
+            return DesiredState(commit: commit)
+        }
+    }
+
+    /// Tries to do with what was kept; nil where everything has to be read.
+    private func readNarrowly(
+        _ commits: [CommitSummary],
+        _ cache: ManifestCache,
+        and kinds: [Kind] = []
+    ) throws -> ([DesiredState], CheckedRest)? {
+        var files: [TreeEntry]?
+        for checked in cache.candidates {
+            // A folder that is not there is for those to report who read everything.
+            guard let listed = try files ?? self.narrow.relevantFiles(of: commits[0]) else { return nil }
+            files = listed
+            switch try self.narrow.read(commits, listed, beside: checked, and: kinds) {
+            case .done(let states, let rest): return (states, rest)
+            case .tooFar: continue
+            case .everythingCounts: return nil
+            }
+        }
+        return nil
+    }
+
+    /// Keeps what was read in full, if nothing is wrong with it.
+    private func keep(_ desired: DesiredState) throws -> (CheckedManifests, files: [TreeEntry])? {
+        guard let cache = self.cache, desired.isPlain, !self.loader.hasUnreadableFiles else { return nil }
+        guard let files = try self.narrow.relevantFiles(of: desired.commit) else { return nil }
+        let checked = try CheckedManifests(of: desired, files: files) {
+            try self.source.entry(at: $0, in: desired.commit.id)
+        }
+        guard let checked else { return nil }
+        cache.write(checked)
+        return (checked, files)
     }
 
     /// How a commit is named to people.

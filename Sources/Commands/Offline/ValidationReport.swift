@@ -13,15 +13,17 @@ struct ValidationReport: Encodable {
     var signature: SignatureReport?
 
     /// Gathers what the manifests themselves, and the installed engines about them, have to say.
-    init(_ desired: DesiredState, isStrict: Bool) {
+    ///
+    /// - Parameter rest: What is known of manifests that were not read.
+    init(_ desired: DesiredState, _ rest: CheckedRest, isStrict: Bool) {
         let checks = EngineCheck.diagnostics(of: desired) + AccessCheck.diagnostics(of: desired)
-        let found = desired.diagnostics + desired.unavailable + checks
+        let found = desired.diagnostics + desired.unavailable + checks + rest.warnings
         self.diagnostics = Set(found).sorted().map { diagnostic in
             var diagnostic = diagnostic
             if isStrict { diagnostic.severity = .error }
             return diagnostic
         }
-        self.resources = desired.resources.count
+        self.resources = desired.resources.count + rest.resources
         self.errors = self.diagnostics.count { $0.severity == .error }
         self.warnings = self.diagnostics.count - self.errors
     }

@@ -73,10 +73,10 @@ struct PlanReport: Encodable {
             ? "It assumes that nothing runs yet." : "It assumes that \(comparison.baseName) has converged."
         self.changes = ResourceChange.all(from: base, to: head)
         self.variants = PlanReport.variants(in: plan, base: base)
-        self.memory = Memory(plan, base: base, budget: memoryBudget?.bytes)
+        self.memory = Memory(plan, base: base, comparison.rest, budget: memoryBudget?.bytes)
         self.plan = plan
         self.errors = head.diagnostics.filter { $0.severity == .error }
-        self.notApplied = head.unavailable.sorted()
+        self.notApplied = (head.unavailable + comparison.rest.unavailable).sorted()
         self.policies = head.policyReview.allFindings
         self.signature = comparison.signature
         self.isConverged =
@@ -157,12 +157,19 @@ struct PlanReport: Encodable {
 
 extension PlanReport.Memory {
     /// Follows the plan's steps in their order.
-    init(_ plan: Plan, base: DesiredState, budget: Int64?) {
+    ///
+    /// - Parameter rest: What else is loaded before and after.
+    init(_ plan: Plan, base: DesiredState, _ rest: CheckedRest, budget: Int64?) {
         var loaded: [InstanceKey: InstanceSpec] = [:]
-        var seen: [InstanceKey: InstanceSpec] = [:]
-        for instance in base.variants.values.flatMap(\.models).map(\.instance) { loaded[instance.key] = instance }
-        func bytes() -> Int64 { loaded.values.reduce(0) { $0 + $1.knownBytes } }
-        seen = loaded
+        // Of models that are loaded once for several resources, the last one speaks, whatever the order of variants.
+        for instance in base.variants.values.lazy.flatMap(\.models).map(\.instance)
+        where loaded[instance.key].map({ $0.model < instance.model }) ?? true {
+            loaded[instance.key] = instance
+        }
+        let others = Dictionary(rest.instances.map { ($0.key, $0) }) { $0.model < $1.model ? $1 : $0 }
+        let otherBytes = others.values.reduce(0) { $0 + $1.bytes }
+        func bytes() -> Int64 { loaded.values.reduce(otherBytes) { $0 + $1.knownBytes } }
+        var seen = loaded
         let before = bytes()
         var peak = before
         for step in plan.steps {
@@ -183,14 +190,17 @@ extension PlanReport.Memory {
             peak: peak,
             after: bytes(),
             budget: budget,
-            assumed: Set(seen.values.filter { $0.declaredMemory == nil }.map(\.model)).sorted()
+            assumed: Set(
+                seen.values.filter { $0.declaredMemory == nil }.map(\.model)
+                    + others.values.filter { !$0.isDeclared }.map(\.model)
+            ).sorted()
         )
     }
 }
 
 extension InstanceSpec {
     /// What all copies take together: the manifest's word for each, else the size of the files, which copies share.
-    fileprivate var knownBytes: Int64 {
+    var knownBytes: Int64 {
         if let declared = self.declaredMemory { return declared * Int64(self.copies) }
         return ([self.artifact] + self.adapters.map(\.artifact)).reduce(0) { $0 + ($1.size ?? 0) }
     }

@@ -57,7 +57,8 @@ struct PlanCommand: AsyncParsableCommand {
             try self.show(PlanReport(live: plan))
             return
         }
-        let comparison = try self.sides.load()
+        // How much fits into memory depends on everything that is loaded.
+        let comparison = try self.sides.load(inFull: self.memoryBudget != nil)
         try self.show(PlanReport(comparison, memoryBudget: self.memoryBudget.flatMap { ByteCount($0) }))
         try comparison.requireSound()
     }

@@ -31,8 +31,8 @@ struct ValidateCommand: ParsableCommand {
 
     func run() throws {
         var repository = try self.repository.open()
-        let desired = try repository.load(try repository.resolve(self.ref))
-        var report = ValidationReport(desired, isStrict: self.strict)
+        let (desired, rest) = try repository.check(try repository.resolve(self.ref))
+        var report = ValidationReport(desired, rest, isStrict: self.strict)
         report.signature = try repository.signatureReport(of: desired, after: nil)
         let environment = CommandEnvironment.current
         switch self.format {

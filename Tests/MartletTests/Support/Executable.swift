@@ -40,6 +40,8 @@ enum Executable {
         var environment = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("XDG_STATE") }
         environment["MARTLET_STATE_DIR"] = nil
         environment["NO_COLOR"] = "1"
+        // Tests leave nothing in the user's cache; where engines are looked for stays the same.
+        environment["MARTLET_CACHE"] = environment["MARTLET_CACHE"] ?? ""
         return environment.merging(more) { _, new in new }
     }
 

@@ -1,0 +1,176 @@
+internal import Planning
+internal import Schema
+
+/// All manifests of one state of a repository in which nothing is wrong, without their content: who declares what, and
+/// who names whom. It tells what a change reaches, so that the rest need not be read again.
+struct CheckedManifests: Sendable, Hashable {
+    /// A file that may hold manifests, or that says which files do not.
+    struct File: Sendable, Hashable {
+        var path: String
+        /// By its full id: another content has another one.
+        var object: ObjectID
+    }
+
+    struct Node: Sendable, Hashable {
+        /// `Chain/team/desk`.
+        var name: String
+        /// A position in ``files``.
+        var file: Int
+        /// Positions in ``nodes`` of what it names, each once.
+        var references: [Int]
+    }
+
+    /// A file of the repository that a resource needs beside its manifest.
+    struct Artifact: Sendable, Hashable {
+        /// A position in ``nodes``.
+        var node: Int
+        var path: String
+        var object: ObjectID
+    }
+
+    /// A model that some endpoint has loaded.
+    struct Instance: Sendable, Hashable {
+        /// A position in ``nodes``.
+        var node: Int
+        var model: ResourceIdentity
+        /// Models with the same key are loaded once.
+        var key: InstanceKey
+        /// Of memory, as far as it is known without loading.
+        var bytes: Int64
+        /// Whether the manifest says so.
+        var isDeclared: Bool
+    }
+
+    /// Sorted by the bytes of their paths.
+    var files: [File] = []
+    /// Sorted by the bytes of their names.
+    var nodes: [Node] = []
+    var artifacts: [Artifact] = []
+    var instances: [Instance] = []
+    /// Positions in ``nodes`` of what is read each time: what is found outside of the repository.
+    var unsettled: [Int] = []
+    /// What `validate` warns of.
+    var warnings: [Diagnostic] = []
+    /// What `plan` says is not applied.
+    var unavailable: [Diagnostic] = []
+
+    /// The position of a file, or nil.
+    func file(at path: String) -> Int? {
+        Self.search(path, self.files.count) { self.files[$0].path }
+    }
+
+    /// The position of a resource by its name, or nil.
+    func node(_ name: String) -> Int? {
+        Self.search(name, self.nodes.count) { self.nodes[$0].name }
+    }
+
+    /// Whether one text comes before another by their bytes: characters may be spelt in several ways.
+    static func precedes(_ left: String, _ right: String) -> Bool {
+        left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+
+    private static func search(_ text: String, _ count: Int, _ at: (Int) -> String) -> Int? {
+        var (low, high) = (0, count)
+        while low < high {
+            let middle = (low + high) / 2
+            if Self.precedes(at(middle), text) { low = middle + 1 } else { high = middle }
+        }
+        return low < count && at(low).utf8.elementsEqual(text.utf8) ? low : nil
+    }
+}
+
+// MARK: Making
+
+extension CheckedManifests {
+    /// Takes down a state that was read in full; nil where something in it is wrong, or reaches further than names do.
+    ///
+    /// - Parameters:
+    ///   - desired: What all manifests ask for.
+    ///   - files: Every file that may hold manifests, sorted by the bytes of their paths.
+    ///   - entry: What stands at a path of the repository, links not followed.
+    init?(
+        of desired: DesiredState,
+        files: [TreeEntry],
+        entry: (_ path: String) throws -> TreeEntry?
+    ) rethrows {
+        guard desired.isPlain, files.allSatisfy({ Self.isWhole($0.object) }) else { return nil }
+        let places = Dictionary(zip(files.map(\.path), files.indices), uniquingKeysWith: { first, _ in first })
+        // Paths that differ in nothing but how their characters are spelt are one to the reader.
+        guard places.count == files.count else { return nil }
+        self.files = files.map { File(path: $0.path, object: $0.object) }
+        let resources = desired.resources.values.map { ($0.identity.description, $0) }
+            .sorted { Self.precedes($0.0, $1.0) }.map(\.1)
+        let positions = Dictionary(uniqueKeysWithValues: zip(resources.map(\.identity), resources.indices))
+        self.nodes.reserveCapacity(resources.count)
+        for (number, resource) in resources.enumerated() {
+            guard let file = places[resource.location.path] else { return nil }
+            var references: [Int] = []
+            for reference in resource.references {
+                guard let target = positions[reference.target] else { return nil }
+                if !references.contains(target) { references.append(target) }
+            }
+            self.nodes.append(Node(name: resource.identity.description, file: file, references: references))
+            guard try self.noteArtifacts(of: resource, number, entry) else { return nil }
+        }
+        self.noteInstances(of: desired, positions)
+        self.unavailable = desired.unavailable.sorted()
+        self.warnings = Set(desired.diagnostics + desired.unavailable + AccessCheck.diagnostics(of: desired)).sorted()
+    }
+
+    /// False where a link leads to an artifact: then more than one file decides what is found.
+    private mutating func noteArtifacts(
+        of resource: Resource,
+        _ node: Int,
+        _ entry: (String) throws -> TreeEntry?
+    ) rethrows -> Bool {
+        let sources: [ModelSpec.Source]
+        switch resource.spec {
+        case .model(let model): sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
+        case .dataset(let dataset): sources = [dataset.source]
+        case .promptTemplate, .chain, .endpoint, .policy, .overlay, .unavailable: return true
+        }
+        for source in sources {
+            guard case .repository(let path)? = source.location else {
+                if self.unsettled.last != node { self.unsettled.append(node) }
+                continue
+            }
+            guard let found = try entry(path), found.kind == .file, Self.isWhole(found.object) else { return false }
+            self.artifacts.append(Artifact(node: node, path: path, object: found.object))
+        }
+        return true
+    }
+
+    private mutating func noteInstances(of desired: DesiredState, _ positions: [ResourceIdentity: Int]) {
+        var seen: Set<ResourceIdentity> = []
+        for instance in desired.variants.values.lazy.flatMap(\.models).map(\.instance) {
+            guard seen.insert(instance.model).inserted, let node = positions[instance.model] else { continue }
+            self.instances.append(
+                Instance(
+                    node: node,
+                    model: instance.model,
+                    key: instance.key,
+                    bytes: instance.knownBytes,
+                    isDeclared: instance.declaredMemory != nil
+                )
+            )
+        }
+        self.instances.sort { $0.node < $1.node }
+    }
+
+    /// Whether an id is made of all bytes: files of a work tree that are too large have another one.
+    private static func isWhole(_ object: ObjectID) -> Bool {
+        object.utf8.count >= 40 && object.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+    }
+}
+
+extension DesiredState {
+    /// Whether nothing is wrong and each resource depends on nothing but those that it names.
+    var isPlain: Bool {
+        self.retained.isEmpty && !self.diagnostics.contains { $0.severity == .error }
+            && self.blocked.allSatisfy { identity, blocker in
+                identity.kind != .endpoint && blocker.resource == identity && blocker.word == "NotAvailable"
+            }
+            && !self.resources.contains { $0.key.kind == .overlay || $0.value.origin != nil }
+            && self.policyReview.findings.isEmpty && self.policyReview.memoryLimits.isEmpty
+    }
+}

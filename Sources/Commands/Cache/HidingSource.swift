@@ -1,0 +1,46 @@
+internal import Planning
+internal import Schema
+
+/// A repository from which manifests are hidden that a verb need not read.
+struct HidingSource: SourceRepository {
+    let source: any SourceRepository
+    /// What is to be seen of the first commit that is read, by path and in full.
+    let listing: [TreeEntry]
+    let first: ObjectID
+    let subpath: String
+
+    func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges {
+        guard base == nil, head == self.first, subpath == self.subpath else {
+            return try self.source.changes(from: base, to: head, under: subpath)
+        }
+        return TreeChanges(changed: self.listing, removed: [])
+    }
+
+    func resolve(_ ref: String) throws -> CommitSummary { try self.source.resolve(ref) }
+
+    func entry(at path: String, in commit: ObjectID) throws -> TreeEntry? {
+        try self.source.entry(at: path, in: commit)
+    }
+
+    func resolvedEntry(at path: String, in commit: ObjectID) throws -> TreeEntry {
+        try self.source.resolvedEntry(at: path, in: commit)
+    }
+
+    func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
+        try self.source.files(below: path, in: commit)
+    }
+
+    func size(of object: ObjectID) throws -> Int64 { try self.source.size(of: object) }
+
+    func read(_ object: ObjectID, limit: Int64) throws -> [UInt8] { try self.source.read(object, limit: limit) }
+
+    func export(_ object: ObjectID, to file: String, limit: Int64) throws {
+        try self.source.export(object, to: file, limit: limit)
+    }
+
+    func log(from head: ObjectID, under subpath: String, limit: Int) throws -> [CommitSummary] {
+        try self.source.log(from: head, under: subpath, limit: limit)
+    }
+
+    func refChanges() -> AsyncStream<Void> { self.source.refChanges() }
+}

@@ -1,0 +1,168 @@
+internal import ManifestYAML
+internal import Planning
+internal import Schema
+
+/// Reads of one or two commits only what their differences to checked manifests reach.
+///
+/// It vouches only for what is sound: where anything is wrong, or a change reaches further than names do, it gives up,
+/// and everything is read.
+struct NarrowReading {
+    /// What became of an attempt.
+    enum Outcome {
+        /// What the commits ask for, as far as they were read, and the rest.
+        case done([DesiredState], CheckedRest)
+        /// Nearly everything is different: other checked manifests may do better.
+        case tooFar
+        /// Only reading everything can tell.
+        case everythingCounts
+    }
+
+    /// The name of the file that says which files hold no manifests.
+    private static let ignoreFile = ".martletignore"
+
+    let source: any SourceRepository
+    /// Only manifests below this folder count.
+    let subpath: String
+    let manifests: ManifestReader
+    let makeLoader: (any SourceRepository) -> DesiredStateLoader
+
+    /// Whether a file may hold manifests, or decides which do.
+    static func isRelevant(_ path: String) -> Bool {
+        path.hasSuffix(".yaml") || path.hasSuffix(".yml") || Self.isIgnoreFile(path)
+    }
+
+    private static func isIgnoreFile(_ path: String) -> Bool {
+        path == Self.ignoreFile || path.hasSuffix("/\(Self.ignoreFile)")
+    }
+
+    /// Every file of a commit that may hold manifests, sorted by the bytes of their paths; nil where the commit does not
+    /// have the folder.
+    func relevantFiles(of commit: CommitSummary) throws -> [TreeEntry]? {
+        do {
+            let files = try self.source.changes(from: nil, to: commit.id, under: self.subpath).changed
+            return files.filter { Self.isRelevant($0.path) }
+        } catch let error as MartletError where error.code == "PathNotFound" {
+            return nil
+        }
+    }
+
+    /// Reads one commit, or a base and a head.
+    ///
+    /// - Parameters:
+    ///   - files: Those of the first commit that may hold manifests.
+    ///   - kinds: Of resources that are read whether anything changed about them or not.
+    func read(
+        _ commits: [CommitSummary],
+        _ files: [TreeEntry],
+        beside checked: CheckedManifests,
+        and kinds: [Kind] = []
+    ) throws -> Outcome {
+        guard let first = commits.first else { return .everythingCounts }
+        var difference = checked.difference(to: files)
+        guard difference.old.count + difference.new.count <= max(64, checked.files.count / 16) else { return .tooFar }
+        if commits.count > 1 { try self.extend(&difference, from: first, to: commits[1], checked) }
+        guard !difference.new.contains(where: { Self.isIgnoreFile($0.path) }),
+            !difference.old.contains(where: { Self.isIgnoreFile(checked.files[$0].path) }),
+            let reached = try self.reached(difference, in: commits, checked, and: kinds)
+        else { return .everythingCounts }
+        let visible = Set(reached.map { checked.nodes[$0].file }).union(difference.old)
+        let paths = Set(visible.map { checked.files[$0].path }).union(difference.paths)
+        let hiding = HidingSource(
+            source: self.source,
+            listing: files.filter { paths.contains($0.path) || Self.isIgnoreFile($0.path) },
+            first: first.id,
+            subpath: self.subpath
+        )
+        var loader = self.makeLoader(hiding)
+        var states: [DesiredState] = []
+        for commit in commits {
+            let state = try loader.load(commit)
+            guard state.isPlain, !loader.hasUnreadableFiles else { return .everythingCounts }
+            states.append(state)
+        }
+        let rest = CheckedRest(of: checked, without: visible, paths)
+        return Self.isSeparate(states, from: rest) ? .done(states, rest) : .everythingCounts
+    }
+
+    /// Adds what differs between the two commits.
+    private func extend(
+        _ difference: inout CheckedManifests.Difference,
+        from base: CommitSummary,
+        to head: CommitSummary,
+        _ checked: CheckedManifests
+    ) throws {
+        let changes = try self.source.changes(from: base.id, to: head.id, under: self.subpath)
+        let changed = changes.changed.filter { Self.isRelevant($0.path) }
+        difference.new += changed
+        for path in changed.map(\.path) + changes.removed {
+            if let file = checked.file(at: path) { difference.old.insert(file) }
+        }
+    }
+
+    /// The resources that have to be looked at; nil where names do not tell.
+    private func reached(
+        _ difference: CheckedManifests.Difference,
+        in commits: [CommitSummary],
+        _ checked: CheckedManifests,
+        and kinds: [Kind]
+    ) throws -> Set<Int>? {
+        var changed = Set(checked.nodes.indices.filter { difference.old.contains(checked.nodes[$0].file) })
+        var named: Set<Int> = []
+        var declared: Set<Kind> = Set(changed.compactMap { ResourceIdentity(checked.nodes[$0].name)?.kind })
+        for entry in difference.new where entry.kind == .file {
+            let limit = Int64(self.manifests.limits.bytes)
+            guard try self.source.size(of: entry.object) <= limit else { return nil }
+            let file = self.manifests.read(try self.source.read(entry.object, limit: limit), path: entry.path)
+            for identity in file.resources.map(\.identity) + file.broken.keys {
+                declared.insert(identity.kind)
+                if let node = checked.node(identity.description) { changed.insert(node) }
+            }
+            named.formUnion(file.resources.flatMap(\.references).compactMap { checked.node($0.target.description) })
+        }
+        // These say something about what does not name them.
+        guard declared.isDisjoint(with: [.policy, .overlay]) else { return nil }
+        for artifact in checked.artifacts {
+            let isSame = try commits.allSatisfy { commit in
+                let entry = try self.source.entry(at: artifact.path, in: commit.id)
+                return entry?.object == artifact.object && entry?.kind == .file
+            }
+            if !isSame { changed.insert(artifact.node) }
+        }
+        let also = checked.nodes(of: [.policy] + kinds).union(checked.unsettled)
+        return checked.reach(of: changed, naming: named, and: also)
+    }
+
+    /// Whether what was read shares no loaded model with the rest, and takes no endpoint away: how many go at once counts.
+    private static func isSeparate(_ states: [DesiredState], from rest: CheckedRest) -> Bool {
+        let keys = Set(rest.instances.map(\.key))
+        let models = states.lazy.flatMap(\.variants.values).flatMap(\.models)
+        guard !models.contains(where: { keys.contains($0.instance.key) }) else { return false }
+        guard let base = states.first, let head = states.last else { return false }
+        return base.resources.keys.allSatisfy { $0.kind != .endpoint || head.resources[$0] != nil }
+    }
+}
+
+/// What is known of the manifests that were not read, since nothing that changed reaches them.
+struct CheckedRest: Sendable {
+    /// How many resources there are.
+    var resources = 0
+    /// What the endpoints among them have loaded.
+    var instances: [CheckedManifests.Instance] = []
+    /// What `validate` warns of.
+    var warnings: [Diagnostic] = []
+    /// What `plan` says is not applied.
+    var unavailable: [Diagnostic] = []
+
+    /// Nothing: everything was read.
+    init() {}
+
+    /// - Parameters:
+    ///   - visible: Positions of the files that were read.
+    ///   - paths: Their paths, and those of new ones.
+    init(of checked: CheckedManifests, without visible: Set<Int>, _ paths: Set<String>) {
+        self.resources = checked.nodes.count { !visible.contains($0.file) }
+        self.instances = checked.instances.filter { !visible.contains(checked.nodes[$0.node].file) }
+        self.warnings = checked.warnings.filter { !paths.contains($0.location.path) }
+        self.unavailable = checked.unavailable.filter { !paths.contains($0.location.path) }
+    }
+}
