@@ -14,7 +14,7 @@ static inline int martlet_git_set_tree_cache_limit(size_t bytes) {
     return git_libgit2_opts(GIT_OPT_SET_CACHE_OBJECT_LIMIT, GIT_OBJECT_TREE, bytes);
 }
 
-/// Makes libgit2 check servers' certificates against a file or a folder of authorities, instead of the system's.
+/// Makes libgit2 trust the authorities of a file or a folder instead of the system's; below 0 when none can be read.
 static inline int martlet_git_set_certificate_locations(const char *file, const char *folder) {
     return git_libgit2_opts(GIT_OPT_SET_SSL_CERT_LOCATIONS, file, folder);
 }

@@ -11,6 +11,8 @@ package struct RemoteRunOptions: Sendable, Hashable {
     package var passphrase: SecretReference?
     /// The path of a file with the keys of hosts; nil: `~/.ssh/known_hosts`.
     package var knownHosts: String?
+    /// The path of a file of certificate authorities that are trusted instead of the system's.
+    package var caFile: String?
     /// How long a fetch may take.
     package var deadline = ManifestDuration(milliseconds: 60_000)
     /// The most that one fetch may receive.

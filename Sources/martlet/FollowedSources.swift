@@ -24,7 +24,9 @@ struct FollowedSources {
     let hooks: [String: SecretReference]
 
     /// Throws for a local repository that cannot be opened, and for an address or a secret that is of no use.
-    init(_ options: RunOptions, in paths: StatePaths, secrets: SecretReader) throws {
+    ///
+    /// - Parameter waits: Whether the only source may be away too, since what came from it before can go on serving.
+    init(_ options: RunOptions, in paths: StatePaths, secrets: SecretReader, waits: Bool) throws {
         // What a process that was killed has left.
         try? FileManager.default.removeItem(atPath: paths.signatures)
         let sources = options.sources?.sources ?? [FollowedSources.only(options)]
@@ -34,7 +36,7 @@ struct FollowedSources {
             secrets: secrets,
             limits: options.remote
         )
-        let opened = try sources.map { try opener.open($0, mayBeAway: sources.count > 1) }
+        let opened = try sources.map { try opener.open($0, mayBeAway: waits || sources.count > 1) }
         let members = zip(sources, opened.map(\.repository)).map { source, repository in
             SourceSet.Member(
                 name: source.name,
@@ -86,7 +88,8 @@ struct FollowedSources {
             password: options.remote.password,
             sshKey: options.remote.sshKey,
             passphrase: options.remote.passphrase,
-            knownHosts: options.remote.knownHosts
+            knownHosts: options.remote.knownHosts,
+            caFile: options.remote.caFile
         )
         return source
     }
@@ -150,8 +153,9 @@ private struct SourceOpener {
             password: credentials?.password,
             sshKey: credentials?.sshKey.map { self.secrets.path(of: $0) },
             sshKeyPassphrase: credentials?.passphrase,
-            // The fetch works elsewhere, so it gets no relative path.
-            knownHosts: credentials?.knownHosts.map { URL(filePath: self.path($0)).absoluteURL.path }
+            // The fetch works elsewhere, so it gets no relative paths.
+            knownHosts: credentials?.knownHosts.map { URL(filePath: self.path($0)).absoluteURL.path },
+            caFile: credentials?.caFile.map { URL(filePath: self.path($0)).absoluteURL.path }
         )
     }
 

@@ -19,8 +19,17 @@ package struct GitServer: Sendable {
         self.address = "http://127.0.0.1:\(port)"
     }
 
+    /// Serves the same folder over TLS.
+    ///
+    /// - Parameter certificate: The path of a file with the certificate that it shows, and the key of that.
+    package init(certificate: String) throws {
+        let folder = FileManager.default.temporaryDirectory.resolvingSymlinksInPath().path()
+        let port = try GitServer.start("python3", "git-server", folder, certificate)
+        self.address = "https://localhost:\(port)"
+    }
+
     /// Starts one of the scripts in `Servers` and returns the first line that it prints.
-    static func start(_ python: String, _ script: String, _ folder: String) throws -> String {
+    static func start(_ python: String, _ script: String, _ folder: String, _ more: String...) throws -> String {
         let script = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Servers/\(script)").path()
         var ends: [Int32] = [-1, -1]
         let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
@@ -34,7 +43,7 @@ package struct GitServer: Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
         posix_spawn_file_actions_adddup2(&actions, ends[1], 1)
         posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        let texts: [String] = [python, script, folder, "\(getpid())"]
+        let texts: [String] = [python, script, folder, "\(getpid())"] + more
         let words = texts.map { strdup($0) } + [nil]
         defer { for word in words { free(word) } }
         var process: pid_t = 0

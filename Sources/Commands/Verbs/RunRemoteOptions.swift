@@ -24,6 +24,9 @@ struct RunRemoteOptions: ParsableArguments {
     @Option(help: "The file of the host keys that are trusted; default ~/.ssh/known_hosts.")
     var knownHosts: String?
 
+    @Option(help: "A PEM file of certificate authorities that are trusted for https, instead of the system's.")
+    var caFile: String?
+
     @Option(help: "How long a fetch may take before it is ended.")
     var fetchTimeout = "60s"
 
@@ -50,7 +53,8 @@ struct RunRemoteOptions: ParsableArguments {
     /// Throws when credentials are given that no single repository takes.
     func checkSingle() throws {
         let isGiven = self.username != nil || self.passwordEnv != nil || self.passwordFile != nil || self.sshKey != nil
-        guard isGiven || self.sshPassphraseEnv != nil || self.knownHosts != nil || self.poll != "30s" else { return }
+        let isTrusted = self.knownHosts != nil || self.caFile != nil
+        guard isGiven || self.sshPassphraseEnv != nil || isTrusted || self.poll != "30s" else { return }
         throw ValidationError("--sources names the credentials and the poll of each source: leave them out here")
     }
 
@@ -62,6 +66,7 @@ struct RunRemoteOptions: ParsableArguments {
         options.sshKey = self.sshKey.map(Self.file)
         options.passphrase = self.sshPassphraseEnv.map { SecretReference(fromEnv: $0) }
         options.knownHosts = self.knownHosts
+        options.caFile = self.caFile
         options.deadline = ManifestDuration(self.fetchTimeout) ?? options.deadline
         options.maxFetch = ByteCount(self.maxFetch) ?? options.maxFetch
         options.allowsPlainHTTP = self.insecureHttp

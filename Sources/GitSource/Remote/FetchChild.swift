@@ -26,7 +26,7 @@ package enum FetchChild {
             defer { folder.unlock(lock) }
             folder.sweep()
             defer { folder.sweep() }
-            FetchChild.isolate(request, folder)
+            try FetchChild.isolate(request, folder)
             switch request.task {
             case .fetch: return try CloneUpdate(request, folder).run()
             case .repack: return try CloneRepack(request, folder).run()
@@ -50,7 +50,9 @@ package enum FetchChild {
 
     /// Keeps the user's git configuration, which may rewrite addresses, away from the network, and gives libgit2 the
     /// trusted host keys, which it reads from the home folder alone. Comes before libgit2 is started.
-    private static func isolate(_ request: FetchRequest, _ folder: CloneFolder) {
+    ///
+    /// Throws `AuthoritiesUnreadable`.
+    private static func isolate(_ request: FetchRequest, _ folder: CloneFolder) throws {
         switch request.transport {
         case .file:
             // Whether a repository of somebody else may be read is said in the user's configuration.
@@ -66,7 +68,24 @@ package enum FetchChild {
         }
         _ = LibGit2.start
         martlet_git_set_fsync(1)
-        let (file, authorities) = (getenv("SSL_CERT_FILE"), getenv("SSL_CERT_DIR"))
-        if file != nil || authorities != nil { martlet_git_set_certificate_locations(file, authorities) }
+        guard request.transport == .https else { return }
+        try FetchChild.trust(
+            file: request.caFile ?? FetchChild.variable("SSL_CERT_FILE"),
+            folder: request.caFile == nil ? FetchChild.variable("SSL_CERT_DIR") : nil
+        )
+    }
+
+    private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+
+    /// Trusts the certificate authorities of a file or a folder, where one is given, instead of the system's.
+    private static func trust(file: String?, folder: String?) throws {
+        guard file != nil || folder != nil, martlet_git_set_certificate_locations(file, folder) != 0 else { return }
+        let places = [file, folder].compactMap(\.self).map { "'\($0)'" }.joined(separator: " and ")
+        throw MartletError(
+            "AuthoritiesUnreadable",
+            "no certificate authority can be read from \(places): give a file with certificates in PEM "
+                + "(--ca-file, 'caFile' of a source, or SSL_CERT_FILE)",
+            disposition: .waiting
+        )
     }
 }

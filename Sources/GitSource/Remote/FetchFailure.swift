@@ -17,6 +17,7 @@ extension MartletError {
         case GIT_ERROR_HTTP: self.init(http: request, failure, hasOfferedCredentials)
         case GIT_ERROR_SSH: self.init(ssh: request, failure, hasOfferedCredentials)
         case GIT_ERROR_NET: self.init(network: request, failure)
+        case _ where failure.code == GIT_ECERTIFICATE: self = .certificateRefused(request, failure)
         case GIT_ERROR_SSL:
             self.init(
                 "ConnectionInsecure",
@@ -191,6 +192,22 @@ extension MartletError {
             "there is no repository at '\(request.address)', or it does not show itself to us: check the address and the "
                 + "credentials",
             disposition: .waiting
+        )
+    }
+
+    fileprivate static func certificateRefused(_ request: FetchRequest, _ failure: GitFailure) -> MartletError {
+        // As OpenSSL and as mbed TLS say it.
+        let isOfAnother = ["hostname", "Common Name"].contains { failure.description.contains($0) }
+        return MartletError(
+            "CertificateRefused",
+            isOfAnother
+                ? "the certificate that '\(request.address)' shows is for another host: write the name that it is for, or "
+                    + "have the server show its own"
+                : "the certificate that '\(request.address)' shows has expired, is not valid yet, or is not signed by an "
+                    + "authority that is trusted here: renew it, or name its authority's file with --ca-file ('caFile' of "
+                    + "a source, or SSL_CERT_FILE for all)",
+            disposition: .waiting,
+            cause: failure
         )
     }
 

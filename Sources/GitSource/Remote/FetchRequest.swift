@@ -23,6 +23,8 @@ package struct FetchRequest: Sendable, Hashable, Codable {
     package var sshKeyPassphrase: String?
     /// The path of the trusted host keys.
     package var knownHosts: String?
+    /// The path of the certificate authorities that are trusted instead of the system's.
+    package var caFile: String?
     package var maxBytes: Int64
     package var reservedBytes: Int64
     /// After how many seconds the process ends by itself, should nobody have killed it.
@@ -37,6 +39,7 @@ package struct FetchRequest: Sendable, Hashable, Codable {
         self.username = credentials.username ?? url.user
         (self.password, self.sshKeyPassphrase) = (password, sshKeyPassphrase)
         (self.sshKey, self.knownHosts) = (credentials.sshKey, credentials.knownHosts)
+        self.caFile = credentials.caFile
         (self.maxBytes, self.reservedBytes) = (options.maxBytes, options.reservedBytes)
         self.seconds = Int(options.deadline.components.seconds) + 1
     }

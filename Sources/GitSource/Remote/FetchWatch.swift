@@ -131,13 +131,8 @@ extension FetchWatch {
         if isValid == 1 { return 0 }
         let host = host.map { String(cString: $0) } ?? self.request.address
         guard let certificate, certificate.pointee.cert_type == GIT_CERT_HOSTKEY_LIBSSH2 else {
-            self.refusal = MartletError(
-                "CertificateRefused",
-                "the certificate of \(host) is not valid or not signed by an authority that this machine trusts: mend it, "
-                    + "or name its authority's file with SSL_CERT_FILE",
-                disposition: .waiting
-            )
-            return GIT_ECERTIFICATE.rawValue
+            // libgit2 goes on to say what is wrong with it.
+            return GIT_PASSTHROUGH.rawValue
         }
         let key = UnsafeMutableRawPointer(certificate).assumingMemoryBound(to: git_cert_hostkey.self).pointee
         let file = self.request.knownHosts ?? "~/.ssh/known_hosts"

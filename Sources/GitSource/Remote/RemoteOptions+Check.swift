@@ -23,6 +23,9 @@ extension RemoteOptions {
                 "an ssh key is of no use for '\(self.url)': leave it out, or write an ssh address"
             )
         }
+        if self.credentials.caFile != nil, self.url.transport != .https {
+            throw MartletError("BadRemote", "a file of authorities is for https; '\(self.url)' shows no certificate")
+        }
         guard self.maxBytes > 0, self.deadline > .zero, self.poll > .zero else {
             throw MartletError(
                 "BadRemote",

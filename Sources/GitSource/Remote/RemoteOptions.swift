@@ -50,18 +50,22 @@ package struct RemoteCredentials: Sendable, Hashable {
     package var sshKeyPassphrase: SecretReference?
     /// The path of the file of host keys that are trusted, in OpenSSH's format; nil: `~/.ssh/known_hosts`.
     package var knownHosts: String?
+    /// The path of a file of certificate authorities, in PEM, that are trusted instead of the system's, for `https`.
+    package var caFile: String?
 
     package init(
         username: String? = nil,
         password: SecretReference? = nil,
         sshKey: String? = nil,
         sshKeyPassphrase: SecretReference? = nil,
-        knownHosts: String? = nil
+        knownHosts: String? = nil,
+        caFile: String? = nil
     ) {
         self.username = username
         self.password = password
         self.sshKey = sshKey
         self.sshKeyPassphrase = sshKeyPassphrase
         self.knownHosts = knownHosts
+        self.caFile = caFile
     }
 }

@@ -43,19 +43,23 @@ package struct SourceSpec: Sendable, Hashable, Codable {
         package var passphrase: SecretReference?
         /// The path of a file with the keys of hosts.
         package var knownHosts: String?
+        /// The path of a file of certificate authorities that are trusted instead of the system's.
+        package var caFile: String?
 
         package init(
             username: String? = nil,
             password: SecretReference? = nil,
             sshKey: SecretReference? = nil,
             passphrase: SecretReference? = nil,
-            knownHosts: String? = nil
+            knownHosts: String? = nil,
+            caFile: String? = nil
         ) {
             self.username = username
             self.password = password
             self.sshKey = sshKey
             self.passphrase = passphrase
             self.knownHosts = knownHosts
+            self.caFile = caFile
         }
     }
 

@@ -60,6 +60,11 @@ extension Shape {
             "The private key, for ssh."
         ),
         .optional("passphrase", .secret, "What the private key is encrypted with."),
-        .optional("knownHosts", .nonEmptyString, "The file of host keys to trust, from the file's folder on.")
+        .optional("knownHosts", .nonEmptyString, "The file of host keys to trust, from the file's folder on."),
+        .optional(
+            "caFile",
+            .nonEmptyString,
+            "A PEM file of authorities to trust for https instead of the system's, from the file's folder on."
+        )
     )
 }
