@@ -7,13 +7,16 @@ struct HidingSource: SourceRepository {
     /// What is to be seen of the first commit that is read, by path and in full.
     let listing: [TreeEntry]
     let first: ObjectID
+    /// Where the first commit is compared with another one, what differs: a work tree is listed and hashed for it.
+    let differences: [ObjectID: TreeChanges]
     let subpath: String
 
     func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges {
-        guard base == nil, head == self.first, subpath == self.subpath else {
-            return try self.source.changes(from: base, to: head, under: subpath)
+        if subpath == self.subpath {
+            if base == nil, head == self.first { return TreeChanges(changed: self.listing, removed: []) }
+            if base == self.first, let known = self.differences[head] { return known }
         }
-        return TreeChanges(changed: self.listing, removed: [])
+        return try self.source.changes(from: base, to: head, under: subpath)
     }
 
     func resolve(_ ref: String) throws -> CommitSummary { try self.source.resolve(ref) }

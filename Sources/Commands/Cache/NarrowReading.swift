@@ -60,7 +60,12 @@ struct NarrowReading {
         guard let first = commits.first else { return .everythingCounts }
         var difference = checked.difference(to: files)
         guard difference.old.count + difference.new.count <= max(64, checked.files.count / 16) else { return .tooFar }
-        if commits.count > 1 { try self.extend(&difference, from: first, to: commits[1], checked) }
+        var later: [ObjectID: TreeChanges] = [:]
+        for commit in commits.dropFirst() {
+            let changes = try self.source.changes(from: first.id, to: commit.id, under: self.subpath)
+            Self.extend(&difference, by: changes, checked)
+            later[commit.id] = changes
+        }
         guard !difference.new.contains(where: { Self.isIgnoreFile($0.path) }),
             !difference.old.contains(where: { Self.isIgnoreFile(checked.files[$0].path) }),
             let reached = try self.reached(difference, in: commits, checked, and: kinds)
@@ -71,6 +76,7 @@ struct NarrowReading {
             source: self.source,
             listing: files.filter { paths.contains($0.path) || Self.isIgnoreFile($0.path) },
             first: first.id,
+            differences: later,
             subpath: self.subpath
         )
         var loader = self.makeLoader(hiding)
@@ -84,14 +90,12 @@ struct NarrowReading {
         return Self.isSeparate(states, from: rest) ? .done(states, rest) : .everythingCounts
     }
 
-    /// Adds what differs between the two commits.
-    private func extend(
+    /// Adds what differs between two commits.
+    private static func extend(
         _ difference: inout CheckedManifests.Difference,
-        from base: CommitSummary,
-        to head: CommitSummary,
+        by changes: TreeChanges,
         _ checked: CheckedManifests
-    ) throws {
-        let changes = try self.source.changes(from: base.id, to: head.id, under: self.subpath)
+    ) {
         let changed = changes.changed.filter { Self.isRelevant($0.path) }
         difference.new += changed
         for path in changed.map(\.path) + changes.removed {
