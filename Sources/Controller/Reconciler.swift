@@ -47,7 +47,7 @@ package actor Reconciler: Service {
     let lastEnd: LastEnd
     let logger: Logger
     let mailbox = Mailbox()
-    let hub = EventHub()
+    let hub: EventHub
     private let executor: ReconcilerExecutor
 
     var desired: DesiredState?
@@ -116,6 +116,7 @@ package actor Reconciler: Service {
         self.observed = ObservedState(memoryBudget: memoryBudget, engines: [])
         self.lastEnd = lastEnd
         self.logger = logger
+        self.hub = EventHub(logger: logger)
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)
         self.clockWatch = ClockWatch(ports.clock, at: ports.wallClock.now())

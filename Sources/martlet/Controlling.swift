@@ -33,8 +33,13 @@ enum Controlling {
             environment: environment,
             folder: options.secretsDirectory ?? state.paths.secrets
         )
-        let sources = try FollowedSources(options, in: state.paths, secrets: secrets)
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
+        let sources = try FollowedSources(
+            options,
+            in: state.paths,
+            secrets: secrets,
+            waits: !store.commits(limit: 1).isEmpty
+        )
         let crashNote = "\(state.paths.run)/crashed"
         let (memoryNote, kills) = ("\(state.paths.run)/memory-kills", MemoryKills.now())
         let wasShort = kills?.haveGrown(since: MemoryKills.read(from: memoryNote)) ?? false

@@ -1,3 +1,5 @@
+internal import Schema
+
 /// Columns of text, aligned by the widest cell, as kubectl prints them.
 struct TextTable {
     private var rows: [[String]]

@@ -1,9 +1,9 @@
-/// Text from manifests and messages, made safe for a terminal.
-enum PlainText {
+/// Text from manifests and messages, made safe for a terminal or a log.
+package enum PlainText {
     /// One line: line breaks and tabs become spaces, other control characters are spelt out.
     ///
     /// A manifest is what somebody else wrote; what it says must not move the cursor or recolour the screen.
-    static func line(_ text: String) -> String {
+    package static func line(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { PlainText.isControl($0) }) else { return text }
         var line = ""
         for scalar in text.unicodeScalars {
