@@ -202,6 +202,19 @@ struct StateBackupTests {
         #expect(try self.names(in: self.paths.root) == names)
     }
 
+    @Test("a folder is no backup, and is called one", arguments: [("", "a folder"), ("pipe", "no file")])
+    func notAFile(name: String, what: String) throws {
+        let folder = try TemporaryFolder()
+        let path = name.isEmpty ? folder.path : folder.file(name)
+        if !name.isEmpty { #expect(mkfifo(path, 0o600) == 0) }
+        let directory = try StateDirectory(self.paths)
+        let error = #expect(throws: MartletError.self) {
+            try StateRestore.run(path, into: directory, replacing: true, by: Actor("ada"), at: self.time)
+        }
+        #expect(error?.code == "BackupInvalid")
+        #expect(error?.message.contains("'\(path)' is \(what)") == true, "\(error?.message ?? "")")
+    }
+
     @Test("what is longer than it should be is not written to its end")
     func longerThanItSays() throws {
         try self.fill()

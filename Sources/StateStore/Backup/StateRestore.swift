@@ -71,8 +71,16 @@ package enum StateRestore {
         to folder: String,
         _ files: FileOperations
     ) throws -> BackupManifest {
-        guard access(backup, F_OK) == 0 else {
+        var status = stat()
+        guard stat(backup, &status) == 0 else {
             throw MartletError("FileNotFound", "there is no backup at '\(backup)'")
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            let what = status.st_mode & S_IFMT == S_IFDIR ? "a folder" : "no file"
+            throw MartletError(
+                "BackupInvalid",
+                "'\(backup)' is \(what): give the file that 'martlet backup' wrote; nothing was changed"
+            )
         }
         do {
             return try DatabaseCheck.reading(backup) { database in
