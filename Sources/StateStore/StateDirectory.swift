@@ -48,12 +48,26 @@ package final class StateDirectory: Sendable {
         var status = stat()
         guard stat(path, &status) == 0 else { throw self.notWritable(path, errno) }
         guard status.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+            let advice =
+                self.isMartletsAlone(path, status)
+                ? "run 'chmod 700 \(path)', or choose another --state-dir"
+                : "choose a --state-dir that is Martlet's alone, such as '\(path == "/" ? "" : path)/martlet'"
             throw MartletError(
                 "StateDirectoryOpenToOthers",
-                "other users can write in the state directory '\(path)': run 'chmod 700 \(path)', or choose another "
-                    + "--state-dir"
+                "other users can write in the state directory '\(path)': \(advice)"
             )
         }
+    }
+
+    /// Whether nobody misses a folder that is closed to them: ours, not shared like `/tmp`, and empty or used as a state
+    /// directory before.
+    private static func isMartletsAlone(_ path: String, _ status: stat) -> Bool {
+        guard status.st_uid == geteuid(), status.st_mode & S_ISVTX == 0 else { return false }
+        if access("\(path)/control.db", F_OK) == 0 { return true }
+        guard let folder = opendir(path) else { return false }
+        defer { closedir(folder) }
+        // An empty folder has two entries, itself and the one above.
+        return readdir(folder) != nil && readdir(folder) != nil && readdir(folder) == nil
     }
 
     private static func notWritable(_ path: String, _ error: Int32) -> MartletError {

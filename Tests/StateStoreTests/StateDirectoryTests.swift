@@ -107,6 +107,22 @@ struct StateDirectoryTests {
         #expect(try self.folder.names().isEmpty)
     }
 
+    @Test(
+        "chmod is advised for a folder only that nobody else uses",
+        arguments: [
+            (0o770, [], true), (0o770, ["control.db", "lock"], true), (0o1777, [], false),
+            (0o777, ["letters.txt"], false),
+        ] as [(mode_t, [String], Bool)]
+    )
+    func adviceWhenOpen(mode: mode_t, names: [String], isChmod: Bool) throws {
+        for name in names { try self.folder.write(name, [1]) }
+        chmod(self.folder.path, mode)
+        let error = #expect(throws: MartletError.self) { try StateDirectory(StatePaths(root: self.folder.path)) }
+        let message = error?.message ?? ""
+        #expect(message.contains("chmod") == isChmod, "\(message)")
+        #expect(message.contains("\(self.folder.path)/martlet") == !isChmod, "\(message)")
+    }
+
     @Test("a folder that others may read keeps its mode; what is in it is private")
     func readableByOthers() throws {
         chmod(self.folder.path, 0o755)
