@@ -47,7 +47,7 @@ extension MartletError {
             self = .remoteNotFound(request)
         case _ where failure.description.contains("redirect"):
             // Wrong credentials are asked for again and again, too.
-            self = hasOfferedCredentials ? .credentialsRefused(request) : .redirectRefused(request, failure)
+            self = hasOfferedCredentials ? .credentialsRefused(request) : .redirectLoop(request, failure)
         case _ where failure.description.contains("stream ended"):
             self = .connectionLost(request, failure)
         case _ where failure.description.contains("content-type"):
@@ -206,6 +206,16 @@ extension MartletError {
                 : "the certificate that '\(request.address)' shows has expired, is not valid yet, or is not signed by an "
                     + "authority that is trusted here: renew it, or name its authority's file with --ca-file ('caFile' of "
                     + "a source, or SSL_CERT_FILE for all)",
+            disposition: .waiting,
+            cause: failure
+        )
+    }
+
+    fileprivate static func redirectLoop(_ request: FetchRequest, _ failure: GitFailure) -> MartletError {
+        MartletError(
+            "RedirectLoop",
+            "'\(request.address)' sends us from place to place without an end: check the address, and what the server says "
+                + "of it",
             disposition: .waiting,
             cause: failure
         )

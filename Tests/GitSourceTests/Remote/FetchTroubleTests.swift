@@ -23,6 +23,7 @@ struct FetchTroubleTests {
         Trouble(manner: "busy", code: "RemoteFailing", words: "503"),
         Trouble(manner: "private", code: "RedirectRefused", words: "10.0.0.1", disposition: .waiting),
         Trouble(manner: "metadata", code: "RedirectRefused", words: "169.254.169.254", disposition: .waiting),
+        Trouble(manner: "loop", code: "RedirectLoop", words: "without an end", disposition: .waiting),
         Trouble(manner: "page", code: "NotAGitServer", words: "text/html", disposition: .waiting),
         Trouble(manner: "missing", code: "RemoteNotFound", words: "no repository", disposition: .waiting),
         Trouble(manner: "auth", code: "CredentialsMissing", words: "--password-env", disposition: .waiting),
