@@ -11,7 +11,7 @@ extension Reconciler: OperatorCommands {
             version: self.version,
             source: self.sourceView(),
             sources: self.sourceViews(),
-            sync: self.pendingCommit != nil ? .outOfSync : self.desired == nil ? .unknown : self.book.sync(desired),
+            sync: self.sync,
             health: self.desired == nil && self.remembered == nil ? .unknown : self.book.health,
             conditions: [self.stateCondition],
             suspended: self.facts.suspensions.contains(.everything),
@@ -39,11 +39,7 @@ extension Reconciler: OperatorCommands {
 
     package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
         let sight = await self.sightForPeople()
-        guard self.book.has(identity) else {
-            let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
-            let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
-            throw MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
-        }
+        guard self.book.has(identity) else { throw self.unknown(identity) }
         var view = self.view(of: identity, in: sight)
         view.spec = self.desired?.resources[identity]?.canonicalSpec
         return view
@@ -53,10 +49,19 @@ extension Reconciler: OperatorCommands {
         var plan = self.plan
         plan.waits = self.planner.waits(with: self.update)
         plan.proposed = self.proposedPlans
+        plan.obstacles = self.obstacles
         return plan
     }
 
-    package func events(_ query: EventQuery) async throws -> [Event] { try self.ports.store.events(query) }
+    package func events(_ query: EventQuery) async throws -> [Event] {
+        let events = try self.ports.store.events(query)
+        if let resource = query.resource, events.isEmpty, !self.book.has(resource),
+            try self.ports.store.events(EventQuery(resource: resource, limit: 1)).isEmpty
+        {
+            throw self.unknown(resource)
+        }
+        return events
+    }
 
     package func manifests(kind: Kind?, namespace: String?) async throws -> [ManifestView] {
         guard let desired = self.desired else {
@@ -74,10 +79,16 @@ extension Reconciler: OperatorCommands {
     package func eventStream() async -> AsyncStream<Event> { self.hub.follow() }
 
     package func history(of variant: VariantID?, limit: Int) async throws -> HistoryView {
-        HistoryView(
-            promotions: try self.ports.store.promotions(of: variant, limit: limit),
-            commits: try self.ports.store.commits(limit: limit)
-        )
+        let promotions = try self.ports.store.promotions(of: variant, limit: limit)
+        if let variant, promotions.isEmpty, self.facts.variants[variant] == nil, self.desired?.variants[variant] == nil
+        {
+            guard self.book.has(variant.resource) else { throw self.unknown(variant.resource) }
+            // An endpoint that is blocked has no variant yet, and is there.
+            if let tenant = variant.tenant {
+                throw MartletError("NotFound", "\(variant.resource) has no variant of tenant '\(tenant)'")
+            }
+        }
+        return HistoryView(promotions: promotions, commits: try self.ports.store.commits(limit: limit))
     }
 
     package func holds() async throws -> [Hold] { self.facts.holds }
@@ -92,7 +103,10 @@ extension Reconciler: OperatorCommands {
         let wish = try self.syncRequest(revision)
         try self.decide("sync", revision.map { "source to \($0)" } ?? "source", request, [])
         self.findEngines()
-        return try await withCheckedThrowingContinuation { self.readAgain(for: $0, wish, by: request.actor) }
+        let commit = try await withCheckedThrowingContinuation { self.readAgain(for: $0, wish, by: request.actor) }
+        // What this read has found may be what a window keeps waiting.
+        if revision == nil, self.pendingCommit != nil { _ = try self.syncRequest(nil) }
+        return commit
     }
 
     /// Reads the source again at once, and leaves it to the gate what comes into force: for hooks, which only tell that
@@ -161,13 +175,20 @@ extension Reconciler: OperatorCommands {
         }
         let instances = Set(graphs.flatMap(\.models).map(\.instance.key))
         let forgiven = instances.intersection(self.facts.crashed).sorted()
+        let steps = Set(graphs.flatMap(Reconciler.fallibleSteps))
+        let isHeld = self.facts.holds.contains { $0.variant == variant && $0.revision == revision }
+        guard
+            isHeld || !forgiven.isEmpty || self.queue.failures.keys.contains(where: steps.contains)
+                || self.isWaiting(variant.resource)
+        else {
+            throw MartletError("Conflict", "\(variant) has nothing to try again: no hold, no failure and no crash")
+        }
         try self.decide(
             "retry",
             "\(variant)#\(revision)",
             request,
             [.liftHold(variant, revision)] + forgiven.map { .forgiveCrash($0) }
         )
-        let steps = Set(graphs.flatMap(Reconciler.fallibleSteps))
         self.queue.forget { steps.contains($0) }
         self.findEngines()
     }
@@ -199,6 +220,12 @@ extension Reconciler {
         return self.wasReady ? [] : silent.map { "\($0) does not serve yet" }
     }
 
+    /// Whether something is in an endpoint's way, which looking again may find gone: an engine that was missing, say.
+    private func isWaiting(_ endpoint: ResourceIdentity) -> Bool {
+        self.desired?.blocked[endpoint] != nil
+            || self.planner.waits(with: self.update).contains { $0.subject == endpoint }
+    }
+
     /// The steps that may fail on the way to a revision.
     private static func fallibleSteps(of graph: RevisionGraph) -> [StepKey] {
         let instances = graph.models.map(\.instance).flatMap { [StepAction.probe($0), .load($0)] }
@@ -206,10 +233,25 @@ extension Reconciler {
         return (instances + [.start(graph, replicas: 1), .warmUp(runner)]).map(\.key)
     }
 
+    /// Whether the newest commit is in force, and all of it applied.
+    private var sync: SyncStatus {
+        if self.pendingCommit != nil { return .outOfSync }
+        guard let desired = self.desired else { return .unknown }
+        let applied = self.book.sync(desired)
+        return applied == .synced ? self.sourceSync : applied
+    }
+
     /// What views are made of, with the requests that are under way at this moment.
     private func sightForPeople() async -> StatusSight {
         let underWay = await self.ports.runtime.requestsUnderWay()
         return self.sight(of: self.desired ?? self.remembered ?? DesiredState.none, underWay)
+    }
+
+    /// That there is no such resource, and which there are.
+    private func unknown(_ identity: ResourceIdentity) -> MartletError {
+        let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
+        let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
+        return MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
     }
 
     private func view(of identity: ResourceIdentity, in sight: StatusSight) -> ResourceView {

@@ -25,6 +25,7 @@ extension Reconciler {
         for (identity, blocker) in desired.blocked where identity.kind == .endpoint {
             leftOut[identity] = blocker.word(for: identity)
         }
+        for endpoint in desired.guarded.flatMap(\.endpoints) { leftOut[endpoint] = PruneStop.word }
         guard !leftOut.isEmpty else { return "nothing is left to do for commit \(commit)" }
         let shown = leftOut.sorted { $0.key < $1.key }.prefix(10).map { "\($0.key) (\($0.value))" }
         let rest = leftOut.count - shown.count

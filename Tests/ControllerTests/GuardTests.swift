@@ -18,7 +18,7 @@ struct GuardTests {
             let weights = "changed with the removal"
             let commit = try setup.commitEndpoints(2, weights: weights)
             let event = try await setup.event("PruneGuarded", "3 of 5", "martlet confirm \(commit.prefix(10))")
-            try await setup.event("Converged", after: event.sequence)
+            try await setup.event("Converged", "Endpoint/default/e4 (PruneGuarded)", after: event.sequence)
             // The rest of the commit is carried out.
             #expect(try await setup.serving() == ["e0", "e1", "e2", "e3", "e4"])
             #expect(setup.runtime.calls.filter { $0.hasPrefix("load") }.count == 2)
@@ -301,6 +301,22 @@ struct GuardTests {
             try await setup.event("CommitRead", after: seen)
             try await setup.event("Promoted", after: seen)
             #expect(try await setup.reconciler.status().source.waiting == nil)
+        }
+    }
+
+    /// The same answer as to the next one, not the old commit as if it were the newest.
+    @Test func syncThatFindsWhatAWindowKeepsWaitingIsRefused() async throws {
+        let setup = try ControllerSetup(policy: SyncPolicy(windows: [try SyncWindow(text: "allow 0 22 * * * 2h")]))
+        try setup.commitDesk(weights: "one")
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            setup.wallClock.advance(byMilliseconds: 8 * 3_600_000)
+            try setup.commitDesk(weights: "two")
+            let refused = await #expect(throws: MartletError.self) {
+                try await setup.reconciler.sync(ControllerSetup.someone)
+            }
+            #expect(refused?.code == "Conflict")
+            #expect(refused?.message.contains("the next opening is at 2023-11-15T22:00:00Z") == true)
         }
     }
 

@@ -39,6 +39,10 @@ struct SignatureTests {
             #expect(status.source.condition.status == .no)
             #expect(status.source.condition.reason == "SignatureRejected")
             #expect(status.source.commit?.id == first)
+            #expect(status.sync == .outOfSync)
+            let obstacles = try await setup.reconciler.plan().obstacles
+            #expect(obstacles.count == 1)
+            #expect(obstacles.first?.hasPrefix("the newest commit is refused: SignatureRejected: ") == true)
             let entry = try setup.store.audit(limit: 1).first
             #expect(entry?.action == "refuse" && entry?.commit == refused && entry?.signer == nil)
 
@@ -48,6 +52,8 @@ struct SignatureTests {
             try await setup.event("Converged", after: seen)
             let now = try await setup.reconciler.status()
             #expect(now.source.commit?.id == amended && now.source.condition.status == .yes)
+            #expect(now.sync == .synced)
+            #expect(try await setup.reconciler.plan().obstacles.isEmpty)
         }
     }
 

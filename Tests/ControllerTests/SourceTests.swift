@@ -71,6 +71,8 @@ struct SourceTests {
             )
             var status = try await setup.reconciler.status()
             #expect(status.source.condition.status == .no)
+            #expect(status.sync == .unknown)
+            #expect(try await setup.reconciler.plan().obstacles.first?.hasPrefix("the source cannot be read: ") == true)
             #expect(status.source.commit?.id == commit)
 
             try setup.repository.branch("release")

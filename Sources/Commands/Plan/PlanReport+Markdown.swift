@@ -66,6 +66,10 @@ extension PlanReport {
         if let memory = self.memory, !self.plan.steps.isEmpty {
             parts.append("**Memory**\n\n" + memory.sentences.map { "- \(Markdown.prose($0))" }.joined(separator: "\n"))
         }
+        if !self.plan.obstacles.isEmpty {
+            let obstacles = self.plan.obstacles.map { "- \(Markdown.prose($0))" }
+            parts.append("**Not in force**\n\n" + obstacles.joined(separator: "\n"))
+        }
         if !self.plan.waits.isEmpty {
             let waits = self.plan.waits.map { "- \(Markdown.code("\($0.subject)")): \(Markdown.prose($0.reason))" }
             parts.append("**Waits**\n\n" + waits.joined(separator: "\n"))

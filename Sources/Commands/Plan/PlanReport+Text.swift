@@ -40,6 +40,9 @@ extension PlanReport {
         if !self.plan.guarded.isEmpty {
             parts.append(PlanReport.section("Guarded", self.plan.guarded.map(\.message)))
         }
+        if !self.plan.obstacles.isEmpty {
+            parts.append(PlanReport.section("Not in force", self.plan.obstacles))
+        }
         if !self.plan.waits.isEmpty {
             parts.append(PlanReport.section("Waits", self.plan.waits.map { "\($0.subject): \($0.reason)" }))
         }

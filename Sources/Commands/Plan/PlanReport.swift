@@ -92,7 +92,8 @@ struct PlanReport: Encodable {
 
     /// What a running controller would do now.
     init(live plan: Plan) {
-        self.heading = "of the running controller, for commit \(plan.commit.prefix(10))"
+        let commit = plan.commit.isEmpty ? "before any commit" : "for commit \(plan.commit.prefix(10))"
+        self.heading = "of the running controller, \(commit)"
         self.assumption = nil
         self.changes = []
         self.variants = PlanReport.variants(in: plan, base: nil)
@@ -103,6 +104,7 @@ struct PlanReport: Encodable {
         self.proposed = plan.proposed.map { PlanReport(proposed: $0) }
         self.isConverged =
             plan.steps.isEmpty && plan.waits.isEmpty && plan.guarded.isEmpty && plan.proposed.isEmpty
+            && plan.obstacles.isEmpty
     }
 
     /// What a commit that waits would do.

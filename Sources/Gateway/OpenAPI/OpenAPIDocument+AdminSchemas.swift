@@ -42,9 +42,9 @@ extension OpenAPIDocument {
             [
                 "commit": Self.string, "steps": Self.array(of: ["type": "object"]),
                 "waits": Self.array(of: ["type": "object"]), "guarded": Self.array(of: Self.reference("PruneStop")),
-                "proposed": Self.array(of: Self.reference("ProposedPlan")),
+                "proposed": Self.array(of: Self.reference("ProposedPlan")), "obstacles": Self.array(of: Self.string),
             ],
-            required: ["commit", "steps", "waits", "guarded", "proposed"]
+            required: ["commit", "steps", "waits", "guarded", "proposed", "obstacles"]
         ),
         "ProposedPlan": Self.object(
             [

@@ -106,18 +106,23 @@ package struct Plan: Sendable, Hashable, Codable {
     package var guarded: [PruneStop]
     /// Of commits that are not in force yet; the planner makes none.
     package var proposed: [ProposedPlan]
+    /// Why newer commits are not planned for, in words: they are refused, or a source cannot be read. The planner finds
+    /// none.
+    package var obstacles: [String]
 
     package init(
         commit: ObjectID,
         steps: [PlanStep] = [],
         waits: [PlanWait] = [],
         guarded: [PruneStop] = [],
-        proposed: [ProposedPlan] = []
+        proposed: [ProposedPlan] = [],
+        obstacles: [String] = []
     ) {
         self.commit = commit
         self.steps = steps
         self.waits = waits
         self.guarded = guarded
         self.proposed = proposed
+        self.obstacles = obstacles
     }
 }

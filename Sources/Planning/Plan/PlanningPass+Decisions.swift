@@ -40,8 +40,7 @@ extension PlanningPass {
         for situation in self.situations {
             switch situation.mode {
             case .suspended(let reason):
-                let words = "suspended: \(reason); 'martlet resume' goes on"
-                self.draft.wait(situation.endpoint, "Suspended", words, isDecided: true)
+                self.draft.wait(situation.endpoint, "Suspended", reason, isDecided: true)
                 continue
             case .keep(let word, let reason):
                 // The plan as a whole says what the guard stops: it may be thousands of endpoints for one reason.

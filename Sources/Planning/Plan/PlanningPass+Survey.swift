@@ -92,13 +92,14 @@ extension PlanningPass {
         return .prune
     }
 
-    /// What of a variant is suspended, in words; nil when nothing is.
+    /// What of a variant is suspended, and how that ends, in words; nil when nothing is.
     private func suspension(of id: VariantID, _ graphs: [RevisionGraph]) -> String? {
         let suspensions = self.observed.facts.suspensions
         if suspensions.isEmpty { return nil }
-        if suspensions.contains(.everything) { return "everything is suspended" }
+        if suspensions.contains(.everything) { return "everything is suspended; 'martlet resume --all' goes on" }
         let resources = [id.resource] + graphs.flatMap(\.reached)
-        return resources.first { suspensions.contains(.resource($0)) }.map { "\($0) is suspended" }
+        return resources.first { suspensions.contains(.resource($0)) }
+            .map { "\($0) is suspended; 'martlet resume \($0)' goes on" }
     }
 
     /// Finds the target that can still be attempted, with the holds that have to be written for those that cannot.
