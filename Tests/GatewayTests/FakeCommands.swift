@@ -21,14 +21,37 @@ final class FakeCommands: OperatorCommands {
     private let stored: [Event]
     private let live: AsyncStream<Event>
     private let onAsked: @Sendable () -> Void
+    private let sources: [SourceView]
 
+    /// - Parameters:
+    ///   - unread: Sources that cannot be read, with why not.
+    ///   - read: Sources that can.
     init(
         failure: (any Error)? = nil,
+        unread: [String: String] = [:],
+        read: [String] = [],
         stored: [Event] = [],
         live: AsyncStream<Event> = AsyncStream { $0.finish() },
         onAsked: @escaping @Sendable () -> Void = {}
     ) {
         self.onAsked = onAsked
+        self.sources = (read.map { ($0, nil) } + unread.map { ($0.key, $0.value) }).map { name, problem in
+            let condition = Condition(
+                type: .sourceReady,
+                status: problem == nil ? .yes : .no,
+                reason: problem == nil ? "Read" : "RefNotFound",
+                message: problem ?? "",
+                lastTransitionTime: 0
+            )
+            return SourceView(
+                name: name,
+                location: "/\(name)",
+                ref: "main",
+                path: "",
+                commit: nil,
+                condition: condition
+            )
+        }
         self.failure = failure
         self.stored = stored
         self.live = live
@@ -66,6 +89,7 @@ final class FakeCommands: OperatorCommands {
         return StatusView(
             version: "1",
             source: SourceView(location: "/r", ref: "main", path: "", commit: nil, condition: self.condition),
+            sources: self.sources,
             sync: .synced,
             health: .healthy,
             suspended: false,

@@ -59,7 +59,22 @@ struct AdminActions: Sendable {
         }
         let commit = try await self.plane.commands.sync(to: body.revision, request)
         if let trouble { throw trouble }
+        try await self.checkSources(body.source)
         return commit
+    }
+
+    /// Throws which of several sources stayed back, of those that were asked for.
+    private func checkSources(_ name: String?) async throws {
+        let failed = try await self.plane.commands.status().sources.filter {
+            $0.condition.status == .no && (name == nil || $0.name == name)
+        }
+        guard !failed.isEmpty else { return }
+        let reasons = failed.map { "source '\($0.name ?? "")': \($0.condition.message)" }
+        throw MartletError(
+            "SourcesUnreadable",
+            "not every source is at its newest commit; the others are in force. \(reasons.joined(separator: "; "))",
+            disposition: .retryable
+        )
     }
 
     private func post(
