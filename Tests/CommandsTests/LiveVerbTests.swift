@@ -214,7 +214,25 @@ struct LiveVerbTests {
         let settled = ["GET /api/v1/status": SampleViews.json(SampleViews.status(healthy: true))]
         #expect(try await LiveVerbTests.run(["status", "--wait", "1ms"], settled).run.code == 0)
         #expect(try await LiveVerbTests.run(["status", "--wait", "1ms", "--commit", "C0FFEE"], settled).run.code == 0)
-        #expect(try await LiveVerbTests.run(["status", "--wait", "1ms", "--commit", "c0ffef"], settled).run.code == 1)
+        let other = try await LiveVerbTests.run(["status", "--wait", "1ms", "--commit", "c0ffef"], settled).run
+        #expect(other.code == 1)
+        #expect(other.errors == "error: commit c0ffef is not in force within 1ms, but c0ffee00\n")
+    }
+
+    @Test("--wait says what keeps the commit from being in force")
+    func waitsForRefused() async throws {
+        var view = SampleViews.status(healthy: false)
+        view.source.condition.status = .no
+        view.source.condition.reason = "SignatureRejected"
+        view.source.condition.message = "commit c0ffef is not applied"
+        let refused = try await LiveVerbTests.run(
+            ["status", "--wait", "1ms", "--commit", "c0ffef"],
+            ["GET /api/v1/status": SampleViews.json(view)]
+        ).run
+        #expect(
+            refused.errors == "error: commit c0ffef is not in force within 1ms, but c0ffee00; "
+                + "SignatureRejected: commit c0ffef is not applied\n"
+        )
     }
 
     @Test("--wait looks again until it is so")
@@ -297,6 +315,19 @@ struct LiveVerbTests {
         let run = try await LiveVerbTests.run(["plan", "--live"], ["GET /api/v1/plan": SampleViews.json(plan)]).run
         #expect(run.code == 0)
         #expect(run.output == "Plan of the running controller, for commit c0ffee00c0\n\nNothing to do.\n")
+        let early = ["GET /api/v1/plan": SampleViews.json(Plan(commit: ""))]
+        let none = try await LiveVerbTests.run(["plan", "--live"], early).run
+        #expect(none.output.hasPrefix("Plan of the running controller, before any commit\n"))
+    }
+
+    @Test("A live plan says that the newest commit is refused, and why", arguments: ["text", "markdown"])
+    func refusedPlan(form: String) async throws {
+        let plan = Plan(commit: "c0ffee00c0ffee", obstacles: ["the newest commit is refused: no signature"])
+        let answers = ["GET /api/v1/plan": SampleViews.json(plan)]
+        let run = try await LiveVerbTests.run(["plan", "--live", "-o", form], answers).run
+        #expect(run.code == 1)
+        #expect(run.output.contains("Not in force") && run.output.contains("the newest commit is refused"))
+        #expect(!run.output.contains("Nothing to do"))
     }
 
     @Test("An answer that is no JSON of ours is said to be of another version")

@@ -6,8 +6,8 @@ internal import Schema
 struct ComparisonOptions: ParsableArguments {
     @OptionGroup var repository: RepositoryOptions
 
-    @Option(help: "The older side: a branch, tag or commit.")
-    var base = "HEAD"
+    @Option(help: "The older side: a branch, tag or commit; without it, HEAD.")
+    var base: String?
 
     @Option(help: "The newer side: a branch, tag or commit; without it, the work tree as it is on disk.")
     var head: String?
@@ -17,9 +17,10 @@ struct ComparisonOptions: ParsableArguments {
     /// - Parameter isFull: Whether all manifests are wanted, not just those that a change reaches.
     func load(inFull isFull: Bool = false) throws -> Comparison {
         var repository = try self.repository.open(isCached: !isFull)
+        let baseRef = self.base ?? "HEAD"
         let old: CommitSummary?
         do {
-            old = try repository.resolve(self.base)
+            old = try repository.resolve(baseRef)
         } catch let error as MartletError where error.code == "RepositoryEmpty" {
             old = nil
         }
@@ -31,7 +32,7 @@ struct ComparisonOptions: ParsableArguments {
             base: base,
             head: head,
             rest: rest,
-            baseName: old.map { OfflineRepository.name($0, ref: self.base) } ?? "nothing",
+            baseName: old.map { OfflineRepository.name($0, ref: baseRef) } ?? "nothing",
             headName: OfflineRepository.name(new, ref: self.head),
             signature: try repository.signatureReport(of: head, after: old == nil ? nil : base)
         )

@@ -45,7 +45,7 @@ struct PlanCommand: AsyncParsableCommand {
         if let budget = self.memoryBudget, ByteCount(budget) == nil {
             throw ValidationError("--memory-budget '\(budget)' is no amount of memory; write 512Mi or 4Gi")
         }
-        if self.live, self.sides.base != "HEAD" || self.sides.head != nil || self.memoryBudget != nil {
+        if self.live, self.sides.base != nil || self.sides.head != nil || self.memoryBudget != nil {
             throw ValidationError("--live goes without --base, --head and --memory-budget")
         }
         if !self.live, self.socket.stateDir != nil { throw ValidationError("--state-dir goes with --live") }

@@ -45,7 +45,7 @@ struct StatusCommand: AsyncParsableCommand {
             status.endpoints.map(\.identity.description)
         }
         if let wait = self.wait, !self.isSettled(status) {
-            CommandEnvironment.current.printError("error: not synced and healthy within \(wait)")
+            CommandEnvironment.current.printError("error: " + PlainText.line(self.problem(of: status, after: wait)))
             throw ExitCode(1)
         }
     }
@@ -66,9 +66,31 @@ struct StatusCommand: AsyncParsableCommand {
     }
 
     private func isSettled(_ status: StatusView) -> Bool {
-        let commit = self.commit?.lowercased() ?? ""
-        return status.sync == .synced && status.health == .healthy && status.pendingSteps == 0
-            && status.source.commit?.id.hasPrefix(commit) ?? false
+        status.sync == .synced && status.health == .healthy && status.pendingSteps == 0
+            && status.source.commit != nil && self.isInForce(status)
+    }
+
+    /// Whether the commit that was asked for is in force, of one of several sources where there are.
+    private func isInForce(_ status: StatusView) -> Bool {
+        guard let commit = self.commit?.lowercased() else { return true }
+        return ([status.source] + status.sources).contains { $0.commit?.id.hasPrefix(commit) ?? false }
+    }
+
+    /// What is not so when the time is over, and why.
+    private func problem(of status: StatusView, after wait: String) -> String {
+        let views = status.sources.isEmpty ? [status.source] : status.sources
+        var reasons = views.filter { $0.condition.status == .no }.map { view in
+            (view.name.map { "source '\($0)': " } ?? "") + "\(view.condition.reason): \(view.condition.message)"
+        }
+        if let waiting = status.source.waiting {
+            reasons.append("commit \(waiting.commit.id.prefix(10)) waits: \(waiting.wait.word): \(waiting.wait.reason)")
+        }
+        var what = "not synced and healthy within \(wait)"
+        if let commit = self.commit, !self.isInForce(status) {
+            let inForce = views.compactMap { $0.commit?.id.prefix(10) }.joined(separator: ", ")
+            what = "commit \(commit) is not in force within \(wait), but \(inForce.isEmpty ? "none" : inForce)"
+        }
+        return ([what] + reasons).joined(separator: "; ")
     }
 }
 
