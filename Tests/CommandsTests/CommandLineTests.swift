@@ -1,3 +1,6 @@
+import ArgumentParser
+import Foundation
+import TestSupport
 import Testing
 
 @testable import Commands
@@ -52,6 +55,7 @@ struct CommandLineTests {
             (["run", "--namespace", "Shop"], "is no namespace"), (["validate", "-n", "a/b"], "is no namespace"),
             (["plan", "--evaluate"], "--evaluate is not available in this version"),
             (["plan", "--live", "--head", "x"], "--live goes without"),
+            (["plan", "--live", "--base", "HEAD"], "--live goes without"),
             (["plan", "--state-dir", "x"], "goes with --live"),
             (["completion", "csh"], "'bash', 'zsh' or 'fish'"), (["validate", "/nonexistent"], "there is no folder"),
             (["get", "endpoints"], "no controller answers at /nonexistent/admin.sock; start one with 'martlet run'"),
@@ -65,6 +69,25 @@ struct CommandLineTests {
         #expect(run.errors.hasPrefix("error: "))
         #expect(run.errors.contains(says))
         #expect(run.output.isEmpty)
+    }
+
+    @Test("The reference names every option of every verb")
+    func reference() async throws {
+        let file = "\(FaultyEngine.repository())Documentation/reference/command-line.md"
+        let page = try String(contentsOfFile: file, encoding: .utf8)
+        let verbs = MartletCommand.configuration.groupedSubcommands.flatMap { $0.subcommands }
+            .filter { $0.configuration.shouldDisplay }.compactMap { $0.configuration.commandName }
+        #expect(verbs.count > 20)
+        for verb in verbs {
+            let help = await CommandLineRun.run(["help", verb]).output
+            for line in help.split(separator: "\n") where line.hasPrefix("  -") {
+                // `  -l, --selector <selector>  Only with these labels.`: one of the names will do.
+                let names = line.split { " ,".contains($0) }.prefix { $0.hasPrefix("-") }
+                if names.contains("--help") || names.contains("--version") { continue }
+                let isNamed = names.contains { page.contains("`\($0)`") || page.contains("`\($0) ") }
+                #expect(isNamed, "\(verb): \(names)")
+            }
+        }
     }
 
     @Test("The probe's verb is for the controller, not for people")
