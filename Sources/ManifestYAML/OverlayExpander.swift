@@ -83,6 +83,9 @@ struct OverlayExpander {
                 let message = "there is no folder '\(folder)' in the repository"
                 self.problems.append(overlay.error(at: field, message))
                 continue
+            } catch let error as MartletError where ["PathNotAFolder", "PathTooDeep"].contains(error.code) {
+                self.problems.append(overlay.error(at: field, error.message))
+                continue
             }
             let rules = try self.reader.readIgnoreRules(entries)
             for entry in self.reader.manifests(entries, rules) {

@@ -99,6 +99,10 @@ final class MemoryRepository: SourceRepository {
     }
 
     func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
+        if let entry = try self.entry(at: path, in: commit) {
+            let what = entry.kind.rawValue
+            throw MartletError("PathNotAFolder", "'\(path)' is a \(what), not a folder of the repository")
+        }
         let files = try self.changes(from: nil, to: commit, under: path).changed
         if files.isEmpty { throw MartletError("PathNotFound", "there is no folder \(path)") }
         return files

@@ -85,6 +85,10 @@ struct OverlayTests {
             "production/overlay.yaml:5:13: error: there is no folder 'bse' in the repository"
         ),
         (
+            "  include: [../base/endpoint.yaml]\n",
+            "production/overlay.yaml:5:13: error: 'base/endpoint.yaml' is a file, not a folder of the repository"
+        ),
+        (
             "  include: [../../base]\n",
             "production/overlay.yaml:5:13: error: '../../base' leads out of the repository"
         ),
