@@ -1,3 +1,4 @@
+import Glibc
 import Planning
 import Schema
 import TestSupport
@@ -88,6 +89,34 @@ struct WorkTreeSourceTests {
         let below = try source.changes(from: MemoryRepository.id("HEAD"), to: WorkTreeSource.id, under: "models")
         #expect(below.changed.map(\.path) == ["models/big.bin", "models/link.txt", "models/small.txt"])
         #expect(throws: MartletError.self) { try source.changes(from: nil, to: WorkTreeSource.id, under: "nope") }
+    }
+
+    @Test(
+        "What is listed must be a folder",
+        arguments: [
+            ("deep", "PathNotAFolder", "'deep' is a link, not a folder"),
+            ("a.yaml", "PathNotAFolder", "'a.yaml' is a file, not a folder"),
+            ("gone", "PathNotFound", "there is no folder 'gone'"), ("deep/x", "PathNotFound", "no folder 'deep/x'"),
+        ]
+    )
+    func listsFoldersOnly(path: String, code: String, words: String) throws {
+        let source = try self.source()
+        let error = #expect(throws: MartletError.self) { try source.files(below: path, in: WorkTreeSource.id) }
+        #expect(error?.code == code && error?.message.contains(words) == true, "\(error as Any)")
+    }
+
+    @Test("Names that are no UTF-8 are listed as those of a commit are, and what they name is read")
+    func namesThatAreNoText() throws {
+        let folder = Array(self.repository.absolute("caf").utf8) + [0xE9]
+        #expect(mkdir(folder.map { CChar(bitPattern: $0) } + [0], 0o700) == 0)
+        let name = folder + Array("/b".utf8) + [0xFF] + Array("d.yaml".utf8)
+        let file = try #require(fopen(name.map { CChar(bitPattern: $0) } + [0], "w"))
+        fputs("a: 2\n", file)
+        fclose(file)
+        let source = try self.source()
+        let entries = try source.files(below: "", in: WorkTreeSource.id)
+        let entry = try #require(entries.first { $0.path == "caf\u{FFFD}/b\u{FFFD}d.yaml" })
+        #expect(try source.read(entry.object, limit: 100) == Array("a: 2\n".utf8))
     }
 
     @Test("The work tree is listed once, when it is first asked for")

@@ -7,8 +7,10 @@ internal import Schema
 struct FileTree: Sendable {
     /// A file, a link, a folder or a submodule.
     struct Item: Sendable, Hashable {
-        /// Relative to the root, `/`-separated.
+        /// Relative to the root, `/`-separated; bytes that are no UTF-8 are shown as U+FFFD, as of a commit.
         var path: String
+        /// The same as it is on disk.
+        var place: [UInt8]
         var kind: TreeEntry.Kind
         /// In bytes; of a link, the length of its target; of a folder, 0.
         var size: Int64
@@ -20,17 +22,17 @@ struct FileTree: Sendable {
     private static let mostLinks = 40
 
     let root: String
-    /// By the bytes of the path: names that are different files may be equal strings.
+    /// By its place: names that are different files may be equal strings.
     private var byPath: [[UInt8]: Item] = [:]
-    /// Sorted by the bytes of their paths.
+    /// Sorted by their places.
     private var sorted: [Item] = []
 
     /// Lists what `root` holds; what git's ignore files name is left out unless `isTracked` says that it is committed.
     init(root: String, isTracked: (_ path: String) -> Bool) throws {
         self.root = root
         try FileTree.requireFolder(root)
-        try self.list("", ignoring: [], isTracked: isTracked)
-        self.sorted = self.byPath.values.sorted { $0.path.utf8.lexicographicallyPrecedes($1.path.utf8) }
+        try self.list([], ignoring: [], isTracked: isTracked)
+        self.sorted = self.byPath.values.sorted { $0.place.lexicographicallyPrecedes($1.place) }
     }
 
     /// Throws `FolderNotFound` unless `root` is a folder.
@@ -50,8 +52,14 @@ struct FileTree: Sendable {
     func items(below path: String) throws -> [Item] {
         let folder = try FileTree.normal(path)
         guard !folder.isEmpty else { return self.sorted }
-        guard self.byPath[Array(folder.utf8)]?.kind == .folder else {
+        guard let item = self.byPath[Array(folder.utf8)] else {
             throw MartletError("PathNotFound", "there is no folder '\(folder)' in '\(self.root)'")
+        }
+        guard item.kind == .folder else {
+            throw MartletError(
+                "PathNotAFolder",
+                "'\(folder)' is a \(item.kind.rawValue), not a folder of the repository"
+            )
         }
         return self.sorted.filter { RelativePath.path($0.path, below: folder) != nil }
     }
@@ -85,17 +93,14 @@ struct FileTree: Sendable {
             rest += RelativePath.names(of: target).reversed()
         }
         let end = reached.joined(separator: "/")
-        return self.byPath[Array(end.utf8)] ?? Item(path: end, kind: .folder, size: 0, modified: 0)
+        return self.byPath[Array(end.utf8)] ?? Item(folder: end)
     }
 
     /// The bytes of a file, or a link's target.
     func read(_ item: Item) throws -> [UInt8] {
-        let file = self.absolute(item.path)
+        let file = self.onDisk(item.place)
         do {
-            if item.kind == .link {
-                return Array(try FileManager.default.destinationOfSymbolicLink(atPath: file).utf8)
-            }
-            return Array(try Data(contentsOf: URL(filePath: file)))
+            return try item.kind == .link ? file.linkTarget() : file.contents()
         } catch {
             throw MartletError("FileUnreadable", "'\(item.path)' cannot be read", cause: error)
         }
@@ -109,7 +114,7 @@ struct FileTree: Sendable {
             let target = try self.read(item)
             return FileTree.blobID(size: Int64(target.count), pieces: [Data(target)])
         case .file:
-            guard let file = FileHandle(forReadingAtPath: self.absolute(item.path)) else {
+            guard let file = try? self.onDisk(item.place).open() else {
                 throw MartletError("FileUnreadable", "'\(item.path)' cannot be read")
             }
             defer { try? file.close() }
@@ -126,8 +131,8 @@ struct FileTree: Sendable {
         return hasher.finish()
     }
 
-    private func absolute(_ path: String) -> String {
-        path.isEmpty ? self.root : "\(self.root)/\(path)"
+    private func onDisk(_ place: [UInt8]) -> DiskPath {
+        DiskPath(self.root).appending(place)
     }
 
     /// A path without empty and `.` parts.
@@ -150,7 +155,7 @@ struct FileTree: Sendable {
     }
 
     private func missing(_ path: String, at here: String) -> MartletError {
-        let isOnDisk = FileManager.default.fileExists(atPath: self.absolute(path))
+        let isOnDisk = FileManager.default.fileExists(atPath: "\(self.root)/\(path)")
         return MartletError(
             "PathNotFound",
             isOnDisk
@@ -166,46 +171,59 @@ extension FileTree {
     private typealias Ignoring = (folder: String, rules: IgnoreRules)
 
     private mutating func list(
-        _ folder: String,
+        _ folder: [UInt8],
         ignoring above: [Ignoring],
         isTracked: (_ path: String) -> Bool
     ) throws {
+        let shown = String(decoding: folder, as: UTF8.self)
         var ignoring = above
-        let ignoreFile = folder.isEmpty ? ".gitignore" : "\(folder)/.gitignore"
-        if let text = try? String(contentsOfFile: self.absolute(ignoreFile), encoding: .utf8) {
-            ignoring.append((folder, IgnoreRules(parsing: text)))
+        if let text = try? self.onDisk(FileTree.place(Array(".gitignore".utf8), in: folder)).contents() {
+            ignoring.append((shown, IgnoreRules(parsing: String(decoding: text, as: UTF8.self))))
         }
-        let names: [String]
+        let names: [[UInt8]]
         do {
-            names = try FileManager.default.contentsOfDirectory(atPath: self.absolute(folder))
+            names = try self.onDisk(folder).names()
         } catch {
-            throw MartletError("FolderUnreadable", "'\(self.absolute(folder))' cannot be listed", cause: error)
+            let path = shown.isEmpty ? self.root : "\(self.root)/\(shown)"
+            throw MartletError("FolderUnreadable", "'\(path)' cannot be listed", cause: error)
         }
-        for name in names where name != ".git" {
-            let path = folder.isEmpty ? name : "\(folder)/\(name)"
-            guard let item = try self.look(at: path) else { continue }
+        for name in names where name != Array(".git".utf8) {
+            guard let item = self.look(at: FileTree.place(name, in: folder)) else { continue }
             let isIgnored = ignoring.contains { folder, rules in
-                rules.matches(RelativePath.path(path, below: folder) ?? "", isFolder: item.kind == .folder)
+                rules.matches(RelativePath.path(item.path, below: folder) ?? "", isFolder: item.kind == .folder)
             }
-            if isIgnored, !isTracked(path) { continue }
-            self.byPath[Array(path.utf8)] = item
-            if item.kind == .folder { try self.list(path, ignoring: ignoring, isTracked: isTracked) }
+            if isIgnored, !isTracked(item.path) { continue }
+            self.byPath[item.place] = item
+            if item.kind == .folder { try self.list(item.place, ignoring: ignoring, isTracked: isTracked) }
         }
     }
 
-    /// What stands at a path, or nil for what git would not commit: sockets, pipes, devices.
-    private func look(at path: String) throws -> Item? {
-        var status = stat()
-        guard lstat(self.absolute(path), &status) == 0 else { return nil }
+    private static func place(_ name: [UInt8], in folder: [UInt8]) -> [UInt8] {
+        folder.isEmpty ? name : folder + [UInt8(ascii: "/")] + name
+    }
+
+    /// What stands at a place, or nil for what git would not commit: sockets, pipes, devices.
+    private func look(at place: [UInt8]) -> Item? {
+        guard let status = self.onDisk(place).status() else { return nil }
+        let path = String(decoding: place, as: UTF8.self)
         let modified = Double(status.st_mtim.tv_sec) + Double(status.st_mtim.tv_nsec) / 1e9
-        let size = Int64(status.st_size)
+        let item = { (kind: TreeEntry.Kind, size: Int64) in
+            Item(path: path, place: place, kind: kind, size: size, modified: modified)
+        }
         switch status.st_mode & S_IFMT {
-        case S_IFREG: return Item(path: path, kind: .file, size: size, modified: modified)
-        case S_IFLNK: return Item(path: path, kind: .link, size: size, modified: modified)
+        case S_IFREG: return item(.file, Int64(status.st_size))
+        case S_IFLNK: return item(.link, Int64(status.st_size))
         case S_IFDIR:
-            let isRepository = FileManager.default.fileExists(atPath: self.absolute(path) + "/.git")
-            return Item(path: path, kind: isRepository ? .submodule : .folder, size: 0, modified: modified)
+            let isRepository = self.onDisk(FileTree.place(Array(".git".utf8), in: place)).status() != nil
+            return item(isRepository ? .submodule : .folder, 0)
         default: return nil
         }
+    }
+}
+
+extension FileTree.Item {
+    /// A folder of which nothing but its path is known.
+    fileprivate init(folder path: String) {
+        self.init(path: path, place: Array(path.utf8), kind: .folder, size: 0, modified: 0)
     }
 }
