@@ -71,11 +71,33 @@ struct PolicyOptions: ParsableArguments {
     /// Reads the keys. Throws `KeysUnreadable`.
     func demand() throws -> SignatureGuard.Demand {
         let keys = SigningKeys(
-            allowedSigners: try self.requireSignatures.map { try PolicyOptions.keys($0) },
+            allowedSigners: try self.requireSignatures.map { try PolicyOptions.allowedSigners($0) },
             openPGPKeyring: try self.openPGPKeyring.map { try PolicyOptions.keys($0) }
         )
         guard !keys.isEmpty else { return SignatureGuard.Demand() }
         return SignatureGuard.Demand(keys: keys, paths: self.signedPath.isEmpty ? ["**"] : self.signedPath)
+    }
+
+    /// Throws for a file without a key: no commit could ever be applied.
+    private static func allowedSigners(_ path: String) throws -> [UInt8] {
+        let bytes = try self.keys(path)
+        let lines = String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+        let hasKey = lines.contains { line in
+            // Who, then options, then the key: its type and, in base 64, all of it.
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard words.count >= 3, words.first?.hasPrefix("#") == false else { return false }
+            return zip(words.dropFirst(), words.dropFirst(2)).contains { type, key in
+                ["ssh-", "ecdsa-", "sk-"].contains { type.hasPrefix($0) } && key.hasPrefix("AAAA")
+            }
+        }
+        guard hasKey else {
+            throw MartletError(
+                "KeysUnreadable",
+                "there is no key in '\(path)', which --require-signatures names, so that no commit could be applied: "
+                    + "write a line for each signer, such as 'ada@example.org ssh-ed25519 AAAA…'"
+            )
+        }
+        return bytes
     }
 
     private static func keys(_ path: String) throws -> [UInt8] {
