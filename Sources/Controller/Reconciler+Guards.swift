@@ -145,7 +145,8 @@ extension Reconciler {
         }
         if let obstacle = policy.obstacle(at: self.ports.wallClock.now(), manual: true) {
             guard self.pendingCommit != nil || revision != nil else { return nil }
-            let until = obstacle.until.map { "; the next opening is at \($0.text)" } ?? "; no opening is in sight"
+            let opening = policy.nextOpening(after: self.ports.wallClock.now())
+            let until = opening.map { "; the next opening is at \($0.text)" } ?? ""
             throw MartletError(
                 "Conflict",
                 "\(obstacle.reason)\(until). Rollbacks, suspensions and self-healing go on; a window that ends with "

@@ -6,12 +6,6 @@ extension SyncWindow {
         self.lastStart(at: now) != nil
     }
 
-    /// When the window may next open or close; nil: never again.
-    func nextChange(after now: Timestamp) -> Timestamp? {
-        if let start = self.lastStart(at: now) { return start.advanced(byMilliseconds: self.duration.milliseconds) }
-        return self.firstStart(from: now.seconds64 + 1)
-    }
-
     /// The latest beginning whose window is open at a moment.
     func lastStart(at now: Timestamp) -> Timestamp? {
         let latest = now.seconds64
@@ -24,34 +18,34 @@ extension SyncWindow {
         return nil
     }
 
-    /// The first beginning at or after a moment, in seconds since 1970.
-    private func firstStart(from earliest: Int64) -> Timestamp? {
-        // The rarest day, the 29th of February, may stay away for eight years.
-        let first = self.localDay(at: earliest) - 1
-        for day in first...first + 9 * 366 {
-            guard let start = self.starts(on: day).first(where: { $0 >= earliest }) else { continue }
-            return Timestamp(milliseconds: start * 1000)
-        }
-        return nil
+    /// The day of the local calendar at a moment in seconds since 1970, counted from 1970-01-01.
+    func localDay(at seconds: Int64) -> Int64 {
+        CivilDay.number(ofSecond: seconds + self.timeZone.offset(at: seconds))
     }
 
-    private func localDay(at seconds: Int64) -> Int64 {
-        CivilDay.number(ofSecond: seconds + self.timeZone.offset(at: seconds))
+    /// Whether the schedule names a day of the local calendar.
+    func hasStarts(on day: Int64) -> Bool {
+        let date = CivilDay(number: day)
+        return self.schedule.includes(month: date.month, day: date.day, weekday: date.weekday)
+    }
+
+    /// How far the local clock is ahead of UTC all through a day, in seconds; nil where the clocks may change.
+    func steadyOffset(on day: Int64) -> Int64? {
+        let (before, after) = CivilDay.surroundings(of: day)
+        let offset = self.timeZone.offset(at: before)
+        return offset == self.timeZone.offset(at: after) ? offset : nil
     }
 
     /// Every beginning on one day of the local calendar, in seconds since 1970, ascending.
     ///
     /// A beginning that the clocks jump over takes place when they jump. Of one that comes twice, because they are put
     /// back, the first counts; both do where the schedule names every hour.
-    private func starts(on day: Int64) -> [Int64] {
-        let date = CivilDay(number: day)
-        guard self.schedule.includes(month: date.month, day: date.day, weekday: date.weekday) else { return [] }
-        let midnight = day * CivilDay.seconds
-        // No clock on earth is further from UTC than 14 hours.
-        let (before, after) = (midnight - 14 * 3600, midnight + CivilDay.seconds + 14 * 3600)
+    func starts(on day: Int64) -> [Int64] {
+        guard self.hasStarts(on: day) else { return [] }
+        let times = self.localTimes.map { day * CivilDay.seconds + $0 }
+        if let offset = self.steadyOffset(on: day) { return times.map { $0 - offset } }
+        let (before, after) = CivilDay.surroundings(of: day)
         let offsets = (self.timeZone.offset(at: before), self.timeZone.offset(at: after))
-        let times = self.localTimes.map { midnight + $0 }
-        if offsets.0 == offsets.1 { return times.map { $0 - offsets.0 } }
         let change = self.offsetChange(between: before, and: after)
         var starts: [Int64] = []
         for time in times {
@@ -67,7 +61,7 @@ extension SyncWindow {
     }
 
     /// The times of day that the schedule names, in seconds after midnight.
-    private var localTimes: [Int64] {
+    var localTimes: [Int64] {
         (0..<24).filter { self.schedule.hours.hasBit($0) }.flatMap { hour in
             (0..<60).filter { self.schedule.minutes.hasBit($0) }.map { Int64(hour * 3600 + $0 * 60) }
         }
@@ -108,6 +102,12 @@ struct CivilDay: Sendable, Hashable {
         self.day = Int(dayOfYear - (monthFromMarch * 153 + 2) / 5 + 1)
         // 1970 began on a Thursday.
         self.weekday = Int(number + 4 - (number + 4).floored(by: 7) * 7)
+    }
+
+    /// Two moments in seconds since 1970 between which the day lies, wherever on earth it is.
+    static func surroundings(of day: Int64) -> (before: Int64, after: Int64) {
+        // No clock on earth is further from UTC than 14 hours.
+        (day * self.seconds - 14 * 3600, (day + 1) * self.seconds + 14 * 3600)
     }
 
     static func number(ofSecond second: Int64) -> Int64 {

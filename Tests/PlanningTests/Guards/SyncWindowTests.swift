@@ -45,8 +45,80 @@ import Testing
             "OutsideSyncWindow",
             until: "2026-03-02T12:00:00Z"
         ),
-        // Nothing is ever let in.
-        Case("deny 0 0 * * * 1d", at: "2026-03-02T05:00:00Z", "SyncDenied"),
+    ]
+
+    /// Windows that open and close often, or for long.
+    static let dense = [
+        // Nothing is ever let in: it is looked at again a day later.
+        Case("deny 0 0 * * * 1d", at: "2026-03-02T05:00:00Z", "SyncDenied", until: "2026-03-03T05:00:00Z"),
+        Case("deny * * * * * 2m", at: "2026-03-02T05:00:00Z", "SyncDenied", until: "2026-03-03T05:00:00Z"),
+        Case(
+            "deny */2 * * * * 1m",
+            "deny 1-59/2 * * * * 1m",
+            at: "2026-03-02T05:00:00Z",
+            "SyncDenied",
+            until: "2026-03-03T05:00:00Z"
+        ),
+        // 2026-03-01 is a Sunday.
+        Case("deny * * * * sat,sun,mon 1m", at: "2026-03-01T05:00:00Z", "SyncDenied", until: "2026-03-03T00:00:00Z"),
+        Case("deny * * * 1-11 * 1m", at: "2026-01-01T00:00:00Z", "SyncDenied", until: "2026-12-01T00:00:00Z"),
+        Case(
+            "deny * * * * * 1m",
+            "allow 0 12 * * * 1h",
+            at: "2026-03-02T05:00:00Z",
+            "SyncDenied",
+            until: "2026-03-03T05:00:00Z"
+        ),
+        Case(
+            "allow */5 * * * * 1m",
+            "deny 0 0 * * * 23h",
+            at: "2026-03-02T05:02:00Z",
+            "SyncDenied",
+            until: "2026-03-02T23:00:00Z"
+        ),
+        Case(
+            "allow 30 23 * * * 1h",
+            "deny 0 0 * * * 1440m",
+            "deny 0 0 1 * * 1d",
+            at: "2026-03-02T05:02:00Z",
+            "SyncDenied",
+            until: "2026-03-03T05:02:00Z"
+        ),
+        // The one opening of a year is let through by a freeze that ends just before.
+        Case(
+            "allow 0 0 24 12 * 1h",
+            "deny 0 0 1 1 * 357d",
+            at: "2026-03-02T05:02:00Z",
+            "SyncDenied",
+            until: "2026-12-24T00:00:00Z"
+        ),
+        // Every minute of three local days, with the night when the clocks jump among them, and of those when they are
+        // put back: midnight in Berlin is 22:00 UTC in summer, 23:00 in winter.
+        Case(
+            "deny * * 28-30 3 * 1m Europe/Berlin",
+            at: "2026-03-28T05:00:00Z",
+            "SyncDenied",
+            until: "2026-03-30T22:00:00Z"
+        ),
+        Case(
+            "deny * * 24-26 10 * 1m Europe/Berlin",
+            at: "2026-10-24T05:00:00Z",
+            "SyncDenied",
+            until: "2026-10-26T23:00:00Z"
+        ),
+        Case(
+            "deny * 0-1,3-23 * * * 1m Europe/Berlin",
+            at: "2026-10-24T05:00:00Z",
+            "SyncDenied",
+            until: "2026-10-25T00:00:00Z"
+        ),
+        Case(
+            "allow 30 5 * * sun 1h America/New_York",
+            "deny 0 0 1 3 * 10d America/New_York",
+            at: "2026-03-02T05:00:00Z",
+            "SyncDenied",
+            until: "2026-03-15T09:30:00Z"
+        ),
     ]
 
     static let calendar = [
@@ -120,7 +192,7 @@ import Testing
         ),
     ]
 
-    @Test(arguments: plain + calendar + clockChanges)
+    @Test(arguments: plain + dense + calendar + clockChanges)
     func obstacle(_ testCase: Case) throws {
         let policy = SyncPolicy(windows: try testCase.windows.map { try SyncWindow(text: $0) })
         let obstacle = policy.obstacle(at: try Self.time(testCase.now))
