@@ -59,6 +59,31 @@ struct ValidateTests {
         #expect(run.output == "1 resource, 2 errors, 2 warnings\n")
     }
 
+    @Test("A folder with nothing in it that is no repository either is an error")
+    func empty() async throws {
+        let folder = try TemporaryFolder()
+        let run = await CommandLineRun.run(["validate", folder.path])
+        #expect(run.code == 2)
+        #expect(run.errors.hasPrefix("error: there is no manifest in '"))
+        #expect(run.output.isEmpty)
+    }
+
+    @Test("A folder of a repository is said to be no whole one where something is not found")
+    func partOfARepository() async throws {
+        let repository = try TemporaryRepository()
+        for (path, text) in Manifests.desk { try repository.write(path, text) }
+        let sound = await CommandLineRun.run(["validate", repository.path])
+        #expect(sound.code == 0)
+        let part = repository.absolute("prompts")
+        try repository.write("prompts/more.yaml", (Manifests.desk["desk.yaml"] ?? ""))
+        for verb in ["validate", "plan"] {
+            let run = await CommandLineRun.run([verb, part])
+            #expect(run.code == 2)
+            #expect(run.errors.contains("is no repository but a folder of '\(repository.path)'"))
+            #expect(run.errors.contains("--path"))
+        }
+    }
+
     @Test("An endpoint that lets nobody in, and fields that nothing carries out, are warnings")
     func warnings() async throws {
         var files = Manifests.desk

@@ -40,7 +40,7 @@ struct RepositoryOptions: ParsableArguments {
     }
 
     /// The nearest folder, this one or one above, that a git repository belongs to.
-    private static func enclosing(_ folder: String) -> String? {
+    fileprivate static func enclosing(_ folder: String) -> String? {
         var parts = RelativePath.names(of: folder)
         while true {
             let root = "/" + parts.joined(separator: "/")
@@ -57,6 +57,8 @@ struct OfflineRepository {
     private let hasWorkTree: Bool
     /// Why there are no commits; nil when there are.
     private let problem: (any Error)?
+    /// Says that the folder is but a part of a repository; nil where it is none.
+    let part: MartletError?
     private let policies: PolicySources
     private let demand: SignatureGuard.Demand
     private var loader: DesiredStateLoader
@@ -77,8 +79,10 @@ struct OfflineRepository {
         (self.policies, self.demand) = (policies, demand)
         let opened = Result { try environment.openRepository(root) }
         switch opened {
-        case .success: self.problem = nil
-        case .failure(let error): self.problem = error
+        case .success: (self.part, self.problem) = (nil, nil)
+        case .failure(let error):
+            self.part = OfflineRepository.partOfAnother(root)
+            self.problem = self.part ?? error
         }
         let isBare =
             FileManager.default.fileExists(atPath: root + "/objects") && self.problem == nil
@@ -115,6 +119,17 @@ struct OfflineRepository {
             ]
             return ManifestCache(folder: folder, options: options, root: URL(filePath: root).path)
         }
+    }
+
+    /// Says that a folder is inside of a repository, whose other folders may hold what its manifests name.
+    private static func partOfAnother(_ root: String) -> MartletError? {
+        let folder = URL(filePath: root).standardizedFileURL.path
+        guard let whole = RepositoryOptions.enclosing(folder), whole != folder else { return nil }
+        return MartletError(
+            "RepositoryNotFound",
+            "'\(root)' is no repository but a folder of '\(whole)', where what it names may be: name that repository, "
+                + "and the folder with --path"
+        )
     }
 
     /// Whether a commit would be let in after another one, by who signed it; nil when no signature is demanded.
@@ -162,6 +177,9 @@ struct OfflineRepository {
             return (desired, rest)
         }
         let desired = try self.load(commit)
+        if let problem = self.problem, desired.resources.isEmpty, desired.diagnostics.isEmpty {
+            throw MartletError("NothingToCheck", "there is no manifest in '\(self.root)'", cause: problem)
+        }
         _ = try self.keep(desired)
         return (desired, CheckedRest())
     }

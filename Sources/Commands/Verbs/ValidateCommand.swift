@@ -43,6 +43,7 @@ struct ValidateCommand: ParsableCommand {
         case .json:
             environment.print(try Rendering.json(report))
         }
+        if report.errors > 0, let part = repository.part { environment.printError("note: \(part)") }
         if report.errors > 0 || report.signature?.isAccepted == false { throw ExitCode(2) }
     }
 }
