@@ -109,6 +109,10 @@ extension EndToEnd {
             let broken = try await martlet.status()
             #expect(broken.sources.map(\.condition.status) == [.no, .yes])
             #expect(broken.sources.first?.condition.reason == "RefNotFound")
+            #expect(broken.sync != .synced)
+            let sync = try await martlet.verb("sync")
+            #expect(sync.code == 2 && sync.complaint.contains("source 'models': "), "\(sync.complaint)")
+            #expect(try await martlet.verb("sync", "shop").code == 0)
 
             // It serves after a restart as well, though nobody can read the models' newest commit.
             await martlet.kill()
