@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import Schema
 internal import ServiceLifecycle
+internal import Synchronization
 
 /// Where a server listens.
 package enum ListenAddress: Sendable, Hashable {
@@ -20,6 +21,8 @@ package struct GatewayServer: Service {
     package typealias Started = @Sendable (_ port: Int?) async -> Void
 
     private let address: ListenAddress
+    private let logger: Logger
+    private let listening = ListeningFlag()
     private let application: Application<RouterResponder<GatewayContext>>
 
     init(
@@ -30,6 +33,7 @@ package struct GatewayServer: Service {
         onStarted: @escaping Started
     ) {
         self.address = address
+        self.logger = logger
         let bind: BindAddress =
             switch address {
             case .tcp(let host, let port): .hostname(host, port: port)
@@ -39,8 +43,9 @@ package struct GatewayServer: Service {
             router: router,
             server: .noticingHangUps(idleTimeout: TimeAmount(idleTimeout)),
             configuration: ApplicationConfiguration(address: bind, serverName: "martlet"),
-            onServerRunning: { channel in
+            onServerRunning: { [listening] channel in
                 if case .unixSocket(let path) = address { SocketFile.restrict(path, logger: logger) }
+                listening.isSet.withLock { $0 = true }
                 await onStarted(channel.localAddress?.port)
             },
             logger: logger
@@ -61,21 +66,44 @@ package struct GatewayServer: Service {
         case .unixSocket(let path):
             try SocketFile.check(path)
             defer { SocketFile.remove(path) }
-            while try await self.runUntilRemoved(path) {}
+            guard try await self.runUntilRemoved(path) else { return }
+            while await self.runAgain(path) {}
+        }
+    }
+
+    /// Makes the socket's folder where it is gone too, and listens again; false when that is to end.
+    ///
+    /// One listener that cannot be had any more is no reason to stop everything else.
+    private func runAgain(_ path: String) async -> Bool {
+        guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return false }
+        do {
+            SocketFile.makeFolder(of: path)
+            return try await self.runUntilRemoved(path)
+        } catch {
+            guard !Task.isShuttingDownGracefully, !Task.isCancelled else { return false }
+            self.logger.error(
+                "could not make the socket again; it is tried once more in a second",
+                metadata: ["path": "\(path)", "error": "\(error)"]
+            )
+            await cancelWhenGracefulShutdown { try? await Task.sleep(for: .seconds(1)) }
+            return true
         }
     }
 
     /// Listens until it is told to stop, or until somebody removes the socket's file, through which alone it can be
     /// reached; true in that case.
     private func runUntilRemoved(_ path: String) async throws -> Bool {
-        try await withThrowingTaskGroup(of: Bool?.self) { group in
+        self.listening.isSet.withLock { $0 = false }
+        return try await withThrowingTaskGroup(of: Bool?.self) { group in
             group.addTask {
                 try await self.application.run()
                 return false
             }
             group.addTask {
                 // A server that shuts down takes the file away itself.
-                await cancelWhenGracefulShutdown { await SocketFile.waitForRemoval(path) ? true : nil }
+                await cancelWhenGracefulShutdown {
+                    await SocketFile.waitForRemoval(path) { self.listening.isSet.withLock { $0 } } ? true : nil
+                }
             }
             defer { group.cancelAll() }
             while let outcome = try await group.next() {
@@ -93,4 +121,9 @@ package struct GatewayServer: Service {
                 + "--listen, --metrics-listen or --hooks-listen"
         )
     }
+}
+
+/// Whether a server listens by now.
+private final class ListeningFlag: Sendable {
+    let isSet = Mutex(false)
 }

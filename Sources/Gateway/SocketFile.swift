@@ -29,9 +29,15 @@ enum SocketFile {
         }
     }
 
-    /// Returns true when the file was there and is there no more, false when cancelled.
-    static func waitForRemoval(_ path: String) async -> Bool {
-        while !Task.isCancelled && access(path, F_OK) != 0 { try? await Task.sleep(for: .milliseconds(10)) }
+    /// Makes the folder of a socket, for its owner alone, unless it is there.
+    static func makeFolder(of path: String) {
+        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
+        mkdir(String(path[..<slash]), 0o700)
+    }
+
+    /// Returns true when a server that listens has its file no more, false when cancelled.
+    static func waitForRemoval(_ path: String, isListening: @Sendable () -> Bool) async -> Bool {
+        while !Task.isCancelled && !isListening() { try? await Task.sleep(for: .milliseconds(10)) }
         while !Task.isCancelled && access(path, F_OK) == 0 { try? await Task.sleep(for: .seconds(1)) }
         return !Task.isCancelled
     }
