@@ -160,7 +160,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ControllerTests",
-            dependencies: ["Controller", "GitSource", "Planning", "Schema", "TestSupport", logging]
+            dependencies: ["Controller", "GitSource", "ManifestYAML", "Planning", "Schema", "TestSupport", logging]
         ),
         .testTarget(
             name: "GatewayTests",

@@ -62,6 +62,7 @@ extension Reconciler {
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
         let before = self.desired
+        if before == nil { self.facts.share(desired) }
         self.noteDesired(changed, from: before, to: desired)
         self.desired = desired
         self.noteApplied(desired.commit, by: actor)

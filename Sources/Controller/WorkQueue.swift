@@ -172,6 +172,8 @@ package struct WorkQueue: Sendable {
     private mutating func end(_ key: StepKey) {
         guard let ended = self.running.removeValue(forKey: key) else { return }
         self.lanes.remove(ended.action.lane)
+        // A start takes on thousands of steps at once; tables for so many are not kept.
+        if self.running.isEmpty { (self.running, self.lanes) = ([:], []) }
         switch ended.action {
         case .probe:
             self.probing -= 1

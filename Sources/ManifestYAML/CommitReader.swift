@@ -162,10 +162,13 @@ package struct CommitReader: Sendable {
     private func readAll(_ entries: [TreeEntry]) throws -> [Read] {
         let stripe = 64
         let stripes = (entries.count + stripe - 1) / stripe
+        var manifests = self.manifests
+        manifests.shared = SharedValues()
+        let reader = CommitReader(repository: self.repository, subpath: self.subpath, manifests: manifests)
         let results = Mutex<[Result<[Read], any Error>]>([])
         DispatchQueue.concurrentPerform(iterations: stripes) { number in
             let part = entries[number * stripe..<min(entries.count, (number + 1) * stripe)]
-            let result = Result { try part.map { Read($0, try self.read($0)) } }
+            let result = Result { try part.map { Read($0, try reader.read($0)) } }
             results.withLock { $0.append(result) }
         }
         return try results.withLock { $0 }.flatMap { try $0.get() }

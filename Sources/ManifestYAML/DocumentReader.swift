@@ -112,11 +112,15 @@ struct DocumentReader {
         func strings(_ name: String) -> [String: String] {
             (value["metadata"]?[name]?.object ?? [:]).compactMapValues(\.string)
         }
-        return try Resource(
-            identity,
-            spec: value["spec"] ?? [:],
-            labels: strings("labels"),
-            annotations: strings("annotations"),
+        let (shape, spec, shared) = (identity.kind.shape, value["spec"] ?? [:], self.reader.shared)
+        let (complete, canonical) = (shape.complete(spec), shape.canonical(spec))
+        let (labels, annotations) = (strings("labels"), strings("annotations"))
+        return Resource(
+            identity: identity,
+            labels: shared?.sharing(labels) ?? labels,
+            annotations: shared?.sharing(annotations) ?? annotations,
+            spec: try ResourceSpec(kind: identity.kind, value: shared?.sharing(complete) ?? complete),
+            canonicalSpec: shared?.sharing(canonical) ?? canonical,
             location: root.mark.location(in: self.path),
             fieldLocations: fieldLocations
         )

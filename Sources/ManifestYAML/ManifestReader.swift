@@ -13,6 +13,8 @@ package struct ManifestReader: Sendable {
     /// Engines whose names raise no warning.
     package var knownEngines: Set<String>
     package var limits: YAMLLimits
+    /// What the files of one read have in common; nil: each keeps its own.
+    var shared: SharedValues?
 
     package init(
         defaultNamespace: String = "default",

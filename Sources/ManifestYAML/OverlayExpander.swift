@@ -208,8 +208,9 @@ struct OverlayExpander {
         }
         read.file.origin = origin(!read.patched.isEmpty)
         for index in read.file.resources.indices {
-            read.file.resources[index].labels.merge(labels) { $1 }
-            read.file.resources[index].origin = origin(read.patched.contains(read.file.resources[index].identity))
+            let resource = read.file.resources[index]
+            let isPatched = read.patched.contains(resource.identity)
+            read.file.resources[index] = resource.through(origin(isPatched), adding: labels)
         }
         for index in read.file.diagnostics.indices where read.file.diagnostics[index].location.path == entry.path {
             let isPatched = read.file.diagnostics[index].resource.map { read.patched.contains($0) } ?? false

@@ -21,7 +21,7 @@ extension Resource {
     /// Makes a resource from a spec as a manifest would say it, defaults left out or not.
     ///
     /// The spec is not checked against the kind's declaration; it throws what decoding the typed spec throws.
-    package init(
+    package convenience init(
         _ identity: ResourceIdentity,
         spec: JSONValue,
         labels: [String: String] = [:],

@@ -1,5 +1,5 @@
 /// A typed spec, by kind.
-package enum ResourceSpec: Sendable, Hashable {
+package indirect enum ResourceSpec: Sendable, Hashable {
     case model(ModelSpec)
     case promptTemplate(PromptTemplateSpec)
     case chain(ChainSpec)
@@ -28,22 +28,24 @@ package struct ResourceOrigin: Sendable, Hashable, Codable {
 }
 
 /// One manifest document that passed every check which needs nothing but itself.
-package struct Resource: Sendable, Hashable {
-    package var identity: ResourceIdentity
-    package var labels: [String: String]
-    package var annotations: [String: String]
-    package var spec: ResourceSpec
+///
+/// Immutable, so that all who know a resource share one.
+package final class Resource: Sendable {
+    package let identity: ResourceIdentity
+    package let labels: [String: String]
+    package let annotations: [String: String]
+    package let spec: ResourceSpec
     /// The checked spec with every field that equals its default left out: what the digest is made of.
-    package var canonicalSpec: JSONValue
+    package let canonicalSpec: JSONValue
     /// SHA-256 of kind and canonical spec.
-    package var digest: Digest
+    package let digest: Digest
     /// Where the document begins.
-    package var location: SourceLocation
+    package let location: SourceLocation
     /// Where each field that refers to something stands (`spec.serve.chain`, `spec.steps[0].prompt.model`), and the names of
     /// the variables that a step gives to its template (`spec.steps[0].with.message`).
-    package var fieldLocations: [String: SourceLocation]
+    package let fieldLocations: [String: SourceLocation]
     /// The overlay that the resource came through; nil where it stands for itself.
-    package var origin: ResourceOrigin?
+    package let origin: ResourceOrigin?
     let links: ResourceLinks
 
     package init(
@@ -73,9 +75,38 @@ package struct Resource: Sendable, Hashable {
         )
     }
 
+    /// The same resource as it came through an overlay, which adds labels.
+    package func through(_ origin: ResourceOrigin, adding labels: [String: String]) -> Resource {
+        Resource(
+            identity: self.identity,
+            labels: self.labels.merging(labels) { $1 },
+            annotations: self.annotations,
+            spec: self.spec,
+            canonicalSpec: self.canonicalSpec,
+            location: self.location,
+            fieldLocations: self.fieldLocations,
+            origin: origin
+        )
+    }
+
     /// Where the document begins, and the overlay that it came through: `base/m.yaml:1:1 through Overlay/a/b`.
     package var place: String {
         guard let origin = self.origin else { return self.location.description }
         return "\(self.location) through \(origin.overlay) at \(origin.location)"
+    }
+}
+
+extension Resource: Hashable {
+    /// What a spec says is compared by its digest.
+    package static func == (lhs: Resource, rhs: Resource) -> Bool {
+        lhs === rhs
+            || lhs.digest == rhs.digest && lhs.identity == rhs.identity && lhs.labels == rhs.labels
+                && lhs.annotations == rhs.annotations && lhs.location == rhs.location
+                && lhs.fieldLocations == rhs.fieldLocations && lhs.origin == rhs.origin
+    }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.identity)
+        hasher.combine(self.digest)
     }
 }

@@ -173,10 +173,15 @@ extension InferenceServer: ServingRuntime {
             capacity: slots.min() ?? 1,
             clock: self.clock,
             lease: { [pool] in
-                var leases: [ResourceIdentity: InstanceLease] = [:]
-                for model in models { leases[model.identity] = try pool.lease(model.instance.key) }
-                return LeasedModels(models: leases) { [leases] in
-                    for lease in leases.values { lease.release() }
+                var found: [ResourceIdentity: any CompletionModel] = [:]
+                var leases: [InstanceLease] = []
+                for model in models {
+                    let lease = try pool.lease(model.instance.key)
+                    leases.append(lease)
+                    found[model.identity] = lease
+                }
+                return LeasedModels(models: found) { [leases] in
+                    for lease in leases { lease.release() }
                 }
             },
             onIdle: { [changeFeed] in changeFeed.notify() },

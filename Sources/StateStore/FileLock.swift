@@ -15,12 +15,23 @@ final class FileLock: Sendable {
                 "the lock '\(path)' cannot be opened: \(String(cString: strerror(errno))); choose another --state-dir"
             )
         }
-        guard flock(self.descriptor, LOCK_EX | LOCK_NB) == 0 else {
+        guard Self.lock(self.descriptor) else {
             let error = errno
             let owner = Self.owner(in: self.descriptor)
             throw Self.refusal(path, error: error, owner: owner)
         }
         self.leaveProcessID()
+    }
+
+    /// A process that is just being started has a copy of its parent's descriptors, until it is the program that it is
+    /// to be: so a lock that was given back may stay taken for a moment, and is asked for again for a second.
+    private static func lock(_ descriptor: Int32) -> Bool {
+        for _ in 0..<100 {
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 { return true }
+            guard errno == EWOULDBLOCK else { return false }
+            usleep(10_000)
+        }
+        return flock(descriptor, LOCK_EX | LOCK_NB) == 0
     }
 
     deinit {

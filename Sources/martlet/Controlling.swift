@@ -24,6 +24,7 @@ enum Controlling {
         signal(SIGPIPE, SIG_IGN)
         // A file that may not grow any more is an error to report, no reason to die.
         signal(SIGXFSZ, SIG_IGN)
+        MemoryTrim.prepare()
         let logger = Controlling.logger(options)
         let state = try StateDirectory(
             Martlet.paths(stateDirectory: options.stateDirectory, environment: environment)
@@ -147,7 +148,8 @@ enum Controlling {
         let (dataAddress, metricsAddress) = try (
             Controlling.address(options.listen), Controlling.address(options.metricsListen)
         )
-        return [ServingService(server: server)] + sources.services + (hooks?.services ?? []) + [
+        let base: [any Service] = [ServingService(server: server), MemoryTrim(reconciler: reconciler)]
+        return base + sources.services + (hooks?.services ?? []) + [
             servers.admin(
                 AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
                 replacingSocketAt: state.paths.adminSocket

@@ -46,6 +46,39 @@ extension EndToEnd {
             )
         }
 
+        // MARK: A repository that is away
+
+        /// As when a disk is mounted late: what was promoted answers, and the repository is read once it is there.
+        @Test func repositoryThatIsAwayIsWaitedFor() async throws {
+            let repository = try Self.repository()
+            let martlet = try await RunningMartlet.started(repository.path)
+            try await martlet.waitForConvergence(of: repository.head())
+            await martlet.kill()
+            let away = repository.path + "-away"
+            try FileManager.default.moveItem(atPath: repository.path, toPath: away)
+            let later = RunningMartlet(restarting: martlet, options: ["--poll", "1s"])
+            try await later.start()
+            let event = try await later.waitForEvent("RepositoryNotFound")
+            #expect(event.message.contains(repository.path))
+            var answer = try await Self.said(by: later)
+            while answer == nil { answer = try await Self.said(by: later) }
+            #expect(answer == "good day")
+            try FileManager.default.moveItem(atPath: away, toPath: repository.path)
+            try await later.waitForConvergence(of: Self.answer("good night", in: repository))
+            #expect(try await Self.said(by: later) == "good night")
+            await later.stop()
+        }
+
+        @Test func repositoryThatWasNeverThereIsAnError() async throws {
+            let folder = try TemporaryFolder()
+            let run = try await Executable.run(
+                ["run", folder.file("nowhere"), "--state-dir", folder.file("state")]
+                    + ["--listen", "127.0.0.1:0", "--metrics-listen", "127.0.0.1:0"]
+            )
+            #expect(run.code == 2)
+            #expect(run.complaint.contains("nowhere"), "\(run.complaint)")
+        }
+
         // MARK: Damage
 
         @Test func damagedDatabaseIsRefusedAndRebuiltWhenAsked() async throws {

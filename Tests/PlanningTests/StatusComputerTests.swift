@@ -53,12 +53,18 @@ struct StatusComputerTests {
         try simulator.converge()
         try body(&simulator)
         let instance = simulator.world.instance("small")
-        var model = try Resource(
+        let model = try Resource(
             instance.model,
             spec: ["engine": "replay", "source": ["uri": .string(instance.artifact.path)]]
         )
-        model.digest = instance.key.digest
         simulator.desired.resources[instance.model] = model
+        for (variant, facts) in simulator.observed.facts.variants {
+            for (place, graph) in facts.graphs.enumerated() {
+                for number in graph.models.indices where graph.models[number].digest == instance.key.digest {
+                    simulator.observed.facts.variants[variant]?.graphs[place].models[number].digest = model.digest
+                }
+            }
+        }
         return simulator
     }
 

@@ -66,7 +66,7 @@ struct StateDirectoryTests {
     }
 
     @Test("a second controller is refused, told who the first is, and touches nothing")
-    func secondController() throws {
+    func secondController() async throws {
         let paths = try StatePaths(root: self.folder.file("state"))
         var first: StateDirectory? = try StateDirectory(paths)
         rmdir(paths.run)
@@ -76,7 +76,7 @@ struct StateDirectoryTests {
         #expect(access(paths.run, F_OK) != 0)
         withExtendedLifetime(first) {}
         first = nil
-        #expect(throws: Never.self) { try StateDirectory(paths) }
+        try await Self.open(paths)
     }
 
     @Test("a child process does not keep the lock", .timeLimit(.minutes(1)))
@@ -96,7 +96,20 @@ struct StateDirectoryTests {
         }
         // The kernel lets the parent go on just before it closes the child's descriptors, and renames the child after.
         while try String(contentsOfFile: "/proc/\(child)/comm", encoding: .utf8) != "sleep\n" { await Task.yield() }
-        #expect(throws: Never.self) { try StateDirectory(paths) }
+        try await Self.open(paths)
+    }
+
+    /// Opens a directory that nobody holds. Children that other tests are starting just now have a copy of its lock
+    /// until they are the programs that they are to be.
+    private static func open(_ paths: StatePaths) async throws {
+        while true {
+            do {
+                _ = try StateDirectory(paths)
+                return
+            } catch let error as MartletError where error.code == "StateDirectoryInUse" {
+                await Task.yield()
+            }
+        }
     }
 
     @Test("a folder that others may write to is refused", arguments: [0o770, 0o702] as [mode_t])

@@ -165,27 +165,3 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         try self.contents.encode(to: encoder)
     }
 }
-
-/// The part of an endpoint that is applied at once, never rolled out or back.
-package struct EndpointSettings: Sendable, Hashable, Codable {
-    package var replicas: EndpointSpec.Replicas
-    package var queue: EndpointSpec.Queue
-    package var batching: EndpointSpec.Batching?
-    package var rollout: EndpointSpec.Rollout
-    package var access: EndpointSpec.Access?
-    package var limits: EndpointSpec.Limits
-    package var log: JSONValue?
-    /// Shown as `settingsRevision`.
-    package var revision: Revision
-
-    package init(of spec: EndpointSpec, revision: Revision) {
-        self.replicas = spec.replicas
-        self.queue = spec.queue
-        self.batching = spec.batching
-        self.rollout = spec.rollout
-        self.access = spec.access
-        self.limits = spec.limits
-        self.log = spec.log
-        self.revision = revision
-    }
-}

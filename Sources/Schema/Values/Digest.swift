@@ -1,15 +1,21 @@
 internal import Crypto
 
-/// A SHA-256 value in lower-case hexadecimal: the identity of content.
-package struct Digest: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
-    /// 64 lower-case hexadecimal digits.
-    package let hex: String
+/// A SHA-256 value: the identity of content, written as 64 lower-case hexadecimal digits.
+package struct Digest: Sendable, Hashable, Codable, CustomStringConvertible {
+    /// The 32 bytes, the first one foremost.
+    private let words: InlineArray<4, UInt64>
+
+    private init(bytes: some Sequence<UInt8>) {
+        var words = InlineArray<4, UInt64>(repeating: 0)
+        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
+        self.words = words
+    }
 
     /// Hashes bytes.
     package init(of bytes: some Sequence<UInt8>) {
         var hasher = SHA256()
         hasher.update(data: Array(bytes))
-        self.hex = Digest.hexadecimal(hasher.finalize())
+        self.init(bytes: hasher.finalize())
     }
 
     /// Hashes the canonical JSON of a value: sorted keys, no white space, shortest numbers.
@@ -19,19 +25,24 @@ package struct Digest: Sendable, Hashable, Comparable, Codable, CustomStringConv
 
     /// Takes digits that were written before; anything but 64 hexadecimal digits is nil.
     package init?(hex: String) {
-        let digits = hex.lowercased()
-        guard digits.utf8.count == 64, digits.utf8.allSatisfy({ Digest.isHexadecimal($0) }) else { return nil }
-        self.hex = digits
+        var words = InlineArray<4, UInt64>(repeating: 0)
+        var count = 0
+        for digit in hex.utf8 {
+            guard count < 64, let value = Digest.value(of: digit) else { return nil }
+            words[count / 16] = words[count / 16] << 4 | value
+            count += 1
+        }
+        guard count == 64 else { return nil }
+        self.words = words
     }
+
+    /// 64 lower-case hexadecimal digits.
+    package var hex: String { self.digits(64) }
 
     /// The first 10 digits, as revisions are shown to people.
-    package var short: String {
-        String(self.hex.prefix(10))
-    }
+    package var short: String { self.digits(10) }
 
     package var description: String { self.hex }
-
-    package static func < (lhs: Digest, rhs: Digest) -> Bool { lhs.hex < rhs.hex }
 
     package init(from decoder: any Decoder) throws {
         let text = try decoder.singleValueContainer().decode(String.self)
@@ -48,19 +59,48 @@ package struct Digest: Sendable, Hashable, Comparable, Codable, CustomStringConv
         try container.encode(self.hex)
     }
 
-    private static func isHexadecimal(_ byte: UInt8) -> Bool {
-        (0x30...0x39).contains(byte) || (0x61...0x66).contains(byte)
+    private func digits(_ count: Int) -> String {
+        String(unsafeUninitializedCapacity: count) { text in
+            for index in 0..<count {
+                text[index] = Digest.digit(UInt8(truncatingIfNeeded: self.words[index / 16] >> (60 - index % 16 * 4)))
+            }
+            return count
+        }
     }
 
     /// Lower-case hexadecimal digits, two for each byte.
     static func hexadecimal(_ bytes: some Sequence<UInt8>) -> String {
-        let digits = Array("0123456789abcdef".utf8)
-        var text: [UInt8] = []
-        text.reserveCapacity(64)
-        for byte in bytes {
-            text.append(digits[Int(byte >> 4)])
-            text.append(digits[Int(byte & 15)])
+        String(decoding: bytes.flatMap { [self.digit($0 >> 4), self.digit($0)] }, as: UTF8.self)
+    }
+
+    /// The digit of the lower four bits.
+    private static func digit(_ bits: UInt8) -> UInt8 {
+        let value = bits & 15
+        return value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
+    }
+
+    private static func value(of digit: UInt8) -> UInt64? {
+        switch digit {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt64(digit - UInt8(ascii: "0"))
+        case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt64(digit - UInt8(ascii: "a") + 10)
+        case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt64(digit - UInt8(ascii: "A") + 10)
+        default: nil
         }
-        return String(decoding: text, as: UTF8.self)
+    }
+}
+
+extension Digest: Comparable {
+    package static func == (lhs: Digest, rhs: Digest) -> Bool {
+        (0..<4).allSatisfy { lhs.words[$0] == rhs.words[$0] }
+    }
+
+    package static func < (lhs: Digest, rhs: Digest) -> Bool {
+        for index in 0..<4 where lhs.words[index] != rhs.words[index] { return lhs.words[index] < rhs.words[index] }
+        return false
+    }
+
+    /// Any part of a SHA-256 tells as many apart as all of it.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.words[0])
     }
 }

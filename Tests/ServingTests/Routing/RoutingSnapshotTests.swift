@@ -29,10 +29,9 @@ struct RoutingSnapshotTests {
     private func snapshot(access: JSONValue) throws -> RoutingSnapshot {
         var snapshot = RoutingSnapshot()
         snapshot[EndpointFixture.name] = RoutingSnapshot.Endpoint(
-            settings: try Specs.settings(access == nil ? [:] : ["access": access]),
+            settings: try Specs.settings(["access": access]),
             variants: [nil: [try Self.share(1, weight: 100)], "acme": [try Self.share(2, weight: 100, tenant: "acme")]]
         )
-        if access == nil { snapshot[EndpointFixture.name]?.settings.access = nil }
         return snapshot
     }
 
