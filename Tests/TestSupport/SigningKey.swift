@@ -34,8 +34,10 @@ package final class SigningKey: Sendable {
             words += ["--quick-gen-key", "Ada <\(address)>", "ed25519", "sign", expiredDaysAgo == nil ? "never" : "1d"]
             try self.run(words)
             try self.run(self.gpg + ["--quiet", "--output", self.folder.file("keyring"), "--export"])
-            try Data(self.wrapper(expiredDaysAgo).utf8).write(to: URL(filePath: self.folder.file("sign")))
-            try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: self.folder.file("sign"))
+            // A child writes the program: were it open for writing here, a process that another test starts just then
+            // would inherit it, and git could not run it ("Text file busy").
+            let write = "printf %s \"$1\" > \"$2\" && chmod 700 \"$2\""
+            try self.run(["sh", "-c", write, "sh", self.wrapper(expiredDaysAgo), self.folder.file("sign")])
         }
     }
 

@@ -37,7 +37,7 @@ package struct MarkdownReference {
             MarkdownTable(heading: ["kind", "what"], rows: kinds).text,
             tables.sections.joined(separator: "\n\n"),
             "## Forms of values",
-            MarkdownTable(heading: ["form", "what"], rows: Set(forms).sorted { $0[0] < $1[0] }).text,
+            MarkdownTable(heading: ["form", "what"], rows: Set(forms).sorted { $0.lexicographicallyPrecedes($1) }).text,
         ]
         return sections.joined(separator: "\n\n") + "\n"
     }
@@ -207,7 +207,8 @@ extension TextFormat {
         case .artifact: "location"
         case .artifactFile: "location of a file"
         case .repositoryPath: "path"
-        case .repositoryFolder, .includedFolder: "folder"
+        case .repositoryFolder: "folder"
+        case .includedFolder: "included folder"
         case .glob: "glob"
         case .url: "URL"
         case .host: "host"
