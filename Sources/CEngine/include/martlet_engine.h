@@ -209,7 +209,8 @@ typedef struct martlet_engine {
 
     /*
      * Computes a batch of 1 to `batch_limit` entries, of which at most `slots` want logits; blocks. A text to embed
-     * is computed by one batch, on an empty sequence, where any number of entries may want logits.
+     * is computed by one batch, on an empty sequence, where any number of entries may want logits. The host names
+     * entries in the order of their sequences.
      */
     martlet_status (*decode)(
         martlet_session *session,

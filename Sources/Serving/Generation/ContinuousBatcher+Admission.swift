@@ -46,10 +46,12 @@ extension ContinuousBatcher {
         return Admission(job: .generation(job), slot: slot, reusedTokens: reusable[slot])
     }
 
-    /// The free slot whose cache is least likely to be of use: an empty one, or the one used longest ago.
+    /// The free slot whose cache is least likely to be of use: an empty one, or the one used longest ago; beside a slot at
+    /// work where there is one, since neighbours are computed together.
     private func leastRecentlyUsedSlot() -> Int {
         let free = self.slots.indices.filter { self.slots[$0].isFree }
-        let slot = free.min { first, second in
+        let beside = free.filter { self.isAtWork($0 - 1) || self.isAtWork($0 + 1) }
+        let slot = (beside.isEmpty ? free : beside).min { first, second in
             let (first, second) = (self.slots[first], self.slots[second])
             if first.cached.isEmpty != second.cached.isEmpty { return first.cached.isEmpty }
             return first.lastStep < second.lastStep
@@ -57,6 +59,8 @@ extension ContinuousBatcher {
         guard let slot else { preconditionFailure("no slot is free") }
         return slot
     }
+
+    private func isAtWork(_ slot: Int) -> Bool { self.slots.indices.contains(slot) && !self.slots[slot].isFree }
 
     private mutating func occupy(_ admission: Admission) {
         let slot = admission.slot

@@ -14,7 +14,9 @@ extension ContinuousBatcher {
         case .generation: self.shareGenerationBatch()
         case .embedding: self.shareEmbeddingBatch()
         }
-        for slot in self.activeSlots where self.slots[slot].share > 0 { self.appendEntries(of: slot) }
+        // By slot, not by arrival: libllama computes together only sequences that follow each other in a batch, and
+        // takes any other order apart, at worst into one computation for each.
+        for slot in self.slots.indices where self.slots[slot].share > 0 { self.appendEntries(of: slot) }
         return true
     }
 

@@ -35,6 +35,33 @@ struct ContinuousBatcherTests {
         #expect(Set(firstRound) == [1, 2, 3, 4])
     }
 
+    @Test("A batch has its slots in their order, whoever came first")
+    func batchesAreInOrderOfSlots() {
+        var harness = BatcherHarness(slots: 4)
+        for number in 1...4 { harness.enqueue(UInt64(number), prompt: [Token(number)], maxTokens: 2 * number) }
+        harness.step()
+        harness.step()
+        // The first slot is free again, and its next request is the last to have come.
+        harness.enqueue(5, prompt: [5], maxTokens: 20)
+        harness.step()
+        #expect(harness.admissions[4].slot == harness.admissions[0].slot)
+        #expect(harness.batcher.batch.map(\.sequence) == [0, 1, 2, 3])
+    }
+
+    @Test("Requests at the same time work in neighbouring slots")
+    func worksInNeighbouringSlots() {
+        var harness = BatcherHarness(slots: 6)
+        for number in 1...6 { harness.enqueue(UInt64(number), prompt: [Token(number)], maxTokens: 1) }
+        harness.run()
+        // All caches are filled; slot 0 was used longest ago, slot 3 goes on with what it has.
+        harness.enqueue(7, prompt: [4, 9], maxTokens: 9)
+        harness.step()
+        harness.enqueue(8, prompt: [8], maxTokens: 9)
+        harness.enqueue(9, prompt: [9], maxTokens: 9)
+        harness.step()
+        #expect(harness.batcher.batch.map(\.sequence) == [1, 2, 3] || harness.batcher.batch.map(\.sequence) == [2, 3, 4])
+    }
+
     @Test("Waiting requests get slots in their order, the higher priority first")
     func queueOrder() {
         var harness = BatcherHarness(slots: 1)
