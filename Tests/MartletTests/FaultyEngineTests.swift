@@ -59,6 +59,48 @@ extension EndToEnd {
             #expect(try await martlet.audit().brokenAt == nil)
         }
 
+        /// What the crash means is known until it is written down, however the processes meanwhile end.
+        @Test func crashIsNotForgottenBeforeItIsWrittenDown() async throws {
+            let house = try FaultyHouse()
+            let martlet = try await RunningMartlet.started(house.repository.path, enginePath: FaultyEngine.folder())
+            try await martlet.waitForConvergence(of: house.repository.head())
+            try house.trigger()
+            let commit = try house.commit("abort-in-controller")
+            #expect(await martlet.program?.finished() == .signalled(SIGABRT))
+            let note = "\(martlet.stateDirectory)/run/crashed"
+            #expect(FileManager.default.fileExists(atPath: note))
+
+            // The database takes everything but what the recovery writes.
+            try await Self.alterState(
+                of: martlet,
+                "CREATE TRIGGER refusal BEFORE DELETE ON loading BEGIN SELECT RAISE(ABORT, 'not now'); END"
+            )
+            try martlet.launch()
+            try await martlet.wait(for: "the recovery to be refused") {
+                martlet.log.contains("the control database cannot be written")
+            }
+            await martlet.kill()
+            #expect(FileManager.default.fileExists(atPath: note))
+
+            try await Self.alterState(of: martlet, "DROP TRIGGER refusal")
+            try await martlet.start()
+            let hold = try await martlet.waitForHold("fragile", of: commit)
+            #expect(hold.reason == "CrashedWhileLoading", "\(hold.message)")
+            #expect(!FileManager.default.fileExists(atPath: note))
+        }
+
+        private static func alterState(of martlet: RunningMartlet, _ statement: String) async throws {
+            let folder = try TemporaryFolder()
+            let script = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).executescript(sys.argv[2])"
+            let program = try Program(
+                ["python3", "-c", script, "\(martlet.stateDirectory)/control.db", statement],
+                environment: Executable.environment(),
+                output: folder.file("output"),
+                complaint: folder.file("complaint")
+            )
+            #expect(await program.finished() == .exited(0))
+        }
+
         /// A newer commit does not wait for a load that never returns.
         @Test func hangingLoadIsSuperseded() async throws {
             let house = try FaultyHouse()
