@@ -93,6 +93,10 @@ package struct HookOptions: Sendable, Hashable {
 package struct CommandEnvironment: Sendable {
     /// Opens a repository for the offline verbs. Throws with what to do when there is none.
     package var openRepository: @Sendable (_ path: String) throws -> any SourceRepository
+    /// Opens one of several repositories for the offline verbs, as `folder`, where relative paths begin, and the state
+    /// directory have it; a remote one as it was fetched last. Throws with what to do when there is none.
+    package var openSource:
+        @Sendable (_ source: SourceSpec, _ folder: String, _ stateDirectory: String?) throws -> any SourceRepository
     /// Opens the repository at the same path for checks of who signed its commits.
     package var openVerifier: @Sendable (_ path: String) throws -> any CommitVerifier
     /// Runs the controller until it is told to stop.
@@ -119,6 +123,11 @@ package struct CommandEnvironment: Sendable {
 
     package init(
         openRepository: @escaping @Sendable (_ path: String) throws -> any SourceRepository,
+        openSource:
+            @escaping @Sendable (SourceSpec, _ folder: String, _ stateDirectory: String?) throws
+            -> any SourceRepository = { source, _, _ in
+                throw MartletError("RepositoryNotFound", "no git repository at '\(source.url)'")
+            },
         openVerifier: @escaping @Sendable (_ path: String) throws -> any CommitVerifier = { _ in
             throw MartletError("SignatureUnchecked", "signatures cannot be checked here")
         },
@@ -136,6 +145,7 @@ package struct CommandEnvironment: Sendable {
         build: String = ""
     ) {
         self.openRepository = openRepository
+        self.openSource = openSource
         self.openVerifier = openVerifier
         self.run = run
         self.probe = probe

@@ -1,6 +1,7 @@
 internal import Dispatch
 package import ManifestYAML
 package import Planning
+internal import Schema
 internal import Synchronization
 
 /// Reads the desired state from one ref of one repository, from the commit that its gate lets in.

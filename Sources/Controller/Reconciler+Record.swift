@@ -104,10 +104,4 @@ extension Reconciler {
 
 extension MartletError {
     static let shuttingDown = MartletError("Conflict", "the controller is shutting down; ask its successor")
-
-    /// The error itself where it is one of ours; else a retryable one that carries it.
-    static func wrapping(_ error: any Error) -> MartletError {
-        if let error = error as? MartletError { return error }
-        return MartletError("Unexpected", "something outside failed: \(error)", disposition: .retryable)
-    }
 }

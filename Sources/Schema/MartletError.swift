@@ -33,4 +33,10 @@ package struct MartletError: Error, Sendable, CustomStringConvertible {
         guard let cause = self.cause else { return self.message }
         return "\(self.message) (\(cause))"
     }
+
+    /// The error itself where it is one of ours; else a retryable one that carries it.
+    package static func wrapping(_ error: any Error) -> MartletError {
+        if let error = error as? MartletError { return error }
+        return MartletError("Unexpected", "something outside failed: \(error)", disposition: .retryable)
+    }
 }

@@ -24,6 +24,7 @@ enum Martlet {
         let engines = EngineDirectory(searchPath: EngineDirectory.searchPath(environment: variables))
         return CommandEnvironment(
             openRepository: { try GitRepository(path: $0) },
+            openSource: { try OfflineSource.open($0, in: $1, stateDirectory: $2, environment: variables) },
             openVerifier: { GitCommitVerifier(try GitRepository(path: $0)) },
             run: { try await Controlling.run($0, engines: engines, environment: variables) },
             probe: { ProbeChild.run() },

@@ -12,10 +12,27 @@ struct ComparisonOptions: ParsableArguments {
     @Option(help: "The newer side: a branch, tag or commit; without it, the work tree as it is on disk.")
     var head: String?
 
+    func validate() throws {
+        guard self.repository.sources.isGiven else { return }
+        guard self.base == nil, self.head == nil else {
+            throw ValidationError(
+                "--sources says which commits count: leave out --base and --head, and name what changes with --work-tree"
+            )
+        }
+        guard !self.repository.sources.workTree.isEmpty else {
+            throw ValidationError("name what changes: --work-tree NAME=FOLDER, with the name of a source")
+        }
+    }
+
     /// Reads both sides. A repository without a commit has an empty base.
     ///
-    /// - Parameter isFull: Whether all manifests are wanted, not just those that a change reaches.
-    func load(inFull isFull: Bool = false) throws -> Comparison {
+    /// - Parameters:
+    ///   - isFull: Whether all manifests are wanted, not just those that a change reaches.
+    ///   - stateDirectory: Where the clones of remote sources are looked for; nil: the default place.
+    func load(inFull isFull: Bool = false, stateDirectory: String? = nil) throws -> Comparison {
+        if let sources = try self.repository.sources.open(stateDirectory, needsCommits: true) {
+            return try self.load(sources)
+        }
         var repository = try self.repository.open(isCached: !isFull)
         let baseRef = self.base ?? "HEAD"
         let old: CommitSummary?
@@ -35,6 +52,19 @@ struct ComparisonOptions: ParsableArguments {
             baseName: old.map { OfflineRepository.name($0, ref: baseRef) } ?? "nothing",
             headName: OfflineRepository.name(new, ref: self.head),
             signature: try repository.signatureReport(of: head, after: old == nil ? nil : base)
+        )
+    }
+
+    /// Reads several sources, as their refs say and with the work trees that stand for some of them.
+    private func load(_ sources: OfflineSources) throws -> Comparison {
+        var repository = try self.repository.open(sources)
+        let (base, head, rest) = try repository.compare(sources.followed, sources.proposed)
+        return Comparison(
+            base: base,
+            head: head,
+            rest: rest,
+            baseName: sources.name(of: sources.followed),
+            headName: sources.name(of: sources.proposed)
         )
     }
 }

@@ -17,6 +17,7 @@ struct RepositoryOptions: ParsableArguments {
     @Option(help: "Only manifests below this folder of the repository.")
     var path = ""
 
+    @OptionGroup var sources: SourcesOptions
     @OptionGroup var namespace: NamespaceOptions
     @OptionGroup var policies: PolicyOptions
 
@@ -37,6 +38,23 @@ struct RepositoryOptions: ParsableArguments {
             demand: try self.policies.demand(),
             isCached: isCached && !self.noCache
         )
+    }
+
+    func validate() throws {
+        guard self.sources.isGiven else { return }
+        guard self.root == nil, self.path.isEmpty else {
+            throw ValidationError("--sources says it all: leave out the repository and --path")
+        }
+        guard self.policies.requireSignatures == nil, self.policies.openPGPKeyring == nil else {
+            throw ValidationError(
+                "signatures are checked source by source: leave out --sources, and name the repository of one"
+            )
+        }
+    }
+
+    /// Opens several repositories side by side. Everything is read, and nothing kept for later runs.
+    func open(_ sources: OfflineSources) throws -> OfflineRepository {
+        OfflineRepository(sources, policies: try self.policies.sources(namespace: self.namespace.namespace))
     }
 
     /// The nearest folder, this one or one above, that a git repository belongs to.
@@ -60,7 +78,8 @@ struct OfflineRepository {
     /// Says that the folder is but a part of a repository; nil where it is none.
     let part: MartletError?
     private let policies: PolicySources
-    private let demand: SignatureGuard.Demand
+    /// Nil: nobody asks who signed.
+    private let demand: SignatureGuard.Demand?
     private var loader: DesiredStateLoader
     private let narrow: NarrowReading
     /// What earlier runs found out; nil where nothing is kept.
@@ -89,7 +108,7 @@ struct OfflineRepository {
             && !FileManager.default.fileExists(atPath: root + "/.git")
         self.hasWorkTree = !isBare
         self.source = isBare ? try opened.get() : try WorkTreeSource(root: root, repository: try? opened.get())
-        let engines = ManifestReader.defaultEngines.union(environment.engines.reports().map(\.name))
+        let engines = OfflineRepository.knownEngines
         let makeLoader = { (source: any SourceRepository) in
             DesiredStateLoader(
                 repository: source,
@@ -121,6 +140,36 @@ struct OfflineRepository {
         }
     }
 
+    /// Several repositories as one.
+    init(_ sources: OfflineSources, policies: PolicySources) {
+        (self.root, self.source, self.hasWorkTree) = ("", sources.repository, false)
+        (self.part, self.problem) = (nil, nil)
+        (self.policies, self.demand, self.cache) = (policies, nil, nil)
+        let engines = OfflineRepository.knownEngines
+        let makeLoader = { (source: any SourceRepository) in
+            DesiredStateLoader(
+                repository: source,
+                subpath: sources.path,
+                namespace: sources.namespace,
+                knownEngines: engines,
+                policies: policies,
+                scopes: sources.scopes
+            )
+        }
+        self.loader = makeLoader(self.source)
+        self.narrow = NarrowReading(
+            source: self.source,
+            subpath: sources.path,
+            manifests: ManifestReader(defaultNamespace: sources.namespace, knownEngines: engines),
+            makeLoader: makeLoader
+        )
+    }
+
+    /// Engines whose names raise no warning.
+    private static var knownEngines: Set<String> {
+        ManifestReader.defaultEngines.union(CommandEnvironment.current.engines.reports().map(\.name))
+    }
+
     /// Says that a folder is inside of a repository, whose other folders may hold what its manifests name.
     private static func partOfAnother(_ root: String) -> MartletError? {
         let folder = URL(filePath: root).standardizedFileURL.path
@@ -137,11 +186,11 @@ struct OfflineRepository {
         let hasRules = [head, base].compactMap(\.self).contains { desired in
             desired.policyReview.policies.policies.contains { !$0.spec.signatures.isEmpty }
         }
-        guard hasRules || !self.demand.paths.isEmpty else { return nil }
+        guard let demand = self.demand, hasRules || !demand.paths.isEmpty else { return nil }
         let signatures = SignatureGuard(
             repository: self.source,
             verifiers: ["": try CommandEnvironment.current.openVerifier(self.root)],
-            demand: self.demand,
+            demand: demand,
             policies: self.policies
         )
         let isCommitted = head.commit.id != WorkTreeSource.id

@@ -16,11 +16,20 @@ struct DiffCommand: ParsableCommand {
 
     @OptionGroup var sides: ComparisonOptions
 
+    @Option(help: "The controller's state directory, for --sources: the clones of remote repositories are in there.")
+    var stateDir: String?
+
     @Option(name: [.customShort("o"), .customLong("output")], help: "text or json.")
     var format: ReportFormat = .text
 
+    func validate() throws {
+        if !self.sides.repository.sources.isGiven, self.stateDir != nil {
+            throw ValidationError("--state-dir goes with --sources")
+        }
+    }
+
     func run() throws {
-        let comparison = try self.sides.load()
+        let comparison = try self.sides.load(stateDirectory: self.stateDir)
         let changes = ResourceChange.all(from: comparison.base, to: comparison.head)
         let environment = CommandEnvironment.current
         switch self.format {

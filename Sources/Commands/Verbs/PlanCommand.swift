@@ -10,7 +10,8 @@ struct PlanCommand: AsyncParsableCommand {
         discussion: """
             Without --base and --head it plans the way from the newest commit to the work tree; in a pull request, say \
             --base origin/main --head HEAD. It needs no controller: it assumes that the base has converged, and says \
-            so. With --live it asks the running controller what it would do now.
+            so. With --sources it plans for several repositories side by side, from what their refs say to the folders \
+            that --work-tree names. With --live it asks the running controller what it would do now.
 
             -o markdown is made to be a comment on a pull request. Exit code 0 when there is nothing to do, 1 when \
             there is, 2 when a side cannot be read or the newer one has errors.
@@ -48,7 +49,11 @@ struct PlanCommand: AsyncParsableCommand {
         if self.live, self.sides.base != nil || self.sides.head != nil || self.memoryBudget != nil {
             throw ValidationError("--live goes without --base, --head and --memory-budget")
         }
-        if !self.live, self.socket.stateDir != nil { throw ValidationError("--state-dir goes with --live") }
+        let sources = self.sides.repository.sources
+        if self.live, sources.isGiven { throw ValidationError("--live goes without --sources") }
+        if !self.live, !sources.isGiven, self.socket.stateDir != nil {
+            throw ValidationError("--state-dir goes with --live or --sources")
+        }
     }
 
     func run() async throws {
@@ -58,7 +63,10 @@ struct PlanCommand: AsyncParsableCommand {
             return
         }
         // How much fits into memory depends on everything that is loaded.
-        let comparison = try self.sides.load(inFull: self.memoryBudget != nil)
+        let comparison = try self.sides.load(
+            inFull: self.memoryBudget != nil,
+            stateDirectory: self.socket.stateDir
+        )
         try self.show(PlanReport(comparison, memoryBudget: self.memoryBudget.flatMap { ByteCount($0) }))
         try comparison.requireSound()
     }

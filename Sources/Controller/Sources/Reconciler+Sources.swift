@@ -1,3 +1,4 @@
+internal import ManifestYAML
 package import Planning
 internal import Schema
 

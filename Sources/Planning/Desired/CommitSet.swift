@@ -4,7 +4,7 @@ package import Schema
 ///
 /// The set travels wherever one commit does: its id begins with twelve digits of a digest, which people see and type,
 /// and carries the commits themselves, so that whoever meets it can tell what a place of it belongs to.
-package struct CommitSet: Sendable, Hashable {
+package struct CommitSet: Sendable, Hashable, CustomStringConvertible {
     /// By the names of their sources.
     package var commits: [String: ObjectID]
 
@@ -27,6 +27,16 @@ package struct CommitSet: Sendable, Hashable {
     package var id: ObjectID {
         let parts = self.commits.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")
         return "\(Digest(of: parts.utf8).hex.prefix(12)):\(parts)"
+    }
+
+    /// `base@1a2b3c4d5e, shop@5d6e7f8a9b`, sorted by name, for people.
+    package var description: String {
+        self.commits.sorted { $0.key < $1.key }.map { "\($0.key)@\($0.value.prefix(10))" }.joined(separator: ", ")
+    }
+
+    /// A commit as people know it: ten digits of its id; of several sources, those of each.
+    package static func words(for id: ObjectID) -> String {
+        CommitSet(id: id)?.description ?? String(id.prefix(10))
     }
 }
 

@@ -1,5 +1,6 @@
 import Controller
 import GitSource
+import ManifestYAML
 import Planning
 import Schema
 import TestSupport

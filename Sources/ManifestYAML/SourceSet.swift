@@ -118,8 +118,9 @@ package final class SourceSet: SourceRepository {
         return CommitSummary(Dictionary(uniqueKeysWithValues: known))
     }
 
-    /// A misspelt folder must not look like the removal of everything, so it is looked for first.
-    private static func newest(of member: Member) throws -> CommitSummary {
+    /// The commit that a source's ref names. A misspelt folder must not look like the removal of everything, so it is
+    /// looked for first.
+    package static func newest(of member: Member) throws -> CommitSummary {
         let commit = try member.repository.resolve(member.ref)
         guard !member.path.isEmpty else { return commit }
         let entry = try member.repository.resolvedEntry(at: member.path, in: commit.id)
@@ -319,7 +320,7 @@ extension SourceSet.Member {
 
 extension CommitSummary {
     /// The commits of several sources as one.
-    init(_ commits: [String: CommitSummary]) {
+    package init(_ commits: [String: CommitSummary]) {
         let sorted = commits.sorted { $0.key < $1.key }
         self.init(
             id: CommitSet(commits.mapValues(\.id)).id,
