@@ -4,12 +4,11 @@ internal import Schema
 
 /// The library as a whole: started once, on first use, and kept for the life of the process.
 enum LibGit2 {
-    /// Starts libgit2 and limits what it may keep in memory.
+    /// Starts libgit2, which shall keep no object in memory that nobody looks at.
     static let start: Void = {
         git_libgit2_init()
-        // Trees of one folder with thousands of files are kept, so that the next commit's diff need not inflate them.
-        martlet_git_set_cache_limit(64 << 20)
-        martlet_git_set_tree_cache_limit(4 << 20)
+        // A commit's trees are looked at once or twice, and each commit has new ones.
+        martlet_git_set_caching(0)
     }()
 
     /// Parses a full object id of 40 hexadecimal digits.
