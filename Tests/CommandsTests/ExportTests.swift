@@ -36,13 +36,13 @@ struct ExportTests {
         let exported = ExportedManifests(before.values.map { ManifestView($0) })
         for isOneFile in [true, false] {
             let folder = try TemporaryFolder()
-            try Self.copyOtherFiles(from: source, to: folder.path)
             if isOneFile {
                 try folder.write("all.yaml", Array(try exported.text().utf8))
             } else {
                 let paths = try exported.write(below: folder.path, replacing: false)
                 #expect(paths.count == before.count)
             }
+            try Self.copyOtherFiles(from: source, to: folder.path)
             let after = try Self.read(folder.path)
             #expect(after.mapValues(\.digest) == before.mapValues(\.digest))
             #expect(after.mapValues(\.labels) == before.mapValues(\.labels))
@@ -50,7 +50,7 @@ struct ExportTests {
         }
     }
 
-    @Test("files that are there are replaced only when asked")
+    @Test("a folder that is not empty is written to only when asked, and keeps what else it has")
     func replacing() throws {
         let folder = try TemporaryFolder()
         let identity = ResourceIdentity(.model, namespace: "shop", name: "tiny")
@@ -58,8 +58,39 @@ struct ExportTests {
         let exported = ExportedManifests([ManifestView(resource)])
         #expect(try exported.write(below: folder.path, replacing: false) == ["shop/models/tiny.yaml"])
         let error = #expect(throws: MartletError.self) { try exported.write(below: folder.path, replacing: false) }
-        #expect(error?.code == "FilesExist")
+        #expect(error?.code == "FolderNotEmpty")
+        let manifest = try folder.read("shop/models/tiny.yaml")
+        try folder.write("shop/models/tiny.yaml", Array("old".utf8))
+        try folder.write("shop/other", Array("kept".utf8))
         #expect(try exported.write(below: folder.path, replacing: true).count == 1)
+        #expect(try folder.read("shop/models/tiny.yaml") == manifest)
+        #expect(try folder.read("shop/other") == Array("kept".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["shop"])
+    }
+
+    @Test("a new folder is whole or not there, and what a killed process left is swept")
+    func wholeOrNothing() throws {
+        let folder = try TemporaryFolder()
+        let target = "\(folder.path)/deep/new"
+        try NewFolder(target + "/").write([("a/b.yaml", "text")])
+        #expect(try folder.read("deep/new/a/b.yaml") == Array("text".utf8))
+
+        // A file in the way of a folder stops it half-way.
+        let other = "\(folder.path)/deep/other"
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/deep/.other.partial/left",
+            withIntermediateDirectories: true
+        )
+        #expect(throws: MartletError.self) { try NewFolder(other).write([("a", ""), ("a/b", "")]) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/deep") == ["new"])
+        try FileManager.default.createDirectory(
+            atPath: "\(folder.path)/deep/.other.partial/left",
+            withIntermediateDirectories: true
+        )
+        try NewFolder(other).write([("a", "")])
+        #expect(try FileManager.default.contentsOfDirectory(atPath: other) == ["a"])
+        let error = #expect(throws: MartletError.self) { try NewFolder("\(other)/a").names() }
+        #expect(error?.message.hasSuffix("/deep/other/a' cannot be written: it is no folder") == true)
     }
 
     @Test(

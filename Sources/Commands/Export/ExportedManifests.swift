@@ -19,35 +19,25 @@ struct ExportedManifests {
 
     /// Writes each into a file of its own below a folder, `namespace/kinds/name.yaml`, and gives their paths.
     ///
-    /// Throws `FilesExist` when one of them is there already and may not be replaced; then nothing is written.
+    /// The folder appears with all of them or not at all. Throws `FolderNotEmpty` when it holds anything, unless files may
+    /// be replaced there; then what else it holds stays.
     func write(below folder: String, replacing: Bool) throws -> [String] {
-        let root = URL(filePath: folder, directoryHint: .isDirectory)
-        let files = self.manifests.map { (path: ExportedManifests.path(of: $0.identity), manifest: $0) }
-        let taken = files.map(\.path).filter {
-            FileManager.default.fileExists(atPath: root.appending(path: $0).path(percentEncoded: false))
+        let files = try self.manifests.map {
+            (path: ExportedManifests.path(of: $0.identity), text: try Rendering.yaml($0) + "\n")
         }
-        guard replacing || taken.isEmpty else {
+        let target = NewFolder(folder)
+        let names = try target.names() ?? []
+        if names.isEmpty {
+            try target.write(files)
+        } else if replacing {
+            try target.add(files)
+        } else {
+            let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
             throw MartletError(
-                "FilesExist",
-                "nothing was written, since these are there already: \(taken.prefix(10).joined(separator: ", ")); choose "
-                    + "another folder, or replace them with --force"
+                "FolderNotEmpty",
+                "nothing was written, since '\(folder)' is not empty (\(shown)): choose a new folder, or say --force to "
+                    + "replace files there and keep the others"
             )
-        }
-        for (path, manifest) in files {
-            let file = root.appending(path: path)
-            do {
-                try FileManager.default.createDirectory(
-                    at: file.deletingLastPathComponent(),
-                    withIntermediateDirectories: true
-                )
-                try Data((try Rendering.yaml(manifest) + "\n").utf8).write(to: file, options: .atomic)
-            } catch let error as CocoaError {
-                throw MartletError(
-                    "FileNotWritten",
-                    "'\(file.path(percentEncoded: false))' cannot be written",
-                    cause: error
-                )
-            }
         }
         return files.map(\.path)
     }

@@ -1,0 +1,135 @@
+internal import Foundation
+internal import Schema
+
+/// A folder that appears with everything in it, or not at all, whatever happens meanwhile.
+///
+/// Files are written beside it, into a hidden folder that takes its name in the end. What a killed process leaves there
+/// is swept by the next one.
+struct NewFolder {
+    /// A file to be written, with folders above it as needed.
+    typealias File = (path: String, text: String)
+
+    /// Absolute, links followed.
+    let path: String
+
+    init(_ path: String) {
+        self.path = URL(filePath: path, directoryHint: .isDirectory).standardizedFileURL.resolvingSymlinksInPath()
+            .path(percentEncoded: false).trimmingSuffix("/")
+    }
+
+    /// What the folder holds; nil where there is none. Throws `FolderNotWritten` where something else stands there.
+    func names() throws -> [String]? {
+        let place = DiskPath(self.path)
+        guard let status = place.status() else { return nil }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw self.failure("it is no folder") }
+        do {
+            return try place.names().map { String(decoding: $0, as: UTF8.self) }.sorted()
+        } catch {
+            throw self.failure(Self.words(error))
+        }
+    }
+
+    /// Writes a folder that is not there yet, or empty. Throws `FolderNotWritten`; then nothing has changed.
+    func write(_ files: [File]) throws {
+        let url = URL(filePath: self.path)
+        let mode = DiskPath(self.path).status()?.st_mode
+        try self.stage(files, in: "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).partial") {
+            stage in
+            if let mode, chmod(stage, mode & 0o7777) != 0 { throw Self.system() }
+            guard rename(stage, self.path) == 0 else { throw Self.system() }
+        }
+    }
+
+    /// Writes files into a folder that holds others. Each appears whole, in the place of one that is there.
+    ///
+    /// Throws `FolderNotWritten`; where there is no room for all of them, nothing has changed.
+    func add(_ files: [File]) throws {
+        try self.stage(files, in: "\(self.path)/.martlet-export.partial") { stage in
+            for file in files {
+                let target = "\(self.path)/\(file.path)"
+                try Self.makeFolder(of: target)
+                guard rename("\(stage)/\(file.path)", target) == 0 else { throw Self.system() }
+            }
+            try FileManager.default.removeItem(atPath: stage)
+        }
+    }
+
+    /// Writes all files below another folder first, and then has them moved.
+    private func stage(_ files: [File], in stage: String, _ move: (_ stage: String) throws -> Void) throws {
+        do {
+            try Self.makeFolder(of: stage)
+            let lock = try self.lock(stage)
+            defer { close(lock) }
+            do {
+                for name in try FileManager.default.contentsOfDirectory(atPath: stage) {
+                    try FileManager.default.removeItem(atPath: "\(stage)/\(name)")
+                }
+                for file in files {
+                    let path = "\(stage)/\(file.path)"
+                    try Self.makeFolder(of: path)
+                    try Self.write(file.text, to: path)
+                }
+                try move(stage)
+            } catch {
+                try? FileManager.default.removeItem(atPath: stage)
+                throw error
+            }
+        } catch let error as MartletError {
+            throw error
+        } catch {
+            throw self.failure(Self.words(error))
+        }
+    }
+
+    /// Makes a folder for this process alone, until the descriptor is closed.
+    private func lock(_ folder: String) throws -> Int32 {
+        guard mkdir(folder, 0o777) == 0 || errno == EEXIST else { throw Self.system() }
+        let descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+        guard descriptor >= 0 else { throw Self.system() }
+        var (mine, there) = (stat(), stat())
+        guard flock(descriptor, LOCK_EX | LOCK_NB) == 0, fstat(descriptor, &mine) == 0, lstat(folder, &there) == 0,
+            mine.st_ino == there.st_ino, mine.st_dev == there.st_dev
+        else {
+            close(descriptor)
+            throw self.failure("another process writes there")
+        }
+        return descriptor
+    }
+
+    /// Writes a file to the disk itself: what was put off might find no room.
+    private static func write(_ text: String, to path: String) throws {
+        let descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { throw Self.system() }
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        try file.write(contentsOf: Data(text.utf8))
+        guard fsync(descriptor) == 0 else { throw Self.system() }
+        try file.close()
+    }
+
+    private static func makeFolder(of path: String) throws {
+        let folder = URL(filePath: path).deletingLastPathComponent()
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func failure(_ why: String) -> MartletError {
+        MartletError("FolderNotWritten", "'\(self.path)' cannot be written: \(why)")
+    }
+
+    private static func system() -> POSIXError {
+        POSIXError(POSIXErrorCode(rawValue: errno) ?? .EIO)
+    }
+
+    /// What the system says, without the layers around it.
+    private static func words(_ error: any Error) -> String {
+        if let error = error as? POSIXError { return String(cString: strerror(error.code.rawValue)) }
+        let error = error as NSError
+        guard let cause = error.userInfo[NSUnderlyingErrorKey] as? NSError else { return error.localizedDescription }
+        return cause.domain == NSPOSIXErrorDomain ? String(cString: strerror(Int32(cause.code))) : Self.words(cause)
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ suffix: String) -> String {
+        self.count > suffix.count && self.hasSuffix(suffix) ? String(self.dropLast(suffix.count)) : self
+    }
+}
