@@ -25,7 +25,7 @@ extension Reconciler {
             if let failure = reading.failure {
                 self.note(unreadable: .wrapping(failure))
             } else {
-                self.setSourceCondition(.yes, "Read", "commit \(reading.commit.id.prefix(10)) is read")
+                self.setSourceCondition(.yes, "Read", "commit \(CommitSet.words(for: reading.commit.id)) is read")
             }
         case .failure(let error):
             // A commit that a person has misspelt says nothing about the source.

@@ -57,7 +57,8 @@ extension Reconciler {
         at now: Timestamp
     ) {
         self.changeVariant(runner.variant)
-        let commit = self.facts.variants[runner.variant]?.graph(of: runner.revision)?.commit ?? desired.commit.id
+        let graph = self.facts.variants[runner.variant]?.graph(of: runner.revision)
+        let commit = graph?.commit ?? desired.commit.id
         let hold = self.facts.holds.first { $0.variant == runner.variant && $0.target == runner.revision }
         self.pending.append(
             .promotion(
@@ -65,6 +66,7 @@ extension Reconciler {
                     variant: runner.variant,
                     revision: runner.revision,
                     commit: commit,
+                    source: graph?.source,
                     at: now,
                     actor: hold?.actor ?? .controller,
                     reason: hold?.message ?? step.reason

@@ -19,7 +19,7 @@ extension Reconciler {
 
     /// What there is to say once nothing is left to do: what could not be done is named.
     func wordsOfConvergence(to desired: DesiredState) -> String {
-        let commit = desired.commit.id.prefix(10)
+        let commit = CommitSet.words(for: desired.commit.id)
         var leftOut: [ResourceIdentity: String] = [:]
         for wait in self.planner.waits(with: self.update) { leftOut[wait.subject] = wait.word }
         for (identity, blocker) in desired.blocked where identity.kind == .endpoint {

@@ -321,10 +321,10 @@ extension SourceSet.Member {
 extension CommitSummary {
     /// The commits of several sources as one.
     package init(_ commits: [String: CommitSummary]) {
-        let sorted = commits.sorted { $0.key < $1.key }
+        let set = CommitSet(commits.mapValues(\.id))
         self.init(
-            id: CommitSet(commits.mapValues(\.id)).id,
-            subject: sorted.map { "\($0.key) \($0.value.id.prefix(10))" }.joined(separator: ", "),
+            id: set.id,
+            subject: set.description,
             author: "",
             time: commits.values.map(\.time).max() ?? 0
         )

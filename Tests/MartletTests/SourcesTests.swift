@@ -95,6 +95,16 @@ extension EndToEnd {
             #expect(status.sources.map(\.condition.status) == [.yes, .yes])
             #expect(try await martlet.verb("status").output.contains("  shop  \(try teams.shop.head().prefix(10))"))
 
+            // Who looks back finds the commit of each source by its name.
+            let (models, shop) = (try teams.models.head().prefix(10), try teams.shop.head().prefix(10))
+            let converged = try await martlet.wait(for: "the word of convergence") {
+                try await martlet.events().first { $0.reason == "Converged" }
+            }
+            #expect(converged.message == "nothing is left to do for commit models@\(models), shop@\(shop)")
+            let history = try await martlet.verb("history").output
+            #expect(history.contains("   shop@\(shop)   "), "\(history)")
+            #expect(history.contains("   models@\(models), shop@\(shop)\n"), "\(history)")
+
             // A file of the models' repository changes what the shop's endpoint says, not the shop's commit.
             try teams.answer("good evening")
             #expect(try await Self.answer(of: "desk", "good evening", from: martlet) == first)

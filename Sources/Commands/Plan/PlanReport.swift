@@ -92,7 +92,7 @@ struct PlanReport: Encodable {
 
     /// What a running controller would do now.
     init(live plan: Plan) {
-        let commit = plan.commit.isEmpty ? "before any commit" : "for commit \(plan.commit.prefix(10))"
+        let commit = plan.commit.isEmpty ? "before any commit" : "for commit \(CommitSet.words(for: plan.commit))"
         self.heading = "of the running controller, \(commit)"
         self.assumption = nil
         self.changes = []

@@ -57,7 +57,7 @@ enum HistoryText {
         for record in history.promotions {
             promotions.add([
                 TimeText.render(record.at), record.variant.description, record.revision.description,
-                String(record.commit.prefix(10)), record.actor.description, record.reason,
+                HistoryText.commit(of: record), record.actor.description, record.reason,
             ])
         }
         var commits = TextTable(["READ AT", "COMMIT", "ERRORS", "CONVERGED AFTER", "SIGNER", "SUBJECT"])
@@ -69,5 +69,10 @@ enum HistoryText {
             ])
         }
         return promotions.render() + "\n\n" + commits.render()
+    }
+
+    /// `1a2b3c4d5e`; among several sources `shop@1a2b3c4d5e`.
+    private static func commit(of record: PromotionRecord) -> String {
+        record.source.map { CommitSet([$0: record.commit]).description } ?? CommitSet.words(for: record.commit)
     }
 }

@@ -120,6 +120,8 @@ package struct PromotionRecord: Sendable, Hashable, Codable {
     package var variant: VariantID
     package var revision: Revision
     package var commit: ObjectID
+    /// The source that the commit belongs to; nil where there was one source only.
+    package var source: String?
     package var at: Timestamp
     package var actor: Actor
     package var reason: String
@@ -128,6 +130,7 @@ package struct PromotionRecord: Sendable, Hashable, Codable {
         variant: VariantID,
         revision: Revision,
         commit: ObjectID,
+        source: String? = nil,
         at: Timestamp,
         actor: Actor,
         reason: String
@@ -135,6 +138,7 @@ package struct PromotionRecord: Sendable, Hashable, Codable {
         self.variant = variant
         self.revision = revision
         self.commit = commit
+        self.source = source
         self.at = at
         self.actor = actor
         self.reason = reason

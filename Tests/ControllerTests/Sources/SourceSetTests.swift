@@ -44,7 +44,7 @@ struct SourceSetTests {
         let commit = try self.set().resolve("")
         let (shop, desk) = (try self.shop.head(), try self.desk.head())
         #expect(CommitSet(id: commit.id)?.commits == ["shop": shop, "desk": desk])
-        #expect(commit.subject == "desk \(desk.prefix(10)), shop \(shop.prefix(10))")
+        #expect(commit.subject == "desk@\(desk.prefix(10)), shop@\(shop.prefix(10))")
         #expect(try self.set().resolve(commit.id) == commit)
     }
 
