@@ -1,0 +1,45 @@
+internal import Planning
+internal import Schema
+internal import Testing
+
+@testable import ManifestYAML
+
+/// Parts of manifests that are equal are in memory once.
+@Suite struct SharedValuesTests {
+    private let repository = MemoryRepository()
+
+    /// Where the elements of an array lie in memory.
+    private static func place(_ value: JSONValue?) -> UnsafePointer<JSONValue>? {
+        value?.array?.withUnsafeBufferPointer { $0.baseAddress }
+    }
+
+    private static func spec(_ names: [JSONValue], _ size: Int64) -> JSONValue {
+        ["names": .array(names.map { $0 }), "size": .integer(size)]
+    }
+
+    @Test func equalPartsAreKeptOnceAndNothingReadsOtherwise() {
+        let (one, two, three) = (Self.spec(["a", "b"], 1), Self.spec(["a", "b"], 2), Self.spec(["c"], 1))
+        #expect(Self.place(one["names"]) != Self.place(two["names"]))
+        let shared = SharedValues()
+        let kept = [one, two, three].map { shared.sharing($0) }
+        #expect(kept == [one, two, three])
+        #expect(Self.place(kept[0]["names"]) == Self.place(kept[1]["names"]))
+        #expect(Self.place(kept[0]["names"]) != Self.place(kept[2]["names"]))
+        #expect(shared.sharing("a text") == "a text")
+    }
+
+    /// Whoever reads a commit shares what its files say, across files and documents.
+    @Test func readOfACommitShares() throws {
+        let rules: (String) -> String = { name in
+            ManifestIndexTests.model(
+                name,
+                "engine: llama, source: {uri: a.gguf}, adapters: [{name: x, source: {uri: x}}]"
+            )
+        }
+        self.repository.commit("1", texts: ["a.yaml": rules("a") + "---\n" + rules("b"), "c.yaml": rules("c")])
+        let index = try CommitReader(repository: self.repository).read("1").index
+        let specs = index.resources.values.map { $0.canonicalSpec["adapters"] }
+        #expect(specs.count == 3 && specs.allSatisfy { $0?.array?.count == 1 })
+        #expect(Set(specs.map(Self.place)).count == 1)
+    }
+}
