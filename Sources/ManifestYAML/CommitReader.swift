@@ -150,10 +150,14 @@ package struct CommitReader: Sendable {
     }
 
     private func isManifest(_ path: String, _ rules: [String: IgnoreRules]) -> Bool {
-        guard path.hasSuffix(".yaml") || path.hasSuffix(".yml") else { return false }
+        guard Self.isNamedAsManifest(path) else { return false }
         return !rules.contains { folder, rules in
             RelativePath.path(path, below: folder).map { rules.matches($0, isFolder: false) } ?? false
         }
+    }
+
+    static func isNamedAsManifest(_ path: String) -> Bool {
+        RelativePath.path(path, endsWith: ".yaml") || RelativePath.path(path, endsWith: ".yml")
     }
 
     typealias Read = (entry: TreeEntry, file: ManifestFile)

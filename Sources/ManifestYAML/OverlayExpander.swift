@@ -25,7 +25,7 @@ struct OverlayRecord: Sendable {
     /// Whether a change of any of these files is one of what is included.
     func isTouched(by paths: [String]) -> Bool {
         paths.contains { path in
-            (path.hasSuffix(".yaml") || path.hasSuffix(".yml") || path.hasSuffix(CommitReader.ignoreFile))
+            (CommitReader.isNamedAsManifest(path) || RelativePath.path(path, endsWith: CommitReader.ignoreFile))
                 && self.folders.contains { RelativePath.path(path, below: $0) != nil }
         }
     }

@@ -130,6 +130,17 @@ struct TreeTests {
         #expect(try repository.entry(at: "file/below", in: head) == nil)
     }
 
+    @Test("folders nested without end are refused, and as deep as anybody has them read")
+    func depth() throws {
+        let deep = String(repeating: "d/", count: 255)
+        let head = try self.commit([deep + "file": "1"])
+        #expect(try GitRepository(path: self.origin.path).files(below: "", in: head).map(\.path) == [deep + "file"])
+        let tooDeep = try self.commit([deep + "d/file": "1"])
+        expectError("PathTooDeep", mentioning: "d/d", "256 folders") {
+            try GitRepository(path: self.origin.path).changes(from: head, to: tooDeep, under: "")
+        }
+    }
+
     @Test("whether a file may be executed changes nothing")
     func executable() throws {
         let base = try self.commit(["run": "1"])

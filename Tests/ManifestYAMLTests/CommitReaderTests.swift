@@ -66,6 +66,12 @@ internal import Testing
         #expect(self.names(try CommitReader(repository: self.repository).read("1")) == [])
     }
 
+    /// As a character, a full stop may join with what comes before it.
+    @Test func namesEndInBytes() throws {
+        self.repository.commit("1", texts: ["a/\u{600}.yaml": ManifestIndexTests.model("a")])
+        #expect(self.names(try CommitReader(repository: self.repository).read("1")) == ["a"])
+    }
+
     @Test func onlyTheSubpathCounts() throws {
         self.repository.commit(
             "1",

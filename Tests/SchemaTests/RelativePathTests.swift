@@ -30,6 +30,15 @@ struct RelativePathTests {
     }
 
     @Test(arguments: [
+        ("a.yaml", ".yaml", true), (".yaml", ".yaml", true), ("yaml", ".yaml", false), ("a.yml", ".yaml", false),
+        // As characters, these begin with a sign that takes the full stop in, and end with one that takes the letter.
+        ("\u{600}.yaml", ".yaml", true), ("a.yaml\u{301}", ".yaml", false),
+    ])
+    func endings(_ path: String, _ ending: String, _ isSo: Bool) {
+        #expect(RelativePath.path(path, endsWith: ending) == isSo)
+    }
+
+    @Test(arguments: [
         ("a/b", "a", "b"), ("a/b", "", "a/b"), ("ab", "a", nil), ("a", "a", nil), ("a/", "a", nil),
         ("a/\u{301}b", "a", "\u{301}b"), ("shop:a", "shop:", "a"), ("shop:\u{301}a", "shop:", "\u{301}a"),
         // The same to people, and another folder to git.

@@ -28,11 +28,12 @@ struct NarrowReading {
 
     /// Whether a file may hold manifests, or decides which do.
     static func isRelevant(_ path: String) -> Bool {
-        path.hasSuffix(".yaml") || path.hasSuffix(".yml") || Self.isIgnoreFile(path)
+        RelativePath.path(path, endsWith: ".yaml") || RelativePath.path(path, endsWith: ".yml")
+            || Self.isIgnoreFile(path)
     }
 
     private static func isIgnoreFile(_ path: String) -> Bool {
-        path == Self.ignoreFile || path.hasSuffix("/\(Self.ignoreFile)")
+        RelativePath.split(path).name == Self.ignoreFile
     }
 
     /// Every file of a commit that may hold manifests, sorted by the bytes of their paths; nil where the commit does not

@@ -31,6 +31,11 @@ package enum RelativePath {
         path.utf8.split(separator: self.slash).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Whether a path ends with some text: as a character, the text's first letter may join with what comes before it.
+    package static func path(_ path: String, endsWith ending: String) -> Bool {
+        path.utf8.suffix(ending.utf8.count).elementsEqual(ending.utf8)
+    }
+
     /// The folder of a path, empty for the root, and the name in it.
     package static func split(_ path: String) -> (folder: String, name: String) {
         guard let slash = path.utf8.lastIndex(of: self.slash) else { return ("", path) }
