@@ -64,7 +64,7 @@ struct LinkResolution {
             try self.follow(entry, of: path)
         case .folder:
             self.reached.append(step.name)
-        case .file, .submodule:
+        case .file, .submodule, .special:
             guard self.remaining.isEmpty else { throw Self.blocked(path, by: entry) }
             self.reached.append(step.name)
         }

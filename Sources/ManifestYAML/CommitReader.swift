@@ -156,6 +156,7 @@ package struct CommitReader: Sendable {
         }
     }
 
+    /// Whether a file is called as files of manifests are.
     static func isNamedAsManifest(_ path: String) -> Bool {
         RelativePath.path(path, endsWith: ".yaml") || RelativePath.path(path, endsWith: ".yml")
     }
@@ -204,6 +205,12 @@ package struct CommitReader: Sendable {
             refusal = .unreadable(entry.path, "a symbolic link is not read as a manifest", severity: .warning)
         case .submodule, .folder:
             refusal = .unreadable(entry.path, "a submodule is not read as a manifest", severity: .warning)
+        case .special:
+            refusal = .unreadable(
+                entry.path,
+                "a pipe, a socket or a device is not read as a manifest",
+                severity: .warning
+            )
         }
         file.diagnostics = refusal.diagnostics
         file.unreadable = true

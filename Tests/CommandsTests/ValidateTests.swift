@@ -1,3 +1,4 @@
+import Glibc
 import Schema
 import TestSupport
 import Testing
@@ -57,6 +58,35 @@ struct ValidateTests {
                 """
         )
         #expect(run.output == "1 resource, 2 errors, 2 warnings\n")
+    }
+
+    @Test("Pipes and sockets are passed over with a warning, and never opened", .timeLimit(.minutes(1)))
+    func specialFiles() async throws {
+        let repository = try TemporaryRepository()
+        for (path, text) in Manifests.desk { try repository.write(path, text) }
+        for name in [".gitignore", "pipe.yaml", "pipe.txt"] { #expect(mkfifo(repository.absolute(name), 0o600) == 0) }
+        let socket = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        defer { close(socket) }
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let path = Array(repository.absolute("s.yaml").utf8)
+        withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path) }
+        let isBound = withUnsafePointer(to: address) { pointer in
+            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(socket, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) == 0
+            }
+        }
+        #expect(isBound)
+        let run = await CommandLineRun.run(["validate", repository.path])
+        #expect(run.code == 0)
+        #expect(run.output == "4 resources, no errors, 2 warnings\n")
+        #expect(
+            run.errors == """
+                pipe.yaml:1:1: warning: a pipe, a socket or a device is not read as a manifest
+                s.yaml:1:1: warning: a pipe, a socket or a device is not read as a manifest
+
+                """
+        )
     }
 
     @Test("A folder with nothing in it that is no repository either is an error")

@@ -62,6 +62,16 @@ struct WorkTreeSourceTests {
         #expect(error?.code == code)
     }
 
+    @Test("A file in whose place a pipe is put is not opened any more", .timeLimit(.minutes(1)))
+    func replacedByPipe() throws {
+        let source = try self.source()
+        let entry = try #require(try source.entry(at: "models/small.txt", in: WorkTreeSource.id))
+        try self.repository.remove("models/small.txt")
+        #expect(mkfifo(self.repository.absolute("models/small.txt"), 0o600) == 0)
+        let error = #expect(throws: MartletError.self) { try source.read(entry.object, limit: 100) }
+        #expect(error?.code == "FileUnreadable")
+    }
+
     @Test("Content is read by id, up to the limit")
     func reads() throws {
         let source = try self.source()

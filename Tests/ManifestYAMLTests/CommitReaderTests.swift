@@ -147,6 +147,7 @@ internal import Testing
             [
                 "link.yaml": MemoryRepository.File(bytes: Array("../outside.yaml".utf8), kind: .link),
                 "module.yaml": MemoryRepository.File(bytes: [2], kind: .submodule),
+                "pipe.yaml": MemoryRepository.File(bytes: [3], kind: .special),
                 "link": MemoryRepository.File(bytes: Array("elsewhere".utf8), kind: .link),
             ]
         )
@@ -155,6 +156,7 @@ internal import Testing
             index.diagnostics.map(\.description) == [
                 "link.yaml:1:1: warning: a symbolic link is not read as a manifest",
                 "module.yaml:1:1: warning: a submodule is not read as a manifest",
+                "pipe.yaml:1:1: warning: a pipe, a socket or a device is not read as a manifest",
             ]
         )
         #expect(self.repository.takeReadCount() == 0)

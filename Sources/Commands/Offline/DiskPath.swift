@@ -40,11 +40,23 @@ struct DiskPath: Sendable, Hashable {
         return names
     }
 
-    /// A file, opened to be read. Throws `POSIXError`.
+    /// A file, opened to be read. Throws `POSIXError`, for everything but plain files too.
+    ///
+    /// To open a pipe may take for ever, and to open a device may do something: neither is tried, and what takes a
+    /// file's place meanwhile is noticed.
     func open() throws -> FileHandle {
-        let descriptor = Glibc.open(self.terminated, O_RDONLY | O_CLOEXEC)
+        guard let status = self.status() else { throw POSIXError(.ENOENT) }
+        guard Self.isFile(status) else { throw POSIXError(.EINVAL) }
+        let descriptor = Glibc.open(self.terminated, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
         guard descriptor >= 0 else { throw Self.failure() }
-        return FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        let file = FileHandle(fileDescriptor: descriptor, closeOnDealloc: true)
+        var opened = stat()
+        guard fstat(descriptor, &opened) == 0, Self.isFile(opened) else { throw POSIXError(.EINVAL) }
+        return file
+    }
+
+    private static func isFile(_ status: stat) -> Bool {
+        status.st_mode & S_IFMT == S_IFREG
     }
 
     /// All bytes of a file. Throws `POSIXError` and what reading throws.

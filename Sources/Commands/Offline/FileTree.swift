@@ -5,14 +5,14 @@ internal import Schema
 
 /// The files of one folder and of all below it, as git would commit them.
 struct FileTree: Sendable {
-    /// A file, a link, a folder or a submodule.
+    /// What stands at one place.
     struct Item: Sendable, Hashable {
         /// Relative to the root, `/`-separated; bytes that are no UTF-8 are shown as U+FFFD, as of a commit.
         var path: String
         /// The same as it is on disk.
         var place: [UInt8]
         var kind: TreeEntry.Kind
-        /// In bytes; of a link, the length of its target; of a folder, 0.
+        /// In bytes; of a link, the length of its target; of all but files and links, 0.
         var size: Int64
         /// Seconds since 1970.
         var modified: Double
@@ -106,10 +106,10 @@ struct FileTree: Sendable {
         }
     }
 
-    /// The id that git would give to the content of a file or link; a folder's path stands for it.
+    /// The id that git would give to the content of a file or link; of anything else, the path stands for it.
     func blobID(of item: Item) throws -> ObjectID {
         switch item.kind {
-        case .folder, .submodule: return "folder:\(item.path)"
+        case .folder, .submodule, .special: return "\(item.kind.rawValue):\(item.path)"
         case .link:
             let target = try self.read(item)
             return FileTree.blobID(size: Int64(target.count), pieces: [Data(target)])
@@ -202,7 +202,7 @@ extension FileTree {
         folder.isEmpty ? name : folder + [UInt8(ascii: "/")] + name
     }
 
-    /// What stands at a place, or nil for what git would not commit: sockets, pipes, devices.
+    /// What stands at a place; nil for nothing.
     private func look(at place: [UInt8]) -> Item? {
         guard let status = self.onDisk(place).status() else { return nil }
         let path = String(decoding: place, as: UTF8.self)
@@ -216,7 +216,7 @@ extension FileTree {
         case S_IFDIR:
             let isRepository = self.onDisk(FileTree.place(Array(".git".utf8), in: place)).status() != nil
             return item(isRepository ? .submodule : .folder, 0)
-        default: return nil
+        default: return item(.special, 0)
         }
     }
 }

@@ -30,6 +30,8 @@ package struct TreeEntry: Sendable, Hashable, Codable {
         /// A symbolic link; the adapter has not followed it.
         case link
         case submodule
+        /// A pipe, a socket or a device of a work tree: no commit has one.
+        case special = "special file"
     }
 
     /// Repository-relative, `/`-separated, without a leading slash.
