@@ -8,11 +8,18 @@ internal import ServiceLifecycle
 internal import Synchronization
 
 /// Where a server listens.
-package enum ListenAddress: Sendable, Hashable {
+package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// Port 0 takes any free one.
     case tcp(host: String, port: Int)
     /// The parent folder must be there and belong to nobody else.
     case unixSocket(path: String)
+
+    package var description: String {
+        switch self {
+        case .tcp(let host, let port): "\(host.contains(":") ? "[\(host)]" : host):\(port)"
+        case .unixSocket(let path): path
+        }
+    }
 }
 
 /// One listener of the gateway. Graceful shutdown closes the door and lets answers under way finish.
@@ -22,13 +29,15 @@ package struct GatewayServer: Service {
 
     private let address: ListenAddress
     private let logger: Logger
-    private let listening = ListeningFlag()
+    private let listening = Flag()
+    private let stopping = Flag()
     private let application: Application<RouterResponder<GatewayContext>>
 
     init(
         _ router: Router<GatewayContext>,
         at address: ListenAddress,
         idleTimeout: Duration,
+        shutdownPatience: Duration = .seconds(5),
         logger: Logger,
         onStarted: @escaping Started
     ) {
@@ -39,29 +48,43 @@ package struct GatewayServer: Service {
             case .tcp(let host, let port): .hostname(host, port: port)
             case .unixSocket(let path): .unixDomainSocket(path: path)
             }
+        var listenerLogger = logger
+        listenerLogger.handler = ListenerLog(logger.handler) { [stopping] in stopping.isSet.withLock { $0 } }
         self.application = Application(
             router: router,
-            server: .noticingHangUps(idleTimeout: TimeAmount(idleTimeout)),
+            server: .noticingHangUps(
+                idleTimeout: TimeAmount(idleTimeout),
+                shutdownPatience: TimeAmount(shutdownPatience)
+            ),
             configuration: ApplicationConfiguration(address: bind, serverName: "martlet"),
             onServerRunning: { [listening] channel in
                 if case .unixSocket(let path) = address { SocketFile.restrict(path, logger: logger) }
                 listening.isSet.withLock { $0 = true }
                 await onStarted(channel.localAddress?.port)
             },
-            logger: logger
+            logger: listenerLogger
         )
     }
 
     /// Listens until graceful shutdown or cancellation. Throws `CannotListen` when the address cannot be had.
     package func run() async throws {
+        defer { self.noteCut() }
+        try await withGracefulShutdownHandler {
+            try await self.listen()
+        } onGracefulShutdown: {
+            self.stopping.isSet.withLock { $0 = true }
+        }
+    }
+
+    private func listen() async throws {
         switch self.address {
-        case .tcp(let host, let port):
+        case .tcp:
             do {
                 try await self.application.run()
             } catch let error as IOError {
-                throw Self.cannotListen(host, port, String(cString: strerror(error.errnoCode)))
+                throw self.cannotListen(String(cString: strerror(error.errnoCode)))
             } catch let error as SocketAddressError {
-                throw Self.cannotListen(host, port, "\(error)")
+                throw self.cannotListen("\(error)")
             }
         case .unixSocket(let path):
             try SocketFile.check(path)
@@ -69,6 +92,15 @@ package struct GatewayServer: Service {
             guard try await self.runUntilRemoved(path) else { return }
             while await self.runAgain(path) {}
         }
+    }
+
+    /// Says so where this listener is what a shutdown has waited for until its time was over.
+    private func noteCut() {
+        guard Task.isShuttingDownGracefully, Task.isCancelled else { return }
+        self.logger.warning(
+            "the shutdown has taken too long: the requests still open here were cut off",
+            metadata: ["listener": "\(self.address)"]
+        )
     }
 
     /// Makes the socket's folder where it is gone too, and listens again; false when that is to end.
@@ -113,17 +145,16 @@ package struct GatewayServer: Service {
         }
     }
 
-    private static func cannotListen(_ host: String, _ port: Int, _ reason: String) -> MartletError {
-        let host = host.contains(":") ? "[\(host)]" : host
-        return MartletError(
+    private func cannotListen(_ reason: String) -> MartletError {
+        MartletError(
             "CannotListen",
-            "cannot listen on \(host):\(port): \(reason); stop what listens there, or choose another address with "
+            "cannot listen on \(self.address): \(reason); stop what listens there, or choose another address with "
                 + "--listen, --metrics-listen or --hooks-listen"
         )
     }
 }
 
-/// Whether a server listens by now.
-private final class ListeningFlag: Sendable {
+/// Whether something is so by now.
+private final class Flag: Sendable {
     let isSet = Mutex(false)
 }

@@ -5,10 +5,14 @@ package import Logging
 package struct GatewayServers: Sendable {
     /// How long a connection may stay silent between requests, or in the middle of sending one.
     package var idleTimeout: Duration
+    /// How much longer a client may take to send a request once its listener shuts down; answers may take as long as
+    /// they need.
+    package var shutdownPatience: Duration
     package var logger: Logger
 
-    package init(idleTimeout: Duration = .seconds(75), logger: Logger) {
+    package init(idleTimeout: Duration = .seconds(75), shutdownPatience: Duration = .seconds(5), logger: Logger) {
         self.idleTimeout = idleTimeout
+        self.shutdownPatience = shutdownPatience
         self.logger = logger
     }
 
@@ -56,6 +60,13 @@ package struct GatewayServers: Sendable {
         at address: ListenAddress,
         _ onStarted: @escaping GatewayServer.Started
     ) -> GatewayServer {
-        GatewayServer(router, at: address, idleTimeout: self.idleTimeout, logger: self.logger, onStarted: onStarted)
+        GatewayServer(
+            router,
+            at: address,
+            idleTimeout: self.idleTimeout,
+            shutdownPatience: self.shutdownPatience,
+            logger: self.logger,
+            onStarted: onStarted
+        )
     }
 }

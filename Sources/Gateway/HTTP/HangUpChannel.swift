@@ -9,6 +9,8 @@ internal import NIOCore
 /// since the task that serves a connection runs its handlers too; requests cost nothing more.
 struct HangUpChannel: ServerChildChannel {
     let base: HTTP1Channel
+    /// How much longer a client may take to send a request once the server shuts down.
+    let shutdownPatience: TimeAmount
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.setOption(.allowRemoteHalfClosure, value: false).flatMap {
@@ -17,25 +19,31 @@ struct HangUpChannel: ServerChildChannel {
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.base.handle(value: value, logger: logger) }
-            // Serving a connection ends with its close, so the group always empties.
-            group.addTask { try? await value.channel.closeFuture.get() }
-            await group.next()
-            group.cancelAll()
+        let connection = OpenConnection(channel: value.channel, shutdownPatience: self.shutdownPatience)
+        await OpenConnection.$current.withValue(connection) {
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await self.base.handle(value: value, logger: logger) }
+                // Serving a connection ends with its close, so the group always empties.
+                group.addTask { try? await value.channel.closeFuture.get() }
+                await group.next()
+                group.cancelAll()
+            }
         }
     }
 }
 
 extension HTTPServerBuilder {
     /// HTTP/1.1 on connections that notice a hang-up.
-    static func noticingHangUps(idleTimeout: TimeAmount) -> HTTPServerBuilder {
+    static func noticingHangUps(idleTimeout: TimeAmount, shutdownPatience: TimeAmount = .seconds(5))
+        -> HTTPServerBuilder
+    {
         HTTPServerBuilder { responder in
             HangUpChannel(
                 base: HTTP1Channel(
                     responder: responder,
                     configuration: HTTP1Channel.Configuration(idleTimeout: idleTimeout)
-                )
+                ),
+                shutdownPatience: shutdownPatience
             )
         }
     }

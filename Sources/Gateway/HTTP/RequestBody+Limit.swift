@@ -18,7 +18,8 @@ extension Request {
             throw BodyTooLarge(limit: limit)
         }
         do {
-            return Array(try await self.body.collect(upTo: limit).readableBytesView)
+            let body = try await OpenConnection.reading { try await self.body.collect(upTo: limit) }
+            return Array(body.readableBytesView)
         } catch is NIOTooManyBytesError {
             throw BodyTooLarge(limit: limit)
         } catch is CancellationError {
