@@ -104,6 +104,20 @@ struct ManifestCacheTests {
         #expect(plan.output.contains("Chain/a/c0 changed"))
     }
 
+    /// As a character, the slash joins with what ends the folder's name.
+    @Test("A changed ignore file is noticed whatever its folder is called")
+    func ignoreFileOfOddFolder() async throws {
+        var old = TeamsRepository().files
+        old["odd\u{600}/m.yaml"] = TeamsRepository.chain("a", 0, model: "shared/m1")
+        old["odd\u{600}/.martletignore"] = "*.yaml"
+        var new = old
+        new["odd\u{600}/.martletignore"] = "nothing"
+        let repository = CountingRepository(["old": old, "new": new])
+        #expect(await self.run(["validate", "--ref", "old"], repository).code == 0)
+        let run = await self.run(["validate", "--ref", "new"], repository)
+        #expect(run.code == 2 && run.errors.contains("Chain/a/c0 is declared more than once"), "\(run)")
+    }
+
     // MARK: Less work
 
     @Test("A plan reads what the change reaches, and its base no second time")
