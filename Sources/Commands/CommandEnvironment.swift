@@ -116,6 +116,8 @@ package struct CommandEnvironment: Sendable {
     package var printError: @Sendable (String) -> Void
     /// Whether standard output is a terminal that takes colour.
     package var colour: Bool
+    /// How many columns the terminal has that standard output is; nil: it is none.
+    package var columns: Int?
     package var environment: [String: String]
     package var version: String
     /// Tells builds of one version apart.
@@ -140,6 +142,7 @@ package struct CommandEnvironment: Sendable {
         print: @escaping @Sendable (String) -> Void,
         printError: @escaping @Sendable (String) -> Void,
         colour: Bool,
+        columns: Int? = nil,
         environment: [String: String],
         version: String,
         build: String = ""
@@ -156,6 +159,7 @@ package struct CommandEnvironment: Sendable {
         self.print = print
         self.printError = printError
         self.colour = colour
+        self.columns = columns
         self.environment = environment
         self.version = version
         self.build = build

@@ -35,10 +35,18 @@ enum Martlet {
             print: { Martlet.write($0, to: .standardOutput) },
             printError: { Martlet.write($0, to: .standardError) },
             colour: isatty(STDOUT_FILENO) == 1 && variables["NO_COLOR"]?.isEmpty ?? true,
+            columns: Martlet.columns,
             environment: variables,
             version: Martlet.version,
             build: Martlet.build
         )
+    }
+
+    /// How wide the terminal is; nil where standard output is none.
+    private static var columns: Int? {
+        var size = winsize()
+        guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return Int(size.ws_col)
     }
 
     /// The executable's size and time: what one build wrote down is nothing to another one.

@@ -18,7 +18,8 @@ struct CommandLineRun: Sendable {
         socket: String = "/nonexistent/admin.sock",
         engines: any EngineCatalog = KnownEngines([]),
         cache: String? = nil,
-        build: String = ""
+        build: String = "",
+        columns: Int? = nil
     ) async -> CommandLineRun {
         let (output, errors) = (Lines(), Lines())
         let environment = CommandEnvironment(
@@ -49,6 +50,7 @@ struct CommandLineRun: Sendable {
             print: { output.append($0) },
             printError: { errors.append($0) },
             colour: false,
+            columns: columns,
             environment: cache.map { ["MARTLET_CACHE": $0] } ?? [:],
             version: "1.2.3",
             build: build

@@ -298,6 +298,30 @@ struct LiveVerbTests {
         #expect(try await LiveVerbTests.run(["sync"], answers).run.output == "c0ffee00c0 S\n")
     }
 
+    @Test("audit fits a terminal, unless everything is asked for")
+    func auditFitsTerminal() async throws {
+        let entry = AuditEntry(
+            sequence: 7,
+            at: Timestamp(milliseconds: 0),
+            actor: Planning.Actor("somebody"),
+            action: "suspend",
+            subject: "Endpoint/default/desk",
+            reason: String(repeating: "a long story ", count: 30),
+            origin: "cli"
+        )
+        let controller = try FakeController { _ in .init(body: SampleViews.json([entry])) }
+        for (format, columns, isWhole) in [("table", 130, false), ("wide", 130, true), ("table", nil, true)] {
+            let run = await CommandLineRun.run(
+                ["audit", "-o", format],
+                socket: controller.socket,
+                columns: columns as Int?
+            )
+            #expect(run.output.contains(entry.reason.dropLast()) == isWhole)
+            #expect(run.output.split(separator: "\n").allSatisfy { $0.count <= 130 } == !isWhole, "\(run.output)")
+            #expect(run.output.contains("Endpoint/default/desk"))
+        }
+    }
+
     @Test("audit verify ends with 1 when the chain is broken")
     func auditVerify() async throws {
         let target = "GET /api/v1/audit/verify"

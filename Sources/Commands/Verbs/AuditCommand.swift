@@ -25,8 +25,11 @@ struct AuditListCommand: AsyncParsableCommand {
 
     func run() async throws {
         let entries = try await self.controller.client().get("audit?limit=\(self.limit)", as: [AuditEntry].self)
-        try self.controller.show(entries) { _ in
-            var table = TextTable(["NUMBER", "AT", "WHO", "FROM", "DID", "TO", "WHY", "SIGNER"])
+        try self.controller.show(entries) { wide in
+            var table = TextTable(
+                ["NUMBER", "AT", "WHO", "FROM", "DID", "TO", "WHY", "SIGNER"],
+                shortening: wide ? [] : ["WHO", "TO", "WHY", "SIGNER"]
+            )
             for entry in entries {
                 table.add([
                     String(entry.sequence), TimeText.render(entry.at), entry.actor.description, entry.origin,
@@ -52,7 +55,7 @@ struct AuditVerifyCommand: AsyncParsableCommand {
         let result = try await self.controller.client().get("audit/verify", as: AuditVerification.self)
         try self.controller.show(result) { _ in
             result.brokenAt.map { "broken at entry \($0): \(result.message)" }
-                ?? "\(result.entries) entries, the chain is whole"
+                ?? "\(result.entries) \(result.entries == 1 ? "entry" : "entries"), the chain is whole"
         } names: {
             [result.brokenAt.map { String($0) } ?? "whole"]
         }
