@@ -28,10 +28,25 @@ extension Reconciler {
         self.pendingCommit = pending
         guard let pending else { return }
         if self.desired == nil {
-            self.remember("NotSynced", "no commit is applied yet: \(pending.message)")
+            let lost = self.lostCommit
+            self.remember(lost?.code ?? "NotSynced", lost?.message ?? "no commit is applied yet: \(pending.message)")
         }
         guard before?.commit.id != pending.commit.id || before?.wait.word != pending.wait.word else { return }
         self.note(.normal, pending.wait.word, pending.message, commit: pending.commit.id)
+    }
+
+    /// That the commit which was in force before a restart cannot be read any more, while another one waits.
+    var lostCommit: MartletError? {
+        guard self.desired == nil, let pending = self.pendingCommit,
+            let applied = self.facts.applied[self.ports.source.name]
+        else { return nil }
+        let lost = applied.commit.id.prefix(10)
+        return MartletError(
+            "CommitGone",
+            "commit \(lost), which is in force, cannot be read from the repository any more, as after a force push: what it "
+                + "promoted goes on from the record, but cannot be changed; 'martlet sync' applies commit "
+                + "\(pending.commit.id.prefix(10)) instead, or push a branch that has \(lost)"
+        )
     }
 
     /// Writes down which commit is in force, before anything acts on it.

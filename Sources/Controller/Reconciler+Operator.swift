@@ -1,3 +1,4 @@
+internal import ManifestYAML
 package import Planning
 package import Schema
 
@@ -263,8 +264,8 @@ extension Reconciler {
         return SourceView(
             location: place.location,
             ref: place.ref,
-            path: place.path,
-            commit: self.desired?.commit,
+            path: place.path == SourceSet.followedFolders ? "" : place.path,
+            commit: self.desired?.commit ?? self.facts.applied[self.ports.source.name]?.commit,
             condition: self.sourceCondition,
             policy: self.ports.source.policy,
             waiting: self.pendingCommit.map { pending in

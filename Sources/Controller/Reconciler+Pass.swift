@@ -24,6 +24,8 @@ extension Reconciler {
             if self.desired != nil { self.remembered = nil }
             if let failure = reading.failure {
                 self.note(unreadable: .wrapping(failure))
+            } else if let lost = self.lostCommit {
+                self.note(lost: lost)
             } else {
                 self.setSourceCondition(.yes, "Read", "commit \(CommitSet.words(for: reading.commit.id)) is read")
             }
@@ -42,6 +44,11 @@ extension Reconciler {
             self.note(.warning, error.code, "the source cannot be read: \(error)")
         }
         self.setSourceCondition(.no, error.code, error.description)
+    }
+
+    private func note(lost: MartletError) {
+        if self.sourceCondition.reason != lost.code { self.note(.warning, lost.code, lost.message) }
+        self.setSourceCondition(.no, lost.code, lost.message)
     }
 
     /// Keeps what was promoted, as long as no commit is in force.
