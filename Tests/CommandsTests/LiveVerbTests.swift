@@ -298,6 +298,27 @@ struct LiveVerbTests {
         #expect(try await LiveVerbTests.run(["sync"], answers).run.output == "c0ffee00c0 S\n")
     }
 
+    @Test("status of several sources counts them, and gives each a line")
+    func statusOfSources() async throws {
+        var status = SampleViews.status(healthy: true)
+        status.sources = ["desk", "shop"].map { name in
+            var source = status.source
+            source.name = name
+            return source
+        }
+        status.source.location = "2 sources"
+        status.source.ref = ""
+        let run = try await LiveVerbTests.run(["status"], ["GET /api/v1/status": SampleViews.json(status)]).run
+        let head = """
+            Sources   2
+              desk  c0ffee00 Answer better  (/shop main)
+              shop  c0ffee00 Answer better  (/shop main)
+            Commit    c0ffee00 Answer better
+
+            """
+        #expect(run.output.hasPrefix(head), "\(run.output)")
+    }
+
     @Test("audit fits a terminal, unless everything is asked for")
     func auditFitsTerminal() async throws {
         let entry = AuditEntry(

@@ -128,9 +128,10 @@ enum StatusText {
 
     private static func head(_ status: StatusView) -> String {
         let source = [status.source.location, status.source.ref, status.source.path].filter { !$0.isEmpty }
+        let isOne = status.sources.isEmpty
         let commit = status.source.commit.map { "\($0.id.prefix(10)) \($0.subject)" } ?? "none read yet"
         var lines = [
-            "Source    \(source.joined(separator: " "))",
+            isOne ? "Source    \(source.joined(separator: " "))" : "Sources   \(status.sources.count)",
             "Commit    \(commit)",
             "Sync      \(status.sync.rawValue)" + (status.suspended ? " (everything is suspended)" : ""),
             "Health    \(status.health.rawValue)",
