@@ -138,7 +138,8 @@ extension Reconciler: OperatorCommands {
 
     package func resume(_ suspension: Suspension, _ request: OperatorRequest) async throws {
         guard self.facts.suspensions.contains(suspension) else {
-            throw MartletError("Conflict", "\(suspension.subject) is not suspended")
+            let what = suspension == .everything ? "not everything" : "\(suspension.subject)"
+            throw MartletError("Conflict", "\(what) is suspended: there is nothing to resume")
         }
         try self.decide("resume", suspension.subject, request, [.resume(suspension)])
     }
@@ -322,13 +323,17 @@ extension Reconciler {
     private func check(_ suspension: Suspension) throws {
         guard case .resource(let identity) = suspension else { return }
         guard self.desired?.resources[identity] != nil else {
-            throw MartletError("NotFound", "no \(identity) in the newest commit")
+            throw self.unknown(identity)
         }
     }
 
     private func variantFacts(_ variant: VariantID) throws -> VariantFacts {
         guard let facts = self.facts.variants[variant] else {
-            throw MartletError("NotFound", "\(variant) has never been rolled out")
+            guard self.book.has(variant.resource) else { throw self.unknown(variant.resource) }
+            throw MartletError(
+                "NotFound",
+                "\(variant) has never been rolled out; 'martlet describe \(variant.resource)' says what keeps it"
+            )
         }
         return facts
     }

@@ -71,7 +71,7 @@ final class FileLock: Sendable {
         let who = owner.map { "process \($0)" } ?? "another process"
         return MartletError(
             "StateDirectoryInUse",
-            "the state directory of '\(path)' is in use by \(who): stop that controller, or give this one a "
+            "the state directory is in use by \(who), which holds '\(path)': stop that controller, or give this one a "
                 + "--state-dir of its own"
         )
     }

@@ -49,6 +49,29 @@ struct OperatorAnswerTests {
         }
     }
 
+    /// Whoever misspells an endpoint hears which there are, whatever was to be done with it.
+    @Test func whatWasNeverThereIsNamedBesideWhatIs() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let nope = VariantID(namespace: "default", endpoint: "nope")
+            let words = "no Endpoint/default/nope in the commit or running; of that kind there are default/desk"
+            let rollback = await #expect(throws: MartletError.self) {
+                try await setup.reconciler.rollback(nope, to: nil, ControllerSetup.someone)
+            }
+            #expect(rollback?.message == words)
+            let suspend = await #expect(throws: MartletError.self) {
+                try await setup.reconciler.suspend(.resource(nope.resource), ControllerSetup.someone)
+            }
+            #expect(suspend?.message == words)
+            let resume = await #expect(throws: MartletError.self) {
+                try await setup.reconciler.resume(.everything, ControllerSetup.someone)
+            }
+            #expect(resume?.message == "not everything is suspended: there is nothing to resume")
+        }
+    }
+
     @Test(arguments: [
         (Suspension.everything, "everything is suspended; 'martlet resume --all' goes on"),
         (

@@ -57,6 +57,20 @@ extension EndToEnd {
             #expect(result.complaint.contains("'martlet run'"))
         }
 
+        @Test func socketThatAKilledControllerLeftIsTold() async throws {
+            let repository = try Self.emptyRepository()
+            let martlet = try await RunningMartlet.started(repository.path)
+            try await martlet.waitForConvergence(of: repository.head())
+            await martlet.kill()
+            #expect(FileManager.default.fileExists(atPath: martlet.socket))
+            let status = try await martlet.verb("status")
+            #expect(status.code == 2)
+            let words =
+                "error: the controller that listened at \(martlet.socket) is gone; start it again with 'martlet run'"
+            #expect(status.complaint.hasPrefix(words), "\(status.complaint)")
+            #expect(!status.complaint.contains("errno"), "\(status.complaint)")
+        }
+
         @Test func exitCodesTellWhatIsSo() async throws {
             let repository = try Self.emptyRepository()
             let base = try repository.head()

@@ -135,6 +135,13 @@ package struct AdminClient: Sendable {
     private func execute(_ request: HTTPClientRequest, timeout: TimeAmount) async throws -> HTTPClientResponse {
         do {
             return try await AdminClient.http.execute(request, timeout: timeout)
+        } catch let error as IOError where error.errnoCode == ECONNREFUSED {
+            throw MartletError(
+                "ControllerUnreachable",
+                "the controller that listened at \(self.socketPath) is gone; start it again with 'martlet run', or name "
+                    + "another state directory with --state-dir or MARTLET_STATE_DIR",
+                disposition: .retryable
+            )
         } catch {
             throw MartletError(
                 "ControllerUnreachable",

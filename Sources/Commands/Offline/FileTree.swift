@@ -38,8 +38,10 @@ struct FileTree: Sendable {
     /// Throws `FolderNotFound` unless `root` is a folder.
     static func requireFolder(_ root: String) throws {
         var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: root, isDirectory: &isFolder), isFolder.boolValue else {
-            throw MartletError("FolderNotFound", "there is no folder '\(root)'")
+        let exists = FileManager.default.fileExists(atPath: root, isDirectory: &isFolder)
+        guard exists, isFolder.boolValue else {
+            let what = exists ? "'\(root)' is a file" : "there is no folder '\(root)'"
+            throw MartletError("FolderNotFound", "\(what): name the root folder of a repository")
         }
     }
 

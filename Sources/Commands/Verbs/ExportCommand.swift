@@ -63,7 +63,9 @@ struct ExportCommand: AsyncParsableCommand {
         Set(
             try self.kinds.map { word in
                 guard let kind = Kind(word: word) else {
-                    let hint = NearestWord.hint(for: word, among: Kind.allCases.map(\.plural))
+                    let words = Kind.allCases.map(\.plural).sorted()
+                    let all = "; there are \(words.joined(separator: ", "))"
+                    let hint = NearestWord.hint(for: word, among: words, otherwise: all)
                     throw ValidationError("there is no kind '\(word)'" + hint)
                 }
                 return kind

@@ -122,7 +122,9 @@ extension GetCommand {
         }
         guard let kind = Kind(word: self.kind) else {
             let words = Kind.allCases.map(\.plural) + lists.keys
-            throw ValidationError("there is no kind '\(self.kind)'" + NearestWord.hint(for: self.kind, among: words))
+            let all = "; there are \(words.sorted().joined(separator: ", "))"
+            let hint = NearestWord.hint(for: self.kind, among: words, otherwise: all)
+            throw ValidationError("there is no kind '\(self.kind)'" + hint)
         }
         guard let name = self.name else { return .list(kind) }
         return try self.single(ResourceName.identity(kind, name, namespace: self.namespace.namespace))

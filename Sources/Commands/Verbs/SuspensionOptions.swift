@@ -16,7 +16,10 @@ struct SuspensionOptions: ParsableArguments {
     @OptionGroup var namespace: NamespaceOptions
 
     func validate() throws {
-        guard (self.resource == nil) == self.all else {
+        if self.all, let resource = self.resource {
+            throw ValidationError("--all is everything: leave out '\(resource)', or --all")
+        }
+        guard self.resource != nil || self.all else {
             throw ValidationError("name a resource, such as endpoint/desk, or say --all")
         }
         _ = try self.body()

@@ -113,7 +113,7 @@ extension PlanningPass {
             )
         }
         guard let engines = self.observed.engines, !engines.contains(instance.engine) else { return nil }
-        let known = engines.isEmpty ? "none is" : "there are \(engines.sorted().joined(separator: ", "))"
+        let known = engines.isEmpty ? "none is" : "installed: \(engines.sorted().joined(separator: ", "))"
         return (
             "EngineNotInstalled",
             "\(instance.model) needs the engine '\(instance.engine)', which is not installed; \(known)"
