@@ -13,7 +13,7 @@ enum ExpressionCheck {
     ) -> (references: [(query: SingularQuery, path: FieldPath)], findings: [Finding]) {
         var references: [(query: SingularQuery, path: FieldPath)] = []
         var findings: [Finding] = []
-        shape.visit(value, at: path) { visit in
+        shape.visit(value, at: path, for: .expressions) { visit in
             guard case .expression = visit.shape else { return }
             visit.value.visitStrings(at: visit.path) { text, path in
                 guard SingularQuery.isReference(text) else { return }

@@ -17,7 +17,7 @@ struct ResourceLinks: Sendable, Hashable {
         location: SourceLocation,
         fieldLocations: [String: SourceLocation]
     ) {
-        identity.kind.shape.visit(canonicalSpec, at: FieldPath("spec")) { visit in
+        identity.kind.shape.visit(canonicalSpec, at: FieldPath("spec"), for: .names) { visit in
             guard case .string(let text) = visit.value else { return }
             switch visit.shape {
             case .reference(let kind):

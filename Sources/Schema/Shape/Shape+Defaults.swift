@@ -3,70 +3,92 @@ extension Shape {
     ///
     /// The value has passed this shape, or is a part of one that did not; what does not fit is left as it is.
     package func complete(_ value: JSONValue) -> JSONValue {
-        self.transform(value) { field, member in
-            guard case .defaulting(let fallback) = field.presence else { return member }
-            return member ?? field.shape.complete(fallback)
-        }
+        self.change(of: value, to: .complete) ?? value
     }
 
     /// The value with every field that equals its default left out: what digests are made of.
     package func canonical(_ value: JSONValue) -> JSONValue {
-        self.transform(value) { field, member in
-            guard case .defaulting(let fallback) = field.presence else { return member }
-            return member == field.shape.canonical(fallback) ? nil : member
-        }
+        self.change(of: value, to: .canonical) ?? value
     }
 
-    /// Rebuilds a value from the inside out, normalizes what can be spelled in several ways, and lets `choose` say for
-    /// each declared field of each mapping what stands there in the end.
-    private func transform(
-        _ value: JSONValue,
-        _ choose: (_ field: Field, _ member: JSONValue?) -> JSONValue?
-    ) -> JSONValue {
+    /// The value in another form, with what can be spelled in several ways spelled in one; nil where it stays as it is,
+    /// so that both forms share all in which they are the same.
+    fileprivate func change(of value: JSONValue, to form: SpecForm) -> JSONValue? {
         switch (self, value) {
         case (.object(let object), .object(let members)):
-            return .object(
-                object.transform(members) { shape, member in
-                    shape.transform(member, choose)
-                } choose: { field, member in
-                    choose(field, member)
-                }
-            )
+            return object.change(of: members, to: form).map { .object($0) }
         case (.map(_, let shape), .object(let members)):
-            return .object(members.mapValues { shape.transform($0, choose) })
+            var result = members
+            var isChanged = false
+            for (name, member) in members {
+                guard let changed = shape.change(of: member, to: form) else { continue }
+                result[name] = changed
+                isChanged = true
+            }
+            return isChanged ? .object(result) : nil
         case (.list(let shape, _), .array(let elements)):
-            return .array(elements.map { shape.transform($0, choose) })
+            var result = elements
+            var isChanged = false
+            for (index, element) in elements.enumerated() {
+                guard let changed = shape.change(of: element, to: form) else { continue }
+                result[index] = changed
+                isChanged = true
+            }
+            return isChanged ? .array(result) : nil
         case (.either(let shapes), _):
-            return shapes.first { $0.form.contains(value.form) }?.transform(value, choose) ?? value
+            return shapes.first { $0.form.contains(value.form) }?.change(of: value, to: form)
         case (.named(let name), _):
-            return name.shape.transform(value, choose)
+            return name.shape.change(of: value, to: form)
         case (.quantity(let quantity), .string(let text)):
-            return quantity.normalized(text).map { .string($0) } ?? value
+            return quantity.normalized(text).flatMap { text.isSpelled($0) ? nil : .string($0) }
         case (.text(let rule), .string(let text)) where rule.format == .sha256:
-            return .string(text.lowercased())
+            let digits = text.lowercased()
+            return text.isSpelled(digits) ? nil : .string(digits)
         case (.number, .number(let number)):
-            return Int64(exactly: number).map { .integer($0) } ?? value
+            return Int64(exactly: number).map { .integer($0) }
         case (.text, _), (.integer, _), (.number, _), (.boolean, _), (.word, _), (.quantity, _), (.reference, _),
             (.secret, _), (.object, _), (.map, _), (.list, _), (.any, _), (.expression, _):
-            return value
+            return nil
         }
     }
 }
 
+/// The forms that a checked spec is brought into.
+private enum SpecForm {
+    case complete
+    case canonical
+}
+
 extension ObjectShape {
-    fileprivate func transform(
-        _ members: [String: JSONValue],
-        _ inner: (Shape, JSONValue) -> JSONValue,
-        choose: (Field, JSONValue?) -> JSONValue?
-    ) -> [String: JSONValue] {
-        var result: [String: JSONValue] = [:]
+    fileprivate func change(of members: [String: JSONValue], to form: SpecForm) -> [String: JSONValue]? {
+        var result = members
+        var isChanged = false
+        for (name, member) in members {
+            let field = self.field(name)
+            let changed = (field?.shape ?? self.others)?.change(of: member, to: form)
+            if form == .canonical, let field, changed ?? member == field.canonicalDefault {
+                result[name] = nil
+            } else if let changed {
+                result[name] = changed
+            } else {
+                continue
+            }
+            isChanged = true
+        }
+        guard form == .complete else { return isChanged ? result : nil }
         for field in self.fields {
-            result[field.name] = choose(field, members[field.name].map { inner(field.shape, $0) })
+            guard let value = field.completeDefault, members[field.name] == nil else { continue }
+            result[field.name] = value
+            isChanged = true
         }
-        for (name, member) in members where self.field(name) == nil {
-            result[name] = self.others.map { inner($0, member) } ?? member
-        }
-        return result
+        return isChanged ? result : nil
+    }
+}
+
+extension String {
+    /// Whether two texts have the same bytes: characters may be spelt in several ways.
+    fileprivate func isSpelled(_ other: String) -> Bool {
+        self.utf8.elementsEqual(other.utf8)
     }
 }
 

@@ -31,7 +31,8 @@ package struct FieldPath: Sendable, Hashable, CustomStringConvertible {
             switch component {
             case .item(let index): text += "[\(index)]"
             case .field(let name) where name.utf8.allSatisfy({ FieldPath.isPlain($0) }) && !name.isEmpty:
-                text += text.isEmpty ? name : ".\(name)"
+                if !text.isEmpty { text += "." }
+                text += name
             case .field(let name): text += "['\(name)']"
             }
         }
