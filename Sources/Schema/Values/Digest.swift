@@ -5,22 +5,22 @@ package struct Digest: Sendable, Hashable, Codable, CustomStringConvertible {
     /// The 32 bytes, the first one foremost.
     private let words: InlineArray<4, UInt64>
 
-    private init(bytes: some Sequence<UInt8>) {
-        var words = InlineArray<4, UInt64>(repeating: 0)
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        self.words = words
+    private init(_ hash: SHA256Digest) {
+        self.words = hash.withUnsafeBytes { bytes in
+            InlineArray { UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: $0 * 8, as: UInt64.self)) }
+        }
     }
 
     /// Hashes bytes.
     package init(of bytes: some Sequence<UInt8>) {
         var hasher = SHA256()
         hasher.update(data: Array(bytes))
-        self.init(bytes: hasher.finalize())
+        self.init(hasher.finalize())
     }
 
     /// Hashes the canonical JSON of a value: sorted keys, no white space, shortest numbers.
     package init(canonical value: JSONValue) {
-        self.init(of: value.canonicalJSON.utf8)
+        self.init(of: value.canonicalBytes)
     }
 
     /// Takes digits that were written before; anything but 64 hexadecimal digits is nil.

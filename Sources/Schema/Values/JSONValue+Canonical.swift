@@ -1,69 +1,70 @@
 extension JSONValue {
     /// The one spelling of a value that digests are made of: keys sorted by UTF-8 bytes, no white space, integers
     /// without a point, other numbers in Swift's shortest round-trip form, only the escapes that JSON demands.
-    package var canonicalJSON: String {
-        var text = ""
-        self.appendCanonical(to: &text)
-        return text
+    package var canonicalJSON: String { String(decoding: self.canonicalBytes, as: UTF8.self) }
+
+    /// The same in UTF-8.
+    var canonicalBytes: [UInt8] {
+        var bytes: [UInt8] = []
+        self.appendCanonical(to: &bytes)
+        return bytes
     }
 
-    private func appendCanonical(to text: inout String) {
+    private func appendCanonical(to bytes: inout [UInt8]) {
         switch self {
-        case .null: text += "null"
-        case .bool(let value): text += value ? "true" : "false"
-        case .integer(let value): text += String(value)
-        case .number(let value): JSONValue.append(number: value, to: &text)
-        case .string(let value): JSONValue.append(quoted: value, to: &text)
+        case .null: bytes.append(contentsOf: "null".utf8)
+        case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)
+        case .integer(let value): bytes.append(contentsOf: String(value).utf8)
+        case .number(let value): JSONValue.append(number: value, to: &bytes)
+        case .string(let value): JSONValue.append(quoted: value, to: &bytes)
         case .array(let elements):
-            text += "["
+            bytes.append(UInt8(ascii: "["))
             for (index, element) in elements.enumerated() {
-                if index > 0 { text += "," }
-                element.appendCanonical(to: &text)
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                element.appendCanonical(to: &bytes)
             }
-            text += "]"
+            bytes.append(UInt8(ascii: "]"))
         case .object(let members):
-            text += "{"
-            let keys = members.keys.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
-            for (index, key) in keys.enumerated() {
-                if index > 0 { text += "," }
-                JSONValue.append(quoted: key, to: &text)
-                text += ":"
-                members[key]?.appendCanonical(to: &text)
+            bytes.append(UInt8(ascii: "{"))
+            let sorted = members.sorted { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) }
+            for (index, member) in sorted.enumerated() {
+                if index > 0 { bytes.append(UInt8(ascii: ",")) }
+                JSONValue.append(quoted: member.key, to: &bytes)
+                bytes.append(UInt8(ascii: ":"))
+                member.value.appendCanonical(to: &bytes)
             }
-            text += "}"
+            bytes.append(UInt8(ascii: "}"))
         }
     }
 
-    private static func append(number: Double, to text: inout String) {
+    private static func append(number: Double, to bytes: inout [UInt8]) {
         if let integer = Int64(exactly: number) {
-            text += String(integer)
+            bytes.append(contentsOf: String(integer).utf8)
         } else {
             // A manifest cannot hold NaN or infinity; should one come from elsewhere, JSON has only null for it.
-            text += number.isFinite ? "\(number)" : "null"
+            bytes.append(contentsOf: (number.isFinite ? "\(number)" : "null").utf8)
         }
     }
 
-    private static func append(quoted value: String, to text: inout String) {
-        text += "\""
-        defer { text += "\"" }
-        guard value.utf8.contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else {
-            text += value
-            return
-        }
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            default:
-                if scalar.value < 0x20 {
-                    let digits = String(scalar.value, radix: 16)
-                    text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-                } else {
-                    text.unicodeScalars.append(scalar)
-                }
+    private static func append(quoted value: String, to bytes: inout [UInt8]) {
+        bytes.append(UInt8(ascii: "\""))
+        defer { bytes.append(UInt8(ascii: "\"")) }
+        let start = bytes.count
+        bytes.append(contentsOf: value.utf8)
+        // Nearly no text has anything to escape.
+        guard bytes[start...].contains(where: { $0 < 0x20 || $0 == 0x22 || $0 == 0x5C }) else { return }
+        bytes.removeSubrange(start...)
+        for byte in value.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""): bytes.append(contentsOf: #"\""#.utf8)
+            case UInt8(ascii: "\\"): bytes.append(contentsOf: #"\\"#.utf8)
+            case UInt8(ascii: "\n"): bytes.append(contentsOf: #"\n"#.utf8)
+            case UInt8(ascii: "\r"): bytes.append(contentsOf: #"\r"#.utf8)
+            case UInt8(ascii: "\t"): bytes.append(contentsOf: #"\t"#.utf8)
+            case 0..<0x20:
+                let digits = String(byte, radix: 16)
+                bytes.append(contentsOf: (#"\u00"# + (digits.utf8.count < 2 ? "0" : "") + digits).utf8)
+            default: bytes.append(byte)
             }
         }
     }
