@@ -1,7 +1,8 @@
 /// The members of an object, by key.
 struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
     let members: [String: JSONValue]
-    let codingPath: [any CodingKey]
+    let place: CodingPlace
+    var codingPath: [any CodingKey] { self.place.path }
 
     var allKeys: [Key] { self.members.keys.compactMap { Key(stringValue: $0) } }
 
@@ -14,7 +15,7 @@ struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
                 .init(codingPath: self.codingPath, debugDescription: "there is no '\(key.stringValue)'")
             )
         }
-        return JSONValueDecoding(value: value, codingPath: self.codingPath + [key])
+        return JSONValueDecoding(value: value, place: .key(key, in: self.place))
     }
 
     func decodeNil(forKey key: Key) throws -> Bool { try self.member(key).decodeNil() }
@@ -49,7 +50,7 @@ struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
     }
 
     func superDecoder() throws -> any Decoder {
-        JSONValueDecoding(value: .object(self.members), codingPath: self.codingPath)
+        JSONValueDecoding(value: .object(self.members), place: self.place)
     }
 
     func superDecoder(forKey key: Key) throws -> any Decoder { try self.member(key) }
@@ -58,12 +59,13 @@ struct KeyedValues<Key: CodingKey>: KeyedDecodingContainerProtocol {
 /// The elements of an array, one after the other.
 struct UnkeyedValues: UnkeyedDecodingContainer {
     let elements: [JSONValue]
-    let codingPath: [any CodingKey]
+    let place: CodingPlace
     private(set) var currentIndex = 0
+    var codingPath: [any CodingKey] { self.place.path }
 
-    init(elements: [JSONValue], codingPath: [any CodingKey]) {
+    init(elements: [JSONValue], place: CodingPlace) {
         self.elements = elements
-        self.codingPath = codingPath
+        self.place = place
     }
 
     private struct Index: CodingKey {
@@ -78,14 +80,14 @@ struct UnkeyedValues: UnkeyedDecodingContainer {
     var isAtEnd: Bool { self.currentIndex >= self.elements.count }
 
     private func current() throws -> JSONValueDecoding {
-        let path = self.codingPath + [Index(intValue: self.currentIndex)]
+        let place = CodingPlace.key(Index(intValue: self.currentIndex), in: self.place)
         guard !self.isAtEnd else {
             throw DecodingError.valueNotFound(
                 JSONValue.self,
-                .init(codingPath: path, debugDescription: "there are only \(self.elements.count) elements")
+                .init(codingPath: place.path, debugDescription: "there are only \(self.elements.count) elements")
             )
         }
-        return JSONValueDecoding(value: self.elements[self.currentIndex], codingPath: path)
+        return JSONValueDecoding(value: self.elements[self.currentIndex], place: place)
     }
 
     private mutating func next<Value>(_ read: (JSONValueDecoding) throws -> Value) throws -> Value {

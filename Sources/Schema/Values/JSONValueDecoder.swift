@@ -3,24 +3,38 @@ package struct JSONValueDecoder {
     package init() {}
 
     package func decode<Value: Decodable>(_ type: Value.Type, from value: JSONValue) throws -> Value {
-        try JSONValueDecoding(value: value, codingPath: []).unwrap(type)
+        try JSONValueDecoding(value: value, place: .root).unwrap(type)
+    }
+}
+
+/// The way to a value, which becomes a list only where somebody asks for it: an error says where it is.
+indirect enum CodingPlace {
+    case root
+    case key(any CodingKey, in: CodingPlace)
+
+    var path: [any CodingKey] {
+        switch self {
+        case .root: []
+        case .key(let key, let place): place.path + [key]
+        }
     }
 }
 
 /// One value on the way, with the path that led to it.
 struct JSONValueDecoding: Decoder {
     let value: JSONValue
-    let codingPath: [any CodingKey]
+    let place: CodingPlace
+    var codingPath: [any CodingKey] { self.place.path }
     var userInfo: [CodingUserInfoKey: Any] { [:] }
 
     func container<Key: CodingKey>(keyedBy type: Key.Type) throws -> KeyedDecodingContainer<Key> {
         guard case .object(let members) = self.value else { throw self.mismatch([String: JSONValue].self) }
-        return KeyedDecodingContainer(KeyedValues(members: members, codingPath: self.codingPath))
+        return KeyedDecodingContainer(KeyedValues(members: members, place: self.place))
     }
 
     func unkeyedContainer() throws -> any UnkeyedDecodingContainer {
         guard case .array(let elements) = self.value else { throw self.mismatch([JSONValue].self) }
-        return UnkeyedValues(elements: elements, codingPath: self.codingPath)
+        return UnkeyedValues(elements: elements, place: self.place)
     }
 
     func singleValueContainer() throws -> any SingleValueDecodingContainer {
@@ -62,7 +76,10 @@ struct JSONValueDecoding: Decoder {
 }
 
 extension JSONValueDecoding: SingleValueDecodingContainer {
-    func decodeNil() -> Bool { self.value == .null }
+    func decodeNil() -> Bool {
+        guard case .null = self.value else { return false }
+        return true
+    }
 
     func decode(_ type: Bool.Type) throws -> Bool {
         guard case .bool(let value) = self.value else { throw self.mismatch(type) }
