@@ -10,6 +10,12 @@ package struct ResourceIdentity: Sendable, Hashable, Comparable, CustomStringCon
         self.name = name
     }
 
+    /// The names tell nearly all apart; to hash a kind is to hash a word.
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(self.namespace)
+        hasher.combine(self.name)
+    }
+
     /// `Endpoint/default/desk`.
     package var description: String {
         "\(self.kind.rawValue)/\(self.namespace)/\(self.name)"

@@ -153,7 +153,7 @@ struct SingularQueryParser {
 
     private func text(_ range: Range<Int>) -> String {
         var view = String.UnicodeScalarView()
-        view.append(contentsOf: self.scalars[range])
+        for scalar in self.scalars[range] { view.append(scalar) }
         return String(view)
     }
 

@@ -40,7 +40,8 @@ package struct FileReference: Sendable, Hashable {
 extension ResourceIdentity {
     /// Reads a reference of a manifest: `name`, in the namespace of the manifest that says it, or `namespace/name`.
     package init?(_ kind: Kind, reference: String, in namespace: String) {
-        let parts = reference.split(separator: "/", omittingEmptySubsequences: false)
+        let slash = UInt8(ascii: "/")
+        let parts = reference.utf8.split(separator: slash, omittingEmptySubsequences: false).map { Substring($0) }
         guard (1...2).contains(parts.count), parts.allSatisfy({ TextFormat.isLabel($0) }), let name = parts.last else {
             return nil
         }

@@ -121,12 +121,14 @@ package enum TextFormat: String, Sendable, Hashable, CaseIterable {
     }
 
     /// Whether a text is an RFC 1123 label.
-    package static func isLabel(_ text: some StringProtocol) -> Bool {
+    package static func isLabel(_ text: String) -> Bool { self.isLabel(text[...]) }
+
+    /// Whether a part of a text is an RFC 1123 label.
+    package static func isLabel(_ text: Substring) -> Bool {
         let bytes = text.utf8
-        guard (1...63).contains(bytes.count), !text.hasPrefix("-"), !text.hasSuffix("-") else {
-            return false
-        }
-        return bytes.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == UInt8(ascii: "-") }
+        let hyphen = UInt8(ascii: "-")
+        guard (1...63).contains(bytes.count), bytes.first != hyphen, bytes.last != hyphen else { return false }
+        return bytes.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == hyphen }
     }
 
     private static func isIdentifier(_ text: some StringProtocol, extra: String) -> Bool {

@@ -164,9 +164,10 @@ extension Quantity {
 enum Quantities {
     /// The amount in the smallest unit, or nil: digits, an optional fraction, then one of the suffixes.
     static func amount(_ text: String, units: [(suffix: String, size: Int64)], unitRequired: Bool) -> Int64? {
-        let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
+        let point = UInt8(ascii: ".")
+        let digits = Substring(text.utf8.prefix { (0x30...0x39).contains($0) || $0 == point })
         let suffix = text[digits.endIndex...]
-        guard let first = digits.first, first != ".", digits.last != "." else { return nil }
+        guard let first = digits.utf8.first, first != point, digits.utf8.last != point else { return nil }
         if unitRequired, suffix.isEmpty { return nil }
         guard let unit = units.first(where: { $0.suffix == suffix }) else { return nil }
         if let whole = Int64(digits) {
