@@ -113,14 +113,15 @@ struct DocumentReader {
             (value["metadata"]?[name]?.object ?? [:]).compactMapValues(\.string)
         }
         let (shape, spec, shared) = (identity.kind.shape, value["spec"] ?? [:], self.reader.shared)
-        let (complete, canonical) = (shape.complete(spec), shape.canonical(spec))
+        let canonical = shared?.sharing(shape.canonical(spec)) ?? shape.canonical(spec)
         let (labels, annotations) = (strings("labels"), strings("annotations"))
         return Resource(
             identity: identity,
             labels: shared?.sharing(labels) ?? labels,
             annotations: shared?.sharing(annotations) ?? annotations,
-            spec: try ResourceSpec(kind: identity.kind, value: shared?.sharing(complete) ?? complete),
-            canonicalSpec: shared?.sharing(canonical) ?? canonical,
+            // Made of the canonical one, it shares what that one shares.
+            spec: try ResourceSpec(kind: identity.kind, value: shape.complete(canonical)),
+            canonicalSpec: canonical,
             location: root.mark.location(in: self.path),
             fieldLocations: fieldLocations
         )
@@ -174,7 +175,7 @@ struct DocumentReader {
 
 extension YAMLNode {
     /// Whether there is nothing, or `~` or `null` without quotes.
-    var isNull: Bool { self.scalar?.core == .null }
+    var isNull: Bool { self.scalar?.isNull ?? false }
 
     /// The value as messages show it.
     var spelling: String {

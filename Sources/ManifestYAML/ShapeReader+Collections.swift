@@ -4,8 +4,8 @@ extension ShapeReader {
     mutating func readObject(_ node: YAMLNode, _ object: ObjectShape) -> JSONValue? {
         guard case .mapping(let mapping) = node.content else { return self.refuse(node, .object(object)) }
         var members: [String: JSONValue] = [:]
-        var present: [String: YAMLMark] = [:]
-        var seen: [String: YAMLMark] = [:]
+        members.reserveCapacity(mapping.entries.count)
+        var seen = SeenKeys(mapping)
         for entry in mapping.entries {
             guard self.isFirst(entry, &seen) else { continue }
             guard let shape = object.field(entry.key)?.shape ?? object.others else {
@@ -14,17 +14,17 @@ extension ShapeReader {
             }
             // As in Kubernetes, a field without a value counts as left out, unless null is a value there.
             if entry.value.isNull, !shape.acceptsNull { continue }
-            present[entry.key] = entry.keyMark
             members[entry.key] = self.read(entry, as: shape) ?? .null
         }
-        self.checkPresence(of: object, in: mapping, present, seen)
+        self.checkPresence(of: object, in: mapping, members)
         return .object(members)
     }
 
     mutating func readMap(_ node: YAMLNode, _ keys: TextRule, _ values: Shape) -> JSONValue? {
         guard case .mapping(let mapping) = node.content else { return self.refuse(node, .map(values)) }
         var members: [String: JSONValue] = [:]
-        var seen: [String: YAMLMark] = [:]
+        members.reserveCapacity(mapping.entries.count)
+        var seen = SeenKeys(mapping)
         for entry in mapping.entries {
             guard self.isFirst(entry, &seen) else { continue }
             if let problem = keys.problem(in: entry.key) {
@@ -73,11 +73,8 @@ extension ShapeReader {
     }
 
     /// Whether a key has not occurred before in its mapping; reports one that has.
-    private mutating func isFirst(_ entry: YAMLMapping.Entry, _ seen: inout [String: YAMLMark]) -> Bool {
-        guard let first = seen[entry.key] else {
-            seen[entry.key] = entry.keyMark
-            return true
-        }
+    private mutating func isFirst(_ entry: YAMLMapping.Entry, _ seen: inout SeenKeys) -> Bool {
+        guard let first = seen.insert(entry) else { return true }
         self.report(
             entry.keyMark,
             "duplicate field '\(entry.key)' in \(self.place); the first one is at \(first.line):\(first.column)"
@@ -95,18 +92,18 @@ extension ShapeReader {
     private mutating func checkPresence(
         of object: ObjectShape,
         in mapping: YAMLMapping,
-        _ present: [String: YAMLMark],
-        _ seen: [String: YAMLMark]
+        _ members: [String: JSONValue]
     ) {
-        for field in object.fields where field.presence == .required && present[field.name] == nil {
-            if seen[field.name] != nil, let entry = mapping.entries.first(where: { $0.key == field.name }) {
+        for field in object.fields where field.isRequired && members[field.name] == nil {
+            if let entry = mapping[field.name] {
                 self.report(entry.value.mark, "field '\(field.name)' in \(self.place) has no value")
             } else {
                 self.report(mapping.firstKey, "missing field '\(field.name)' in \(self.place)")
             }
         }
         for rule in object.rules {
-            let found = rule.names.compactMap { name in present[name].map { (name: name, mark: $0) } }
+            let found = rule.names.filter { members[$0] != nil }
+                .compactMap { name in mapping[name].map { (name: name, mark: $0.keyMark) } }
                 .sorted { $0.mark < $1.mark }
             let names = rule.names.joined(separator: ", ")
             switch rule {
@@ -127,6 +124,31 @@ extension ShapeReader {
 
     private static func elements(_ count: Int) -> String {
         count == 1 ? "element" : "elements"
+    }
+}
+
+/// The keys of a mapping that were met already.
+private struct SeenKeys {
+    /// Below this, going over the entries is faster than hashing their keys.
+    private static let few = 16
+
+    private let entries: [YAMLMapping.Entry]
+    private var count = 0
+    private var marks: [String: YAMLMark] = [:]
+
+    init(_ mapping: YAMLMapping) {
+        self.entries = mapping.entries
+    }
+
+    /// Takes in the next entry; where its key was met before, the answer is where.
+    mutating func insert(_ entry: YAMLMapping.Entry) -> YAMLMark? {
+        defer { self.count += 1 }
+        guard self.entries.count > Self.few else {
+            return self.entries[..<self.count].first { $0.key == entry.key }?.keyMark
+        }
+        if let mark = self.marks[entry.key] { return mark }
+        self.marks[entry.key] = entry.keyMark
+        return nil
     }
 }
 

@@ -40,7 +40,7 @@ package struct YAMLNode: Sendable {
     /// The value of a mapping's key, or nil when there is none; of duplicate keys, the first.
     package subscript(_ key: String) -> YAMLNode? {
         guard case .mapping(let mapping) = self.content else { return nil }
-        return mapping.entries.first { $0.key == key }?.value
+        return mapping[key]?.value
     }
 
     /// The scalar, if this is one.
@@ -60,6 +60,9 @@ package struct YAMLScalar: Sendable, Hashable {
         self.text = text
         self.isPlain = isPlain
     }
+
+    /// Whether it is nothing, or `~` or `null` without quotes.
+    var isNull: Bool { self.isPlain && self.text.utf8.count <= 4 && self.core == .null }
 }
 
 /// The entries of a mapping in the order in which they stand, merged ones last.
@@ -76,4 +79,7 @@ package struct YAMLMapping: Sendable {
     package var entries: [Entry]
     /// Where the first key stands, a merge key too; the mapping's own place when it is empty.
     package var firstKey: YAMLMark
+
+    /// The first entry with a key, or nil when there is none.
+    subscript(_ key: String) -> Entry? { self.entries.first { $0.key == key } }
 }
