@@ -196,11 +196,11 @@ package struct CommitReader: Sendable {
                     + "another one: rename it"
             )
         case .file:
-            let size = try self.repository.size(of: entry.object)
-            if size <= Int64(self.manifests.limits.bytes) {
+            do {
                 return try self.repository.read(entry.object, limit: Int64(self.manifests.limits.bytes))
+            } catch let error as MartletError where error.code == "BlobTooLarge" {
+                refusal = self.manifests.tooLarge(entry.path, bytes: try self.repository.size(of: entry.object))
             }
-            refusal = self.manifests.tooLarge(entry.path, bytes: size)
         case .link:
             refusal = .unreadable(entry.path, "a symbolic link is not read as a manifest", severity: .warning)
         case .submodule, .folder:
