@@ -16,10 +16,19 @@ package struct UnavailableFields: Sendable {
     }
 
     private let rows: [Kind: [String: Row]]
+    /// The declared fields around those of the rows; no others need be entered.
+    private let outer: [Kind: Set<String>]
 
     init(_ rows: [Kind: [Row]]) {
         self.rows = rows.mapValues { rows in
             Dictionary(rows.map { ($0.field, $0) }, uniquingKeysWith: { first, _ in first })
+        }
+        self.outer = rows.mapValues { rows in
+            Set(
+                rows.flatMap { row in
+                    row.field.indices.filter { ".[".contains(row.field[$0]) }.map { String(row.field[..<$0]) }
+                }
+            )
         }
     }
 
@@ -79,10 +88,12 @@ package struct UnavailableFields: Sendable {
     /// What a resource asks for by its fields and does not get, in words that a sentence can begin with.
     func requests(of resource: Resource) -> [String] {
         let kind = resource.identity.kind
-        guard let rows = self.rows[kind] else { return [] }
+        guard let rows = self.rows[kind], let outer = self.outer[kind] else { return [] }
         var requests: [String] = []
         kind.shape.visitFields(of: resource.canonicalSpec, at: FieldPath("spec")) { visit in
-            guard let row = rows[visit.declaration], row.isRefused(visit.value, visit.parent) else { return true }
+            guard let row = rows[visit.declaration], row.isRefused(visit.value, visit.parent) else {
+                return outer.contains(visit.declaration)
+            }
             requests.append(row.words(visit))
             return false
         }
