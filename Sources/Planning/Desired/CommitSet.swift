@@ -14,7 +14,7 @@ package struct CommitSet: Sendable, Hashable, CustomStringConvertible {
 
     /// Takes an id of ``id``'s form apart; nil for the id of one git commit.
     package init?(id: ObjectID) {
-        guard let colon = id.firstIndex(of: ":") else { return nil }
+        guard let colon = id.utf8.firstIndex(of: UInt8(ascii: ":")) else { return nil }
         self.commits = [:]
         for part in id[id.index(after: colon)...].split(separator: ",") {
             let pair = part.split(separator: "=", maxSplits: 1)
