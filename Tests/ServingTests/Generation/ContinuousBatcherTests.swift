@@ -59,7 +59,7 @@ struct ContinuousBatcherTests {
         harness.enqueue(8, prompt: [8], maxTokens: 9)
         harness.enqueue(9, prompt: [9], maxTokens: 9)
         harness.step()
-        #expect(harness.batcher.batch.map(\.sequence) == [1, 2, 3] || harness.batcher.batch.map(\.sequence) == [2, 3, 4])
+        #expect(harness.batcher.batch.map(\.sequence) == [1, 2, 3])
     }
 
     @Test("Waiting requests get slots in their order, the higher priority first")
