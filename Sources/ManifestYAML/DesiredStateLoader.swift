@@ -39,6 +39,15 @@ package struct DesiredStateLoader: Sendable {
         self.manifests.map { !$0.index.unreadablePaths.isEmpty } ?? false
     }
 
+    /// What the overlays of the commit that was loaded last bring in.
+    package var inclusions: [OverlayInclusion] {
+        self.manifests?.overlays.values.map { record in
+            let nested = record.included.filter(\.value.hasOverlays).keys
+                .compactMap { $0.split(separator: OverlayExpander.separator).last.map(String.init) }
+            return OverlayInclusion(overlay: record.identity, folders: record.folders, nested: Set(nested))
+        } ?? []
+    }
+
     /// The resources about which the last state says something else than the one before: their manifests, what is in
     /// their way, their settings or variants; nil where it may be any.
     package var changed: Set<ResourceIdentity>? { self.builder.changed }
@@ -66,4 +75,13 @@ package struct DesiredStateLoader: Sendable {
         self.desired = desired
         return desired
     }
+}
+
+/// What an overlay brings in.
+package struct OverlayInclusion: Sendable {
+    package var overlay: ResourceIdentity
+    /// The folders whose manifests come through, directly or through further overlays.
+    package var folders: Set<String>
+    /// The paths of files there in which further overlays stand.
+    package var nested: Set<String>
 }

@@ -30,6 +30,14 @@ extension CheckedManifests {
             writer.put(String(instance.bytes))
             writer.put(instance.isDeclared ? 1 : 0)
         }
+        writer.put(self.overlays.count)
+        for overlay in self.overlays {
+            writer.put(overlay.node)
+            writer.put(overlay.folders.count)
+            for folder in overlay.folders { writer.put(folder) }
+            writer.put(overlay.anchors)
+            writer.put(overlay.nested)
+        }
         writer.put(self.unsettled)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
@@ -76,6 +84,14 @@ extension CheckedManifests {
                     key: InstanceKey(key),
                     bytes: bytes,
                     isDeclared: try reader.number(below: 2) == 1
+                )
+            }
+            self.overlays = try reader.list { reader throws(ByteReader.Broken) in
+                Overlay(
+                    node: try reader.number(below: nodes),
+                    folders: try reader.list { reader throws(ByteReader.Broken) in try reader.text() },
+                    anchors: try reader.numbers(below: files),
+                    nested: try reader.numbers(below: files)
                 )
             }
             self.unsettled = try reader.numbers(below: nodes)

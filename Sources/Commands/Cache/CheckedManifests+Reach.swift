@@ -49,7 +49,9 @@ extension CheckedManifests {
             for target in node.references { referrers[target].append(number) }
         }
         let touched = Self.closure(of: changed) { referrers[$0] }
-        var reached = Self.closure(of: touched.union(named).union(also)) { self.nodes[$0].references }
+        let companions = self.companions
+        let needs = { (node: Int) in self.nodes[node].references + companions[node] }
+        var reached = Self.closure(of: touched.union(named).union(also), needs)
         let groups = Dictionary(grouping: self.instances, by: \.key)
         let keys = Dictionary(self.instances.map { ($0.node, $0.key) }, uniquingKeysWith: { first, _ in first })
         var open = reached.compactMap { keys[$0] }
@@ -63,9 +65,7 @@ extension CheckedManifests {
                     ResourceIdentity(self.nodes[number].name).flatMap { $0.kind == .endpoint ? ($0, number) : nil }
                 }
                 let first = outside.min { $0.0 < $1.0 }?.1
-                let added = Self.closure(of: [instance.node] + [first].compactMap(\.self)) {
-                    self.nodes[$0].references
-                }
+                let added = Self.closure(of: [instance.node] + [first].compactMap(\.self), needs)
                 open += added.subtracting(reached).compactMap { keys[$0] }
                 reached.formUnion(added)
             }

@@ -1,3 +1,4 @@
+internal import ManifestYAML
 internal import Planning
 internal import Schema
 
@@ -41,13 +42,28 @@ struct CheckedManifests: Sendable, Hashable {
         var isDeclared: Bool
     }
 
+    /// An overlay, of what it takes to expand it.
+    struct Overlay: Sendable, Hashable {
+        /// A position in ``nodes``.
+        var node: Int
+        /// Whose files it brings in, directly or through further overlays.
+        var folders: [String]
+        /// Positions in ``files`` of what its patches are for, and of ``nested``: it cannot be expanded without.
+        var anchors: [Int]
+        /// Positions in ``files`` of those in which further overlays stand.
+        var nested: [Int]
+    }
+
     /// Sorted by the bytes of their paths.
     var files: [File] = []
     /// Sorted by the bytes of their names.
     var nodes: [Node] = []
     var artifacts: [Artifact] = []
     var instances: [Instance] = []
-    /// Positions in ``nodes`` of what is read each time: what is found outside of the repository.
+    /// What brings other files in.
+    var overlays: [Overlay] = []
+    /// Positions in ``nodes`` of what is read each time: what is found outside of the repository, and what policies say
+    /// something of.
     var unsettled: [Int] = []
     /// What `validate` warns of.
     var warnings: [Diagnostic] = []
@@ -87,10 +103,12 @@ extension CheckedManifests {
     /// - Parameters:
     ///   - desired: What all manifests ask for.
     ///   - files: Every file that may hold manifests, sorted by the bytes of their paths.
+    ///   - inclusions: What its overlays bring in.
     ///   - entry: What stands at a path of the repository, links not followed.
     init?(
         of desired: DesiredState,
         files: [TreeEntry],
+        inclusions: [OverlayInclusion] = [],
         entry: (_ path: String) throws -> TreeEntry?
     ) rethrows {
         guard desired.isPlain, files.allSatisfy({ Self.isWhole($0.object) }) else { return nil }
@@ -112,6 +130,8 @@ extension CheckedManifests {
             self.nodes.append(Node(name: resource.identity.description, file: file, references: references))
             guard try self.noteArtifacts(of: resource, number, entry) else { return nil }
         }
+        guard self.note(inclusions, desired, places, positions) else { return nil }
+        self.unsettled = Set(self.unsettled).union(desired.judged.compactMap { positions[$0] }).sorted()
         self.noteInstances(of: desired, positions)
         self.unavailable = desired.unavailable.sorted()
         self.warnings = Set(desired.diagnostics + desired.unavailable + AccessCheck.diagnostics(of: desired)).sorted()
@@ -164,13 +184,21 @@ extension CheckedManifests {
 }
 
 extension DesiredState {
-    /// Whether nothing is wrong and each resource depends on nothing but those that it names.
+    /// Whether nothing is wrong but what policies find, and each resource depends on nothing but those that it names,
+    /// the policies, and the overlays that it came through.
     var isPlain: Bool {
-        self.retained.isEmpty && !self.diagnostics.contains { $0.severity == .error }
+        self.retained.isEmpty
+            && !self.diagnostics.contains { $0.severity == .error && !self.policyReview.isFinding($0) }
             && self.blocked.allSatisfy { identity, blocker in
-                identity.kind != .endpoint && blocker.resource == identity && blocker.word == "NotAvailable"
+                blocker.word == PolicyReview.violation
+                    || identity.kind != .endpoint && blocker.resource == identity && blocker.word == "NotAvailable"
             }
-            && !self.resources.contains { $0.key.kind == .overlay || $0.value.origin != nil }
-            && self.policyReview.findings.isEmpty && self.policyReview.memoryLimits.isEmpty
+    }
+
+    /// The resources that policies have something to say of, and those that are held back for it.
+    fileprivate var judged: Set<ResourceIdentity> {
+        Set(self.policyReview.findings.keys).union(
+            self.blocked.filter { $0.value.word == PolicyReview.violation }.keys
+        )
     }
 }

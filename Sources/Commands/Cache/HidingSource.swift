@@ -10,6 +10,10 @@ struct HidingSource: SourceRepository {
     /// Where the first commit is compared with another one, what differs: a work tree is listed and hashed for it.
     let differences: [ObjectID: TreeChanges]
     let subpath: String
+    /// Files that are not seen in ``folders``, by path; nobody asks for them by name.
+    let hidden: Set<String>
+    /// Those that overlays bring in.
+    let folders: Set<String>
 
     func changes(from base: ObjectID?, to head: ObjectID, under subpath: String) throws -> TreeChanges {
         if subpath == self.subpath {
@@ -30,7 +34,8 @@ struct HidingSource: SourceRepository {
     }
 
     func files(below path: String, in commit: ObjectID) throws -> [TreeEntry] {
-        try self.source.files(below: path, in: commit)
+        let files = try self.source.files(below: path, in: commit)
+        return self.folders.contains(path) ? files.filter { !self.hidden.contains($0.path) } : files
     }
 
     func size(of object: ObjectID) throws -> Int64 { try self.source.size(of: object) }

@@ -36,6 +36,11 @@ struct NarrowReading {
         RelativePath.split(path).name == Self.ignoreFile
     }
 
+    /// Whether all that some folders hold counts.
+    func covers(_ folders: Set<String>) -> Bool {
+        folders.allSatisfy { RelativePath.path($0, below: self.subpath) != nil || $0 == self.subpath }
+    }
+
     /// Every file of a commit that may hold manifests, sorted by the bytes of their paths; nil where the commit does not
     /// have the folder.
     func relevantFiles(of commit: CommitSummary) throws -> [TreeEntry]? {
@@ -71,20 +76,25 @@ struct NarrowReading {
             !difference.old.contains(where: { Self.isIgnoreFile(checked.files[$0].path) }),
             let reached = try self.reached(difference, in: commits, checked, and: kinds)
         else { return .everythingCounts }
-        let visible = Set(reached.map { checked.nodes[$0].file }).union(difference.old)
+        let visible = Set(reached.nodes.map { checked.nodes[$0].file }).union(difference.old).union(reached.files)
         let paths = Set(visible.map { checked.files[$0].path }).union(difference.paths)
+        let listing = files.filter { paths.contains($0.path) || Self.isIgnoreFile($0.path) }
         let hiding = HidingSource(
             source: self.source,
-            listing: files.filter { paths.contains($0.path) || Self.isIgnoreFile($0.path) },
+            listing: listing,
             first: first.id,
             differences: later,
-            subpath: self.subpath
+            subpath: self.subpath,
+            hidden: Set(files.map(\.path)).subtracting(listing.map(\.path)),
+            folders: Set(checked.overlays.flatMap(\.folders))
         )
         var loader = self.makeLoader(hiding)
         var states: [DesiredState] = []
         for commit in commits {
             let state = try loader.load(commit)
-            guard state.isPlain, !loader.hasUnreadableFiles else { return .everythingCounts }
+            guard state.isPlain, !loader.hasUnreadableFiles, Self.doublesNothing(state, checked, visible) else {
+                return .everythingCounts
+            }
             states.append(state)
         }
         let rest = CheckedRest(of: checked, without: visible, paths)
@@ -104,13 +114,27 @@ struct NarrowReading {
         }
     }
 
-    /// The resources that have to be looked at; nil where names do not tell.
+    /// Whether nothing is declared that stands in a file which is not read: what comes through overlays has names that
+    /// are known only then.
+    private static func doublesNothing(
+        _ state: DesiredState,
+        _ checked: CheckedManifests,
+        _ visible: Set<Int>
+    ) -> Bool {
+        state.resources.keys.allSatisfy { identity in
+            checked.node(identity.description).map { visible.contains(checked.nodes[$0].file) } ?? true
+        }
+    }
+
+    /// The resources that have to be looked at, and files that count beside theirs; nil where names do not tell.
     private func reached(
         _ difference: CheckedManifests.Difference,
         in commits: [CommitSummary],
         _ checked: CheckedManifests,
         and kinds: [Kind]
-    ) throws -> Set<Int>? {
+    ) throws -> (nodes: Set<Int>, files: Set<Int>)? {
+        let overlays = checked.overlayReach(of: difference.old.map { checked.files[$0].path } + difference.paths)
+        var whole = overlays.whole
         var changed = Set(checked.nodes.indices.filter { difference.old.contains(checked.nodes[$0].file) })
         var named: Set<Int> = []
         var declared: Set<Kind> = Set(changed.compactMap { ResourceIdentity(checked.nodes[$0].name)?.kind })
@@ -122,10 +146,17 @@ struct NarrowReading {
                 declared.insert(identity.kind)
                 if let node = checked.node(identity.description) { changed.insert(node) }
             }
+            for overlay in file.resources {
+                guard let folders = overlay.includedFolders else { continue }
+                // An overlay that brings in others may bring in anything.
+                guard !checked.hasOverlay(in: folders) else { return nil }
+                whole.formUnion(checked.files(in: folders))
+            }
             named.formUnion(file.resources.flatMap(\.references).compactMap { checked.node($0.target.description) })
         }
-        // These say something about what does not name them.
-        guard declared.isDisjoint(with: [.policy, .overlay]) else { return nil }
+        // They say something about what does not name them.
+        guard !declared.contains(.policy) else { return nil }
+        changed.formUnion(checked.nodes.indices.filter { whole.contains(checked.nodes[$0].file) })
         for artifact in checked.artifacts {
             let isSame = try commits.allSatisfy { commit in
                 let entry = try self.source.entry(at: artifact.path, in: commit.id)
@@ -133,8 +164,9 @@ struct NarrowReading {
             }
             if !isSame { changed.insert(artifact.node) }
         }
-        let also = checked.nodes(of: [.policy] + kinds).union(checked.unsettled)
-        return checked.reach(of: changed, naming: named, and: also)
+        let also = checked.nodes(of: [.policy] + kinds).union(checked.unsettled).union(overlays.overlays)
+        let reached = checked.reach(of: changed, naming: named, and: also)
+        return (reached, whole.union(checked.anchors(of: reached)))
     }
 
     /// Whether what was read shares no loaded model with the rest, and takes no endpoint away: how many go at once counts.
@@ -169,5 +201,14 @@ struct CheckedRest: Sendable {
         self.instances = checked.instances.filter { !visible.contains(checked.nodes[$0.node].file) }
         self.warnings = checked.warnings.filter { !paths.contains($0.location.path) }
         self.unavailable = checked.unavailable.filter { !paths.contains($0.location.path) }
+    }
+}
+
+extension Resource {
+    /// The folders that an overlay brings in, as far as they are in the repository; nil for anything else.
+    fileprivate var includedFolders: [String]? {
+        guard case .overlay(let spec) = self.spec else { return nil }
+        let folder = RelativePath.split(self.location.path).folder
+        return spec.include.compactMap { OverlaySpec.path(of: $0, from: folder) }
     }
 }

@@ -206,7 +206,7 @@ struct OfflineRepository {
         guard self.hasWorkTree else {
             throw MartletError(
                 "WorkTreeMissing",
-                "'\(self.root)' is a bare repository without a work tree; name a commit"
+                "'\(self.root)' is a bare repository without a work tree: name a commit, with --ref to validate, else with --head"
             )
         }
         return WorkTreeSource.summary
@@ -283,7 +283,10 @@ struct OfflineRepository {
     private func keep(_ desired: DesiredState) throws -> (CheckedManifests, files: [TreeEntry])? {
         guard let cache = self.cache, desired.isPlain, !self.loader.hasUnreadableFiles else { return nil }
         guard let files = try self.narrow.relevantFiles(of: desired.commit) else { return nil }
-        let checked = try CheckedManifests(of: desired, files: files) {
+        let inclusions = self.loader.inclusions
+        // What is brought in from elsewhere is in no list.
+        guard inclusions.allSatisfy({ self.narrow.covers($0.folders) }) else { return nil }
+        let checked = try CheckedManifests(of: desired, files: files, inclusions: inclusions) {
             try self.source.entry(at: $0, in: desired.commit.id)
         }
         guard let checked else { return nil }

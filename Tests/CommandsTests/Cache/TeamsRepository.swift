@@ -1,3 +1,4 @@
+import Foundation
 import Planning
 import Schema
 import Synchronization
@@ -7,7 +8,7 @@ import TestSupport
 struct TeamsRepository {
     private static let teams = ["a", "a-b", "b"]
 
-    private(set) var files: [String: String] = [:]
+    var files: [String: String] = [:]
 
     /// Each team has two prompts, two chains and two endpoints; all share two models.
     init() {
@@ -77,6 +78,86 @@ struct TeamsRepository {
 
         """
 
+    /// Some endpoints of the team break it.
+    static func strictPolicy(_ enforcement: String) -> String {
+        """
+        apiVersion: martlet.dev/v1
+        kind: Policy
+        metadata: {name: strict, namespace: b}
+        spec: {enforcement: \(enforcement), limits: {replicas: 1}}
+
+        """
+    }
+
+    /// Manifests that name no namespace, so that overlays decide, and two stages of them.
+    mutating func addStages() {
+        self.files["base/m.yaml"] = """
+            apiVersion: martlet.dev/v1
+            kind: Model
+            metadata: {name: m}
+            spec: {engine: replay, source: {uri: base/m.jsonl}}
+
+            """
+        self.files["base/m.jsonl"] = "{\"default\": true, \"output\": \"base\"}\n"
+        for name in ["x", "y"] {
+            self.files["base/\(name).yaml"] = """
+                apiVersion: martlet.dev/v1
+                kind: Endpoint
+                metadata: {name: \(name)}
+                spec: {serve: {model: m}}
+
+                """
+        }
+        for stage in ["staging", "production"] { self.files["\(stage).yaml"] = Self.stage(stage, replicas: 1) }
+    }
+
+    static func stage(_ name: String, replicas: Int, of endpoint: String = "x", base: String = "base") -> String {
+        """
+        apiVersion: martlet.dev/v1
+        kind: Overlay
+        metadata: {name: \(name), namespace: \(name)}
+        spec:
+          include: [\(base)]
+          namespace: \(name)
+          patches:
+            - target: {kind: Endpoint, name: \(endpoint)}
+              patch: {spec: {replicas: {min: \(replicas), max: \(replicas)}}}
+
+        """
+    }
+
+    /// Makes a change to the stages, or to what they include.
+    mutating func changeStages(_ random: inout SeededRandom) -> String {
+        let stage = random.pick(["staging", "production"])
+        switch Int.random(in: 0..<8, using: &random) {
+        case 0, 1:
+            self.files["\(stage).yaml"] = Self.stage(stage, replicas: 2, of: random.pick(["x", "y"]))
+            return "patch"
+        case 2:
+            self.files["\(stage).yaml"] = Self.stage(stage, replicas: 2, of: "z")
+            return "patch of nothing"
+        case 3:
+            self.files["base/y.yaml"]?.append("# changed \(Int.random(in: 0..<99, using: &random))\n")
+            return "comment in the base"
+        case 4:
+            let log = random.pick(["{sample: 1}", "{sample: 0.5}"])
+            self.files["base/x.yaml"] = self.files["base/y.yaml"]?
+                .replacingOccurrences(of: "name: y", with: "name: x")
+                .replacingOccurrences(of: "{serve: {model: m}}", with: "{serve: {model: m}, log: \(log)}")
+            return "base"
+        case 5:
+            self.files["base/new.yaml"] = Self.endpoint("a", 0, "{model: shared/m1}")
+                .replacingOccurrences(of: "name: e0, namespace: a", with: "name: new")
+            return "new in the base"
+        case 6:
+            self.files["base/y.yaml"] = nil
+            return "removed from the base"
+        default:
+            self.files["more.yaml"] = Self.stage("more", replicas: 1, base: random.pick(["base", "a"]))
+            return "one more stage"
+        }
+    }
+
     static let overlay = """
         apiVersion: martlet.dev/v1
         kind: Overlay
@@ -131,6 +212,8 @@ struct TeamsRepository {
         case 15: self.files["\(team)/twice.yaml"] = self.files["\(team)/e\(number).yaml"]
         case 16: self.files["\(team)/c\(number).yaml"] = "apiVersion: martlet.dev/v1\nkind: Chain\nmetadata: {name: [\n"
         case 17:
+            let strict = random.pick([nil, "warn", "deny"])
+            self.files["b/policy.yaml"] = strict.map { Self.strictPolicy($0) }
             self.files["a/policy.yaml"] = self.files["a/policy.yaml"] == nil ? Self.policy : nil
             return "policy"
         case 18:
