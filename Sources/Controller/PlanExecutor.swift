@@ -23,15 +23,19 @@ package struct PlanExecutor: Sendable {
     private let store: any ControlStore
     private let clock: any Clock<Duration>
     private let loadDeadline: Duration
+    private let probes: Turnstile
 
-    /// - Parameter loadDeadline: How long an engine may take to load a model that its probe has shown to load.
+    /// - Parameters:
+    ///   - loadDeadline: How long an engine may take to load a model that its probe has shown to load.
+    ///   - probesAtOnce: How many children may open models at the same time.
     package init(
         runtime: any ServingRuntime,
         artifacts: any ArtifactStore,
         probe: any ModelProbe,
         store: any ControlStore,
         clock: any Clock<Duration> = ContinuousClock(),
-        loadDeadline: Duration = .seconds(300)
+        loadDeadline: Duration = .seconds(300),
+        probesAtOnce: Int = 4
     ) {
         self.runtime = runtime
         self.artifacts = artifacts
@@ -39,13 +43,15 @@ package struct PlanExecutor: Sendable {
         self.store = store
         self.clock = clock
         self.loadDeadline = loadDeadline
+        self.probes = Turnstile(atOnce: probesAtOnce)
     }
 
     /// Performs a step that acts on the runtime. Steps that only write facts do nothing here.
     package func perform(_ action: StepAction) async throws -> StepOutcome {
         switch action {
         case .probe(let instance):
-            return try await self.probe(instance)
+            // The next one begins when one ends: a pass, of which each costs time, need not come between.
+            return try await self.probes.pass { try await self.probe(instance) }
         case .load(let instance):
             try await self.load(instance)
         case .start(let graph, let replicas):

@@ -19,7 +19,6 @@ package struct WorkQueue: Sendable {
     /// Instances that loaded well and died later: how often, and when last.
     private var deaths: [InstanceKey: (count: Int, lastAt: Timestamp)] = [:]
     private let backoff: Backoff
-    private let probesAtOnce: Int
     private var running: [StepKey: Running] = [:]
     private var lanes: Set<StepLane> = []
     private var probing = 0
@@ -27,10 +26,8 @@ package struct WorkQueue: Sendable {
     private var unloading = 0
     private var isPruning = false
 
-    /// - Parameter probesAtOnce: how many children may open models at the same time.
-    package init(backoff: Backoff = Backoff(), probesAtOnce: Int = 4) {
+    package init(backoff: Backoff = Backoff()) {
         self.backoff = backoff
-        self.probesAtOnce = probesAtOnce
     }
 
     package func isRunning(_ key: StepKey) -> Bool { self.running[key] != nil }
@@ -61,7 +58,7 @@ package struct WorkQueue: Sendable {
     private func hasRoom(for action: StepAction) -> Bool {
         switch action {
         case .probe:
-            return !self.isPruning && self.probing < self.probesAtOnce
+            return !self.isPruning
         case .load(let instance):
             // The memory of an instance is given back only when its unload has ended.
             guard !self.isPruning, self.unloading == 0 else { return false }

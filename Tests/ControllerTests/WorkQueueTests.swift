@@ -73,16 +73,6 @@ import Testing
         #expect(afterwards != mayBegin)
     }
 
-    @Test func probesAreFew() {
-        var queue = WorkQueue(probesAtOnce: 2)
-        let probes = (0..<5).map { StepAction.probe(WorkQueueTests.instance("\($0)")) }
-        let begun = probes.map { queue.begin($0) }
-        #expect(begun == [true, true, false, false, false])
-        queue.fail(probes[0].key, self.error, at: self.now, jitter: 1)
-        let next = probes[2...].map { queue.begin($0) }
-        #expect(next == [true, false, false])
-    }
-
     @Test func suspectsAreLoadedAlone() {
         var queue = WorkQueue()
         queue.suspects = [WorkQueueTests.one.key, WorkQueueTests.other.key]
