@@ -47,6 +47,11 @@ package final class SQLiteControlStore: ControlStore {
         try self.access { try self.pool.close() }
     }
 
+    /// Gives up the pages that are kept in memory, and connections that nobody reads with.
+    package func releaseMemory() async {
+        await BlockingWork.run { [pool] _ in pool.releaseMemory() }
+    }
+
     /// Leaves nothing in the log, so that the database's own file can be moved once it is closed.
     func moveLogIntoDatabase() throws {
         try self.access { try self.pool.writeWithoutTransaction { _ = try $0.checkpoint(.truncate) } }

@@ -60,7 +60,7 @@ enum Controlling {
             CrashNote.takeAway(at: crashNote)
             try kills?.write(to: memoryNote)
         }
-        let services = try Controlling.services(options, state, sources, reconciler, server, secrets, logger)
+        let services = try Controlling.services(options, state, store, sources, reconciler, server, secrets, logger)
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -119,6 +119,7 @@ enum Controlling {
     private static func services(
         _ options: RunOptions,
         _ state: StateDirectory,
+        _ store: SQLiteControlStore,
         _ sources: FollowedSources,
         _ reconciler: Reconciler,
         _ server: InferenceServer,
@@ -148,7 +149,7 @@ enum Controlling {
         let (dataAddress, metricsAddress) = try (
             Controlling.address(options.listen), Controlling.address(options.metricsListen)
         )
-        let base: [any Service] = [ServingService(server: server), MemoryTrim(reconciler: reconciler)]
+        let base: [any Service] = [ServingService(server: server), MemoryTrim(reconciler: reconciler, store: store)]
         return base + sources.services + (hooks?.services ?? []) + [
             servers.admin(
                 AdminPlane(commands: reconciler, owner: Actor(NSUserName())),

@@ -2,6 +2,7 @@ internal import Controller
 internal import Glibc
 internal import Planning
 internal import ServiceLifecycle
+internal import StateStore
 
 /// Gives memory back to the system that is free, but that the allocator would keep.
 ///
@@ -12,6 +13,7 @@ struct MemoryTrim: Service {
     private static let pause = Duration.seconds(5)
 
     let reconciler: Reconciler
+    let store: SQLiteControlStore
 
     /// To be called before there are many threads: few heaps, so that one thread uses what another has freed, and
     /// mappings of their own for what is large, so that a table which has grown leaves no hole.
@@ -29,7 +31,10 @@ struct MemoryTrim: Service {
             var plans = 0
             while (try? await Task.sleep(for: Self.pause)) != nil {
                 let now = await self.reconciler.metrics.plans
-                if now != plans { Self.trim() }
+                if now != plans {
+                    await self.store.releaseMemory()
+                    Self.trim()
+                }
                 plans = now
             }
         }
