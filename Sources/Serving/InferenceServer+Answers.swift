@@ -74,7 +74,7 @@ extension InferenceServer {
             let limits = route.settings.limits.timeout.duration
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {
-                let work = try prepare(route.runner.program)
+                let work = try prepare(route.runner.program())
                 let admission = try await route.runner.admit(
                     queueLimit: route.settings.queue.limit,
                     patience: max(.zero, patience),

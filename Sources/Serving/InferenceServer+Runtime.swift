@@ -159,7 +159,8 @@ extension InferenceServer: ServingRuntime {
     }
 
     private func makeRunner(_ graph: RevisionGraph) throws -> Runner {
-        let program = try RunnerProgram(graph, clock: self.clock)
+        // What cannot be compiled must not start.
+        _ = try RunnerProgram(graph, clock: self.clock)
         let (models, key) = (graph.models, RunnerKey(graph.variant, graph.revision))
         // What the scarcest model can work on at once; more would only wait inside of it.
         let slots = try models.map { model in
@@ -169,7 +170,6 @@ extension InferenceServer: ServingRuntime {
         }
         return Runner(
             graph,
-            program: program,
             capacity: slots.min() ?? 1,
             clock: self.clock,
             lease: { [pool] in

@@ -45,12 +45,12 @@ final class Runner: Sendable {
 
     let key: RunnerKey
     let graph: RevisionGraph
-    let program: RunnerProgram
     private let clock: any Clock<Duration>
     private let lease: @Sendable () throws -> LeasedModels
     private let onIdle: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
     private let guarded: Mutex<Guarded>
+    private let compiled = Mutex<RunnerProgram?>(nil)
 
     /// - Parameters:
     ///   - capacity: requests at once that one replica lets through to its models.
@@ -59,7 +59,6 @@ final class Runner: Sendable {
     ///   - onChange: called after each change of what is seen of the runner, but for requests that come and go.
     init(
         _ graph: RevisionGraph,
-        program: RunnerProgram,
         capacity: Int,
         clock: any Clock<Duration>,
         lease: @escaping @Sendable () throws -> LeasedModels,
@@ -68,12 +67,22 @@ final class Runner: Sendable {
     ) {
         self.key = RunnerKey(graph.variant, graph.revision)
         self.graph = graph
-        self.program = program
         self.clock = clock
         self.lease = lease
         self.onIdle = onIdle
         self.onChange = onChange
         self.guarded = Mutex(Guarded(state: RunnerState(capacity: capacity)))
+    }
+
+    /// What the revision does with a request: compiled for the first one, and kept. Of many endpoints most are asked
+    /// seldom, and a program takes more memory than all else of its runner.
+    func program() throws(MartletError) -> RunnerProgram {
+        try self.compiled.withLock { compiled throws(MartletError) in
+            if let compiled { return compiled }
+            let program = try RunnerProgram(self.graph, clock: self.clock)
+            compiled = program
+            return program
+        }
     }
 
     /// What is seen of the runner.

@@ -1,7 +1,7 @@
 internal import Planning
 internal import Schema
 
-/// What a revision does with a request, compiled once when its runner starts.
+/// What a revision does with a request, compiled.
 enum RunnerProgram: Sendable {
     /// A bare model.
     case model(ResourceIdentity)

@@ -10,7 +10,6 @@ struct RoutingSnapshotTests {
         let variant = VariantID(namespace: "default", endpoint: "desk", tenant: tenant)
         return Runner(
             try EndpointFixture.modelGraph(number, variant: variant),
-            program: .model(Specs.model),
             capacity: 1,
             clock: ManualClock(),
             lease: { LeasedModels(models: [:], release: {}) },

@@ -41,7 +41,6 @@ struct RunnerTests {
         )
         let runner = Runner(
             graph,
-            program: .model(Specs.model),
             capacity: capacity,
             clock: self.clock,
             lease: { leases.make() },
