@@ -270,15 +270,8 @@ extension EndToEnd {
             #expect(complaint.contains(words) || complaint.contains("No space left"), "\(complaint)")
         }
 
-        static let mayMount: Bool = {
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["unshare", "--user", "--map-root-user", "--mount", "true"]
-            process.standardError = FileHandle.nullDevice
-            guard (try? process.run()) != nil else { return false }
-            process.waitUntilExit()
-            return process.terminationStatus == 0
-        }()
+        static let mayMount =
+            (try? Tool.status(of: ["unshare", "--user", "--map-root-user", "--mount", "true"])) == 0
 
         // MARK: The second one
 

@@ -19,9 +19,15 @@ struct GitCommand {
             unlink(output)
             unlink(complaint)
         }
-        let status = try self.spawn(output: output, complaint: complaint)
+        let status = try Tool.status(
+            of: self.words,
+            environment: self.environment,
+            output: output,
+            complaint: complaint
+        )
         guard status == 0 else {
-            throw Self.failure("git \(self.arguments.joined(separator: " "))", Self.text(of: complaint))
+            let what = "git \(self.arguments.joined(separator: " "))"
+            throw MartletError("GitCommandFailed", "\(what): \(Self.text(of: complaint))")
         }
         return Self.text(of: output)
     }
@@ -41,41 +47,8 @@ struct GitCommand {
         ]
     }
 
-    private func spawn(output: String, complaint: String) throws -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, complaint, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-
-        var process: pid_t = 0
-        let outcome = Self.withCStrings(self.words) { words in
-            Self.withCStrings(self.environment) { environment in
-                posix_spawnp(&process, "git", &actions, nil, words, environment)
-            }
-        }
-        guard outcome == 0 else { throw Self.failure("git cannot be started", String(cString: strerror(outcome))) }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        return status
-    }
-
     private static func text(of file: String) -> String {
         let text = (try? String(contentsOfFile: file, encoding: .utf8)) ?? ""
         return text.hasSuffix("\n") ? String(text.dropLast()) : text
-    }
-
-    private static func withCStrings<Result>(
-        _ strings: [String],
-        _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-    ) -> Result {
-        let pointers = strings.map { strdup($0) }
-        defer { pointers.forEach { free($0) } }
-        return body(pointers + [nil])
-    }
-
-    private static func failure(_ what: String, _ why: String) -> MartletError {
-        MartletError("GitCommandFailed", "\(what): \(why)")
     }
 }

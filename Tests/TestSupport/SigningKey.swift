@@ -22,7 +22,7 @@ package final class SigningKey: Sendable {
         self.folder = try TemporaryFolder()
         switch format {
         case .ssh:
-            try self.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", address, "-f", self.privateFile])
+            try Tool.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", address, "-f", self.privateFile])
         case .openPGP:
             try FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: self.folder.path)
             var words = self.gpg + ["--quiet", "--passphrase", ""]
@@ -32,18 +32,18 @@ package final class SigningKey: Sendable {
                 words += ["--faked-system-time", "\(Int(day.timeIntervalSince1970))!"]
             }
             words += ["--quick-gen-key", "Ada <\(address)>", "ed25519", "sign", expiredDaysAgo == nil ? "never" : "1d"]
-            try self.run(words)
-            try self.run(self.gpg + ["--quiet", "--output", self.folder.file("keyring"), "--export"])
+            try Tool.run(words)
+            try Tool.run(self.gpg + ["--quiet", "--output", self.folder.file("keyring"), "--export"])
             // A child writes the program: were it open for writing here, a process that another test starts just then
             // would inherit it, and git could not run it ("Text file busy").
             let write = "printf %s \"$1\" > \"$2\" && chmod 700 \"$2\""
-            try self.run(["sh", "-c", write, "sh", self.wrapper(expiredDaysAgo), self.folder.file("sign")])
+            try Tool.run(["sh", "-c", write, "sh", self.wrapper(expiredDaysAgo), self.folder.file("sign")])
         }
     }
 
     deinit {
         // The agent that gpg started would outlive the test.
-        if self.format == .openPGP { try? self.run(["gpgconf", "--homedir", self.folder.path, "--kill", "all"]) }
+        if self.format == .openPGP { try? Tool.run(["gpgconf", "--homedir", self.folder.path, "--kill", "all"]) }
     }
 
     /// What `git` has to be told in front of `commit -S` or `merge -S`.
@@ -78,20 +78,6 @@ package final class SigningKey: Sendable {
             time = "--faked-system-time '\(Int(day.timeIntervalSince1970))!' "
         }
         return "#!/bin/sh\nexec gpg --homedir '\(self.folder.path)' \(time)\"$@\"\n"
-    }
-
-    private func run(_ words: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = words
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw MartletError("ToolFailed", "\(words.joined(separator: " ")) ended with \(process.terminationStatus)")
-        }
     }
 }
 

@@ -14,10 +14,8 @@ package final class TestAuthority: Sendable {
 
     package init() throws {
         self.folder = try TemporaryFolder()
-        try self.openssl(
-            ["req", "-x509", "-subj", "/CN=Test authority", "-days", "2", "-keyout", self.folder.file("ca.key")]
-                + ["-out", self.file] + Self.newKey
-        )
+        let files = ["-keyout", self.folder.file("ca.key"), "-out", self.file]
+        try Tool.run(["openssl", "req", "-x509", "-subj", "/CN=Test authority", "-days", "2"] + files + Self.newKey)
     }
 
     /// The path of its own certificate: who trusts this trusts what it has signed.
@@ -28,11 +26,12 @@ package final class TestAuthority: Sendable {
         let (key, request, certificate) = (
             self.folder.file("\(flaw).key"), self.folder.file("\(flaw).csr"), self.folder.file("\(flaw).pem")
         )
-        try self.openssl(["req", "-subj", "/CN=server", "-keyout", key, "-out", request] + Self.newKey)
+        try Tool.run(["openssl", "req", "-subj", "/CN=server", "-keyout", key, "-out", request] + Self.newKey)
         let name = flaw == .otherHost ? "DNS:git.example.org" : "DNS:localhost"
         try self.folder.write("\(flaw).names", Array("subjectAltName=\(name)\n".utf8))
-        try self.openssl([
-            "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.folder.file("ca.key"), "-CAcreateserial",
+        try Tool.run([
+            "openssl", "x509", "-req", "-in", request, "-CA", self.file, "-CAkey", self.folder.file("ca.key"),
+            "-CAcreateserial",
             "-days", flaw == .expired ? "-1" : "2", "-extfile", self.folder.file("\(flaw).names"), "-out", certificate,
         ])
         let chain = try Data(contentsOf: URL(filePath: certificate)) + Data(contentsOf: URL(filePath: key))
@@ -41,18 +40,4 @@ package final class TestAuthority: Sendable {
     }
 
     private static let newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-
-    private func openssl(_ arguments: [String]) throws {
-        let process = Process()
-        process.executableURL = URL(filePath: "/usr/bin/env")
-        process.arguments = ["openssl"] + arguments
-        process.standardInput = FileHandle.nullDevice
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        process.waitUntilExit()
-        guard process.terminationStatus == 0 else {
-            throw MartletError("ToolFailed", "openssl \(arguments[0]) ended with \(process.terminationStatus)")
-        }
-    }
 }

@@ -27,11 +27,7 @@ struct SSHFetchTests {
         func file(_ name: String) -> String { "\(self.setup.bare.path)/\(name)" }
 
         private func makeKey(_ name: String, passphrase: String) throws {
-            let process = Process()
-            process.executableURL = URL(filePath: "/usr/bin/env")
-            process.arguments = ["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", self.file(name)]
-            try process.run()
-            process.waitUntilExit()
+            try Tool.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", passphrase, "-f", self.file(name)])
         }
 
         func fetch(
