@@ -13,13 +13,16 @@ final class SharedValues: Sendable {
         guard case .object(var members) = spec else { return spec }
         self.values.withLock { values in
             for (name, member) in members where member.form != .scalar {
-                members[name] = values.insert(member).memberAfterInsert
+                let kept = values.insert(member).memberAfterInsert
+                // What is spelt otherwise has another digest.
+                if kept.isSpelled(member) { members[name] = kept }
             }
         }
         return .object(members)
     }
 
     func sharing(_ labels: [String: String]) -> [String: String] {
-        self.labels.withLock { $0.insert(labels).memberAfterInsert }
+        let kept = self.labels.withLock { $0.insert(labels).memberAfterInsert }
+        return kept.isSpelled(labels) ? kept : labels
     }
 }

@@ -28,6 +28,26 @@ internal import Testing
         #expect(shared.sharing("a text") == "a text")
     }
 
+    /// Swift counts them as equal, but each file's text is what its digest is made of.
+    @Test func textsThatAreSpeltOtherwiseAreNotShared() {
+        let (composed, decomposed) = ("caf\u{e9}", "cafe\u{301}")
+        #expect(composed == decomposed)
+        let shared = SharedValues()
+        for text in [composed, decomposed] {
+            let values: [JSONValue] = [
+                ["names": [.string(text)]], ["names": .object([text: 1])], ["names": [["deep": .string(text)]]],
+            ]
+            for value in values {
+                #expect(Array(shared.sharing(value).canonicalJSON.utf8) == Array(value.canonicalJSON.utf8))
+            }
+            for labels in [[text: "a"], ["a": text]] {
+                let kept = shared.sharing(labels)
+                #expect(kept.keys.map { Array($0.utf8) } == labels.keys.map { Array($0.utf8) })
+                #expect(kept.values.map { Array($0.utf8) } == labels.values.map { Array($0.utf8) })
+            }
+        }
+    }
+
     /// Whoever reads a commit shares what its files say, across files and documents.
     @Test func readOfACommitShares() throws {
         let rules: (String) -> String = { name in

@@ -85,13 +85,6 @@ extension ObjectShape {
     }
 }
 
-extension String {
-    /// Whether two texts have the same bytes: characters may be spelt in several ways.
-    fileprivate func isSpelled(_ other: String) -> Bool {
-        self.utf8.elementsEqual(other.utf8)
-    }
-}
-
 /// The outer forms of a value, by which alternatives are told apart.
 package struct ValueForm: OptionSet, Sendable, Hashable {
     package let rawValue: UInt8
