@@ -46,19 +46,23 @@ extension ContinuousBatcher {
         return Admission(job: .generation(job), slot: slot, reusedTokens: reusable[slot])
     }
 
-    /// The free slot whose cache is least likely to be of use: an empty one, or the one used longest ago; beside a slot at
-    /// work where there is one, since neighbours are computed together.
+    /// The free slot whose cache is least likely to be of use: an empty one, or the one used longest ago.
+    ///
+    /// Of several as good, one beside a slot at work, since neighbours are computed together.
     private func leastRecentlyUsedSlot() -> Int {
         let free = self.slots.indices.filter { self.slots[$0].isFree }
-        let beside = free.filter { self.isAtWork($0 - 1) || self.isAtWork($0 + 1) }
-        let slot = (beside.isEmpty ? free : beside).min { first, second in
+        let slot = free.min { first, second in
+            let isBeside = (self.isBesideWork(first), self.isBesideWork(second))
             let (first, second) = (self.slots[first], self.slots[second])
             if first.cached.isEmpty != second.cached.isEmpty { return first.cached.isEmpty }
-            return first.lastStep < second.lastStep
+            if !first.cached.isEmpty, first.lastStep != second.lastStep { return first.lastStep < second.lastStep }
+            return isBeside.0 && !isBeside.1
         }
         guard let slot else { preconditionFailure("no slot is free") }
         return slot
     }
+
+    private func isBesideWork(_ slot: Int) -> Bool { self.isAtWork(slot - 1) || self.isAtWork(slot + 1) }
 
     private func isAtWork(_ slot: Int) -> Bool { self.slots.indices.contains(slot) && !self.slots[slot].isFree }
 

@@ -48,18 +48,33 @@ struct ContinuousBatcherTests {
         #expect(harness.batcher.batch.map(\.sequence) == [0, 1, 2, 3])
     }
 
-    @Test("Requests at the same time work in neighbouring slots")
+    @Test("Requests at the same time work in neighbouring slots where that costs no cache")
     func worksInNeighbouringSlots() {
         var harness = BatcherHarness(slots: 6)
-        for number in 1...6 { harness.enqueue(UInt64(number), prompt: [Token(number)], maxTokens: 1) }
+        for number in 1...4 { harness.enqueue(UInt64(number), prompt: [Token(number)], maxTokens: 1) }
         harness.run()
-        // All caches are filled; slot 0 was used longest ago, slot 3 goes on with what it has.
-        harness.enqueue(7, prompt: [4, 9], maxTokens: 9)
+        // Slot 3 goes on with what it has; slots 4 and 5 are empty.
+        harness.enqueue(5, prompt: [4, 9], maxTokens: 9)
         harness.step()
-        harness.enqueue(8, prompt: [8], maxTokens: 9)
-        harness.enqueue(9, prompt: [9], maxTokens: 9)
+        harness.enqueue(6, prompt: [6], maxTokens: 9)
+        harness.enqueue(7, prompt: [7], maxTokens: 9)
         harness.step()
-        #expect(harness.batcher.batch.map(\.sequence) == [1, 2, 3])
+        #expect(harness.batcher.batch.map(\.sequence) == [3, 4, 5])
+    }
+
+    @Test("Conversations beside a long answer keep their caches while there is room")
+    func neighboursKeepTheirCaches() {
+        var harness = BatcherHarness(slots: 4, contextLength: 1000, batchLimit: 64)
+        harness.enqueue(1, prompt: [1], maxTokens: 900)
+        harness.step()
+        let (first, second) = (Array(Token(100)..<130), Array(Token(200)..<230))
+        for turn in UInt64(0)..<3 {
+            harness.enqueue(10 + turn, prompt: first, maxTokens: 1)
+            for _ in 0..<3 { harness.step() }
+            harness.enqueue(20 + turn, prompt: second, maxTokens: 1)
+            for _ in 0..<3 { harness.step() }
+        }
+        #expect(harness.admissions.map(\.reusedTokens) == [0, 0, 0, 29, 29, 29, 29])
     }
 
     @Test("Waiting requests get slots in their order, the higher priority first")
