@@ -4,11 +4,13 @@ internal import Schema
 
 /// The library as a whole: started once, on first use, and kept for the life of the process.
 enum LibGit2 {
-    /// Starts libgit2, which shall keep no object in memory that nobody looks at.
+    /// Starts libgit2 and limits what it may keep in memory.
     static let start: Void = {
         git_libgit2_init()
-        // A commit's trees are looked at once or twice, and each commit has new ones.
-        martlet_git_set_caching(0)
+        // Trees of one folder with thousands of files are kept, so that each file in it need not inflate them anew. No more
+        // is kept than a commit or two: each has new trees, and old ones are of no use.
+        martlet_git_set_cache_limit(4 << 20)
+        martlet_git_set_tree_cache_limit(2 << 20)
     }()
 
     /// Parses a full object id of 40 hexadecimal digits.
