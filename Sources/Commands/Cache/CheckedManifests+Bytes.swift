@@ -39,6 +39,7 @@ extension CheckedManifests {
             writer.put(overlay.nested)
         }
         writer.put(self.unsettled)
+        writer.put(self.policies.hex)
         let encoder = JSONEncoder()
         encoder.outputFormatting = .sortedKeys
         for diagnostics in [self.warnings, self.unavailable] {
@@ -95,6 +96,8 @@ extension CheckedManifests {
                 )
             }
             self.unsettled = try reader.numbers(below: nodes)
+            guard let policies = Digest(hex: try reader.text()) else { return nil }
+            self.policies = policies
             self.warnings = try reader.diagnostics()
             self.unavailable = try reader.diagnostics()
             guard reader.isAtEnd else { return nil }

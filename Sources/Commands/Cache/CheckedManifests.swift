@@ -65,6 +65,8 @@ struct CheckedManifests: Sendable, Hashable {
     /// Positions in ``nodes`` of what is read each time: what is found outside of the repository, and what policies say
     /// something of.
     var unsettled: [Int] = []
+    /// Of all policies, which say something of resources that do not name them.
+    var policies = Digest(of: [])
     /// What `validate` warns of.
     var warnings: [Diagnostic] = []
     /// What `plan` says is not applied.
@@ -132,6 +134,7 @@ extension CheckedManifests {
         }
         guard self.note(inclusions, desired, places, positions) else { return nil }
         self.unsettled = Set(self.unsettled).union(desired.judged.compactMap { positions[$0] }).sorted()
+        self.policies = desired.policies
         self.noteInstances(of: desired, positions)
         self.unavailable = desired.unavailable.sorted()
         self.warnings = Set(desired.diagnostics + desired.unavailable + AccessCheck.diagnostics(of: desired)).sorted()
@@ -193,6 +196,12 @@ extension DesiredState {
                 blocker.word == PolicyReview.violation
                     || identity.kind != .endpoint && blocker.resource == identity && blocker.word == "NotAvailable"
             }
+    }
+
+    /// Stands for what all policies of the repository say, wherever they are written and whatever they come through.
+    var policies: Digest {
+        let policies = self.resources.values.filter { $0.identity.kind == .policy }.sorted { $0.identity < $1.identity }
+        return Digest(canonical: .array(policies.map { [.string("\($0.identity)"), .string($0.digest.hex)] }))
     }
 
     /// The resources that policies have something to say of, and those that are held back for it.

@@ -92,9 +92,10 @@ struct NarrowReading {
         var states: [DesiredState] = []
         for commit in commits {
             let state = try loader.load(commit)
-            guard state.isPlain, !loader.hasUnreadableFiles, Self.doublesNothing(state, checked, visible) else {
-                return .everythingCounts
-            }
+            // All policies were read. If they say something else now, they may say it of what was not read.
+            guard state.isPlain, !loader.hasUnreadableFiles, state.policies == checked.policies,
+                Self.doublesNothing(state, checked, visible)
+            else { return .everythingCounts }
             states.append(state)
         }
         let rest = CheckedRest(of: checked, without: visible, paths)
@@ -137,13 +138,11 @@ struct NarrowReading {
         var whole = overlays.whole
         var changed = Set(checked.nodes.indices.filter { difference.old.contains(checked.nodes[$0].file) })
         var named: Set<Int> = []
-        var declared: Set<Kind> = Set(changed.compactMap { ResourceIdentity(checked.nodes[$0].name)?.kind })
         for entry in difference.new where entry.kind == .file {
             let limit = Int64(self.manifests.limits.bytes)
             guard try self.source.size(of: entry.object) <= limit else { return nil }
             let file = self.manifests.read(try self.source.read(entry.object, limit: limit), path: entry.path)
             for identity in file.resources.map(\.identity) + file.broken.keys {
-                declared.insert(identity.kind)
                 if let node = checked.node(identity.description) { changed.insert(node) }
             }
             for overlay in file.resources {
@@ -154,8 +153,6 @@ struct NarrowReading {
             }
             named.formUnion(file.resources.flatMap(\.references).compactMap { checked.node($0.target.description) })
         }
-        // They say something about what does not name them.
-        guard !declared.contains(.policy) else { return nil }
         changed.formUnion(checked.nodes.indices.filter { whole.contains(checked.nodes[$0].file) })
         for artifact in checked.artifacts {
             let isSame = try commits.allSatisfy { commit in

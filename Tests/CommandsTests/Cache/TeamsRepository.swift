@@ -89,7 +89,8 @@ struct TeamsRepository {
         """
     }
 
-    /// Manifests that name no namespace, so that overlays decide, and two stages of them.
+    /// Manifests that name no namespace, a policy among them, so that overlays decide, two stages of them, and an endpoint
+    /// that only the policy of its stage has to do with.
     mutating func addStages() {
         self.files["base/m.yaml"] = """
             apiVersion: martlet.dev/v1
@@ -108,7 +109,31 @@ struct TeamsRepository {
 
                 """
         }
+        self.files["base/policy.yaml"] = Self.stagedPolicy
+        self.files["apps/e0.yaml"] = Self.endpoint(
+            "staging",
+            0,
+            "{model: shared/m0}",
+            ", replicas: {min: 2, max: 2}"
+        )
         for stage in ["staging", "production"] { self.files["\(stage).yaml"] = Self.stage(stage, replicas: 1) }
+    }
+
+    static let stagedPolicy = """
+        apiVersion: martlet.dev/v1
+        kind: Policy
+        metadata: {name: capacity}
+        spec: {limits: {replicas: 3}}
+
+        """
+
+    /// A patch of a stage for the policy of the base, which one endpoint of the staging namespace breaks then.
+    static func policyPatch(_ enforcement: String) -> String {
+        """
+            - target: {kind: Policy, name: capacity}
+              patch: {spec: {enforcement: \(enforcement), limits: {replicas: 1}}}
+
+        """
     }
 
     static func stage(_ name: String, replicas: Int, of endpoint: String = "x", base: String = "base") -> String {
@@ -129,7 +154,7 @@ struct TeamsRepository {
     /// Makes a change to the stages, or to what they include.
     mutating func changeStages(_ random: inout SeededRandom) -> String {
         let stage = random.pick(["staging", "production"])
-        switch Int.random(in: 0..<8, using: &random) {
+        switch Int.random(in: 0..<11, using: &random) {
         case 0, 1:
             self.files["\(stage).yaml"] = Self.stage(stage, replicas: 2, of: random.pick(["x", "y"]))
             return "patch"
@@ -152,6 +177,14 @@ struct TeamsRepository {
         case 6:
             self.files["base/y.yaml"] = nil
             return "removed from the base"
+        case 7, 8:
+            let patch = Self.policyPatch(random.pick(["warn", "deny"]))
+            self.files["staging.yaml"] = Self.stage("staging", replicas: 1) + patch
+            return "patch of the policy"
+        case 9:
+            let other = random.pick(["staging", "production", "b"])
+            self.files["\(stage).yaml"]?.replace("\n  namespace: \(stage)\n", with: "\n  namespace: \(other)\n")
+            return "other namespace"
         default:
             self.files["more.yaml"] = Self.stage("more", replicas: 1, base: random.pick(["base", "a"]))
             return "one more stage"
