@@ -118,38 +118,30 @@ package final class DesiredStateReader: Sendable {
             switch gate.decide(newest: newest.id, now: now) {
             case .apply(let id):
                 let commit = id == newest.id ? newest : try self.repository.resolve(id)
-                let desired = try self.applySigned(commit, applied: gate.applied, again: again, &state) ?? restored
+                let desired =
+                    try self.applySigned(commit, applied: gate.applied, again: again, &state) ?? restored.state
                 let pending = commit.id == newest.id ? nil : self.pending(newest, gate.waiting(now: now), &state)
                 var reading = SourceReading(newest, desired, pending, state.loader)
                 // More than one commit may have been read for this.
-                let isWhole = state.knowsChanges && restored == nil && !again && desired?.commit.id == commit.id
+                let isWhole = state.knowsChanges && restored.state == nil && !again && desired?.commit.id == commit.id
                 reading.changed = isWhole ? state.loader.changed : nil
                 return reading
             case .wait(let wait):
-                return SourceReading(newest, restored, self.pending(newest, wait, &state), state.loader)
+                var reading = SourceReading(newest, restored.state, self.pending(newest, wait, &state), state.loader)
+                switch restored {
+                case .nothing, .state: break
+                case .gone: reading.hasLostCommit = true
+                case .failure(let error): reading.failure = error
+                }
+                return reading
             }
         } catch {
             // What was in force before a restart goes on, whatever is wrong with what came after.
-            guard let restored else { throw error }
+            guard let restored = restored.state else { throw error }
             var reading = SourceReading(restored.commit, restored, nil, state.loader)
             reading.failure = error
             return reading
         }
-    }
-
-    /// After a restart, reads the commit in force first, where another one is the newest by now: what that changes
-    /// counts from there, files included that can no longer be read.
-    private func restore(
-        _ gate: SyncGate,
-        _ newest: Result<CommitSummary, any Error>,
-        _ state: inout State
-    ) -> DesiredState? {
-        guard state.loader.desired == nil, let applied = gate.applied else { return nil }
-        if case .success(let newest) = newest, newest.id == applied { return nil }
-        // It may be gone, as after a force push and a clean-up: then only the newest one is there to go on with. Of
-        // several sources, those go on that can.
-        guard let commit = self.sources?.inForce ?? (try? self.repository.resolve(applied)) else { return nil }
-        return try? state.loader.load(commit)
     }
 
     /// Makes a commit the one in force; nil when it is already, and nobody asked to look again.

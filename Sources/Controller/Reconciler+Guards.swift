@@ -23,27 +23,32 @@ extension Reconciler {
     }
 
     /// Notes the commit that waits, with one event for each reason that it waits for.
-    func note(pending: PendingCommit?) {
+    func notePending(of reading: SourceReading) {
         let before = self.pendingCommit
-        self.pendingCommit = pending
-        guard let pending else { return }
+        self.pendingCommit = reading.pending
+        guard let pending = reading.pending else { return }
         if self.desired == nil {
-            let lost = self.lostCommit
-            self.remember(lost?.code ?? "NotSynced", lost?.message ?? "no commit is applied yet: \(pending.message)")
+            if let lost = self.lostCommit(of: reading) {
+                self.remember(lost.code, lost.message)
+            } else if self.facts.applied[self.ports.source.name] != nil, let failure = reading.failure {
+                self.remember(unreadable: .wrapping(failure))
+            } else {
+                self.remember("NotSynced", "no commit is applied yet: \(pending.message)")
+            }
         }
         guard before?.commit.id != pending.commit.id || before?.wait.word != pending.wait.word else { return }
         self.note(.normal, pending.wait.word, pending.message, commit: pending.commit.id)
     }
 
-    /// That the commit which was in force before a restart cannot be read any more, while another one waits.
-    var lostCommit: MartletError? {
-        guard self.desired == nil, let pending = self.pendingCommit,
+    /// That the commit which was in force before a restart is not in the repository any more, while another one waits.
+    func lostCommit(of reading: SourceReading) -> MartletError? {
+        guard reading.hasLostCommit, let pending = reading.pending,
             let applied = self.facts.applied[self.ports.source.name]
         else { return nil }
         let lost = applied.commit.id.prefix(10)
         return MartletError(
             "CommitGone",
-            "commit \(lost), which is in force, cannot be read from the repository any more, as after a force push: what it "
+            "commit \(lost), which is in force, is not in the repository any more, as after a force push: what it "
                 + "promoted goes on from the record, but cannot be changed; 'martlet sync' applies commit "
                 + "\(pending.commit.id.prefix(10)) instead, or push a branch that has \(lost)"
         )

@@ -20,11 +20,11 @@ extension Reconciler {
                 self.adopt(desired, reading.changed, by: read.actor)
             }
             self.noteSources()
-            self.note(pending: reading.pending)
+            self.notePending(of: reading)
             if self.desired != nil { self.remembered = nil }
             if let failure = reading.failure {
                 self.note(unreadable: .wrapping(failure))
-            } else if let lost = self.lostCommit {
+            } else if let lost = self.lostCommit(of: reading) {
                 self.note(lost: lost)
             } else {
                 self.setSourceCondition(.yes, "Read", "commit \(CommitSet.words(for: reading.commit.id)) is read")
@@ -35,7 +35,7 @@ extension Reconciler {
             let error = MartletError.wrapping(error)
             self.noteSources()
             self.note(unreadable: error)
-            if self.desired == nil { self.remember("SourceUnreadable", "the source cannot be read: \(error)") }
+            if self.desired == nil { self.remember(unreadable: error) }
         }
     }
 
@@ -49,6 +49,11 @@ extension Reconciler {
     private func note(lost: MartletError) {
         if self.sourceCondition.reason != lost.code { self.note(.warning, lost.code, lost.message) }
         self.setSourceCondition(.no, lost.code, lost.message)
+    }
+
+    /// Keeps what was promoted, as long as the commit in force cannot be read.
+    func remember(unreadable error: MartletError) {
+        self.remember("SourceUnreadable", "the source cannot be read: \(error)")
     }
 
     /// Keeps what was promoted, as long as no commit is in force.

@@ -13,8 +13,10 @@ package struct SourceReading: Sendable {
     package var hasUnreadableFiles: Bool
     /// The newest commit, where it is not in force.
     package var pending: PendingCommit?
-    /// Why the newest commit could not be read, where the one in force could.
+    /// Why one of the newest commit and the one in force could not be read, where the other could.
     package var failure: (any Error)?
+    /// Whether the commit that was in force before a restart is not in the repository any more, while another one waits.
+    package var hasLostCommit = false
 
     package init(
         commit: CommitSummary,

@@ -115,6 +115,44 @@ struct SourceTests {
         }
     }
 
+    /// That it cannot be read now does not mean that the repository has lost it.
+    @Test(arguments: [("^{tree}", "ObjectNotFound"), ("", "RefUnreadable")])
+    func commitInForceThatCannotBeReadForAWhileIsNotGone(_ part: String, _ reason: String) async throws {
+        let first = try ControllerSetup(policy: SyncPolicy(mode: .manual))
+        let one = try first.commitDesk(weights: "one")
+        try await first.run { setup in
+            try await setup.event("ManualSync", String(one.prefix(10)))
+            try await setup.reconciler.sync(ControllerSetup.someone)
+            try await setup.event("Converged")
+        }
+        let two = try first.commitDesk(weights: "two")
+        let object = try first.repository.id(of: one + part)
+        let file = first.repository.absolute(".git/objects/\(object.prefix(2))/\(object.dropFirst(2))")
+        try FileManager.default.moveItem(atPath: file, toPath: "\(file).away")
+        // A commit that is damaged, and not missing, is no lost one either.
+        if part.isEmpty { try Data("damage".utf8).write(to: URL(fileURLWithPath: file)) }
+
+        let second = try ControllerSetup(restarting: first, policy: SyncPolicy(mode: .manual))
+        let seen = try second.newestEvent()
+        try await second.run { setup in
+            try await setup.event(reason, "the source cannot be read: ", after: seen)
+            while setup.runtime.observation.traffic[ControllerSetup.desk] == nil { await Task.yield() }
+            let status = try await setup.reconciler.status()
+            #expect(status.source.condition.status == .no)
+            #expect(status.source.condition.reason == reason)
+            #expect(status.source.commit?.id == one)
+            #expect(status.source.waiting?.commit.id == two)
+            #expect(try await setup.reconciler.plan().obstacles.first?.hasPrefix("the source cannot be read: ") == true)
+            #expect(try setup.store.events(EventQuery(limit: 10_000)).allSatisfy { $0.reason != "CommitGone" })
+
+            try? FileManager.default.removeItem(atPath: file)
+            try FileManager.default.moveItem(atPath: "\(file).away", toPath: file)
+            try setup.commitDesk(weights: "three")
+            while try await setup.reconciler.status().source.condition.reason != "Read" { await Task.yield() }
+            #expect(try await setup.reconciler.status().source.commit?.id == one)
+        }
+    }
+
     @Test func readyOnceEverythingServesAndFromThenOn() async throws {
         let setup = try ControllerSetup()
         #expect(await setup.reconciler.obstaclesToReadiness() == ["no commit is read yet"])

@@ -15,15 +15,21 @@ extension Reconciler {
     var sourceSync: SyncStatus {
         let troubles = self.troubles
         if troubles.isEmpty { return .synced }
-        return troubles.contains { $0.condition.refusesCommit } ? .outOfSync : .unknown
+        return troubles.contains { self.refusesNewest($0.condition) } ? .outOfSync : .unknown
     }
 
     /// The same in words, a sentence for each source that is not ready.
     var obstacles: [String] {
         self.troubles.map { source, condition in
-            let what = condition.refusesCommit ? "the newest commit is refused" : "the source cannot be read"
+            let what = self.refusesNewest(condition) ? "the newest commit is refused" : "the source cannot be read"
             return (source.map { "source '\($0)': " } ?? "") + "\(what): \(condition.reason): \(condition.message)"
         }
+    }
+
+    /// Whether a condition is about the newest commit. After a restart, while that one waits, it is about the commit that
+    /// was in force before.
+    private func refusesNewest(_ condition: Condition) -> Bool {
+        condition.refusesCommit && (self.desired != nil || self.pendingCommit == nil)
     }
 }
 
