@@ -75,16 +75,32 @@ struct ExportTests {
         try NewFolder(target + "/").write([("a/b.yaml", "text")])
         #expect(try folder.read("deep/new/a/b.yaml") == Array("text".utf8))
 
+        // One that is there stays the same folder, may be a mount point, and nothing is made beside it.
+        let empty = try TemporaryFolder()
+        let inode = { try FileManager.default.attributesOfItem(atPath: empty.path)[.systemFileNumber] as? Int }
+        let before = try inode()
+        try FileManager.default.createDirectory(
+            atPath: empty.file(".martlet-export.partial/left"),
+            withIntermediateDirectories: true
+        )
+        #expect(try NewFolder(empty.path).names()?.isEmpty == true)
+        try NewFolder(empty.path).write([("a/b.yaml", "text")])
+        #expect(try inode() == before)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: empty.path) == ["a"])
+        #expect(try empty.read("a/b.yaml") == Array("text".utf8))
+
         // A file in the way of a folder stops it half-way.
         let other = "\(folder.path)/deep/other"
         try FileManager.default.createDirectory(
-            atPath: "\(folder.path)/deep/.other.partial/left",
+            atPath: "\(folder.path)/deep/.other.martlet-export.partial/left",
             withIntermediateDirectories: true
         )
+        try folder.write("deep/.other.partial", Array("of somebody".utf8))
         #expect(throws: MartletError.self) { try NewFolder(other).write([("a", ""), ("a/b", "")]) }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/deep") == ["new"])
+        let left = try FileManager.default.contentsOfDirectory(atPath: "\(folder.path)/deep").sorted()
+        #expect(left == [".other.partial", "new"])
         try FileManager.default.createDirectory(
-            atPath: "\(folder.path)/deep/.other.partial/left",
+            atPath: "\(folder.path)/deep/.other.martlet-export.partial/left",
             withIntermediateDirectories: true
         )
         try NewFolder(other).write([("a", "")])

@@ -19,19 +19,15 @@ struct ExportedManifests {
 
     /// Writes each into a file of its own below a folder, `namespace/kinds/name.yaml`, and gives their paths.
     ///
-    /// The folder appears with all of them or not at all. Throws `FolderNotEmpty` when it holds anything, unless files may
-    /// be replaced there; then what else it holds stays.
+    /// A new folder appears with all of them or not at all. Throws `FolderNotEmpty` when it holds anything, unless files
+    /// may be replaced there; then what else it holds stays.
     func write(below folder: String, replacing: Bool) throws -> [String] {
         let files = try self.manifests.map {
             (path: ExportedManifests.path(of: $0.identity), text: try Rendering.yaml($0) + "\n")
         }
         let target = NewFolder(folder)
         let names = try target.names() ?? []
-        if names.isEmpty {
-            try target.write(files)
-        } else if replacing {
-            try target.add(files)
-        } else {
+        guard names.isEmpty || replacing else {
             let shown = names.prefix(3).joined(separator: ", ") + (names.count > 3 ? ", …" : "")
             throw MartletError(
                 "FolderNotEmpty",
@@ -39,6 +35,7 @@ struct ExportedManifests {
                     + "replace files there and keep the others"
             )
         }
+        try target.write(files)
         return files.map(\.path)
     }
 

@@ -1,13 +1,17 @@
 internal import Foundation
 internal import Schema
 
-/// A folder that appears with everything in it, or not at all, whatever happens meanwhile.
+/// A folder for files that are written whole, whatever happens meanwhile.
 ///
-/// Files are written beside it, into a hidden folder that takes its name in the end. What a killed process leaves there
-/// is swept by the next one.
+/// A new folder appears with everything in it, or not at all: files are written beside it, into a hidden folder that takes
+/// its name in the end. A folder that is there stays the one that it is, since it may be a mount point or somebody's
+/// current folder: files are written into a hidden folder in it and moved. What a killed process leaves there is swept by
+/// the next one.
 struct NewFolder {
     /// A file to be written, with folders above it as needed.
     typealias File = (path: String, text: String)
+
+    private static let partial = ".martlet-export.partial"
 
     /// Absolute, links followed.
     let path: String
@@ -17,34 +21,33 @@ struct NewFolder {
             .path(percentEncoded: false).trimmingSuffix("/")
     }
 
-    /// What the folder holds; nil where there is none. Throws `FolderNotWritten` where something else stands there.
+    /// What the folder holds but what a killed process left; nil where there is none. Throws `FolderNotWritten` where something else stands there.
     func names() throws -> [String]? {
         let place = DiskPath(self.path)
         guard let status = place.status() else { return nil }
         guard status.st_mode & S_IFMT == S_IFDIR else { throw self.failure("it is no folder") }
         do {
-            return try place.names().map { String(decoding: $0, as: UTF8.self) }.sorted()
+            return try place.names().map { String(decoding: $0, as: UTF8.self) }.filter { $0 != Self.partial }.sorted()
         } catch {
             throw self.failure(Self.words(error))
         }
     }
 
-    /// Writes a folder that is not there yet, or empty. Throws `FolderNotWritten`; then nothing has changed.
+    /// Writes all files. Throws `FolderNotWritten`.
+    ///
+    /// Into a new folder they come at once. Where the folder is there, each appears whole, in the place of one that may be
+    /// there; where there is no room for all of them, nothing has changed.
     func write(_ files: [File]) throws {
+        if DiskPath(self.path).status() != nil { return try self.add(files) }
         let url = URL(filePath: self.path)
-        let mode = DiskPath(self.path).status()?.st_mode
-        try self.stage(files, in: "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent).partial") {
-            stage in
-            if let mode, chmod(stage, mode & 0o7777) != 0 { throw Self.system() }
+        let stage = "\(url.deletingLastPathComponent().path)/.\(url.lastPathComponent)\(Self.partial)"
+        try self.stage(files, in: stage) { stage in
             guard rename(stage, self.path) == 0 else { throw Self.system() }
         }
     }
 
-    /// Writes files into a folder that holds others. Each appears whole, in the place of one that is there.
-    ///
-    /// Throws `FolderNotWritten`; where there is no room for all of them, nothing has changed.
-    func add(_ files: [File]) throws {
-        try self.stage(files, in: "\(self.path)/.martlet-export.partial") { stage in
+    private func add(_ files: [File]) throws {
+        try self.stage(files, in: "\(self.path)/\(Self.partial)") { stage in
             for file in files {
                 let target = "\(self.path)/\(file.path)"
                 try Self.makeFolder(of: target)

@@ -26,7 +26,10 @@ struct ExportCommand: AsyncParsableCommand {
     @Flag(name: [.customShort("A"), .customLong("all-namespaces")], help: "All namespaces.")
     var allNamespaces = false
 
-    @Option(help: "Write one file for each resource below this folder, new or empty, and print their paths.")
+    @Option(
+        help:
+            "Write one file for each resource below this folder, new or empty, and print their paths. A new one appears with all."
+    )
     var outputDir: String?
 
     @Flag(help: "Write into a folder that is not empty: replace files there, and keep the others.")
