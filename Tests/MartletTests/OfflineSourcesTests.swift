@@ -110,6 +110,26 @@ extension EndToEnd {
             )
         }
 
+        @Test func workTreesAreWholeAndTheirOwn() async throws {
+            let teams = try Teams()
+            let part = try await teams.verb("validate", "--work-tree", "models=\(teams.models.path)/serve")
+            #expect(part.code == 2)
+            #expect(part.complaint.contains("serve' is no repository but a folder of '"), "\(part.complaint)")
+
+            // The folder's own repository has what its ignore file names; that of the source never had it.
+            let folder = try TemporaryRepository()
+            try folder.write(".gitignore", "more.yaml\n")
+            try folder.write("answers.jsonl", "{\"default\": true, \"output\": \"good evening\"}\n")
+            try folder.write(
+                "serve/more.yaml",
+                Teams.model(in: "models").replacingOccurrences(of: "tiny", with: "more")
+            )
+            try folder.git("add", "--force", "serve/more.yaml")
+            try folder.commit("serve/tiny.yaml", Teams.model(in: "models"))
+            let whole = try await teams.verb("validate", "--work-tree", "models=\(folder.path)")
+            #expect(whole.output == "3 resources, no errors\n", "\(whole.complaint)")
+        }
+
         @Test func remoteSourcesAreReadAsTheyWereFetched() async throws {
             let teams = try Teams(isRemote: true)
             let without = try await teams.verb("validate")

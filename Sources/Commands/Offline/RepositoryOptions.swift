@@ -171,13 +171,15 @@ struct OfflineRepository {
     }
 
     /// Says that a folder is inside of a repository, whose other folders may hold what its manifests name.
-    private static func partOfAnother(_ root: String) -> MartletError? {
+    ///
+    /// - Parameter place: Where the folder is to be named instead.
+    static func partOfAnother(_ root: String, place: String = "with --path") -> MartletError? {
         let folder = URL(filePath: root).standardizedFileURL.path
         guard let whole = RepositoryOptions.enclosing(folder), whole != folder else { return nil }
         return MartletError(
             "RepositoryNotFound",
             "'\(root)' is no repository but a folder of '\(whole)', where what it names may be: name that repository, "
-                + "and the folder with --path"
+                + "and the folder \(place)"
         )
     }
 

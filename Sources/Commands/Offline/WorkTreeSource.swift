@@ -19,6 +19,8 @@ final class WorkTreeSource: SourceRepository {
 
     private let root: String
     private let repository: (any SourceRepository)?
+    /// Whose last commit has what git's ignore files do not leave out.
+    private let tracking: (any SourceRepository)?
     /// Nil until somebody asks for it: who compares two commits never does.
     private let listing = Mutex<FileTree?>(nil)
     /// Where each object that was named can be read, by its id.
@@ -28,20 +30,22 @@ final class WorkTreeSource: SourceRepository {
     ///
     /// - Parameters:
     ///   - repository: Answers for commits; nil where the folder is in no git repository.
-    init(root: String, repository: (any SourceRepository)? = nil) throws {
+    ///   - tracking: That of the folder, where commits are those of another one; nil: the same.
+    init(root: String, repository: (any SourceRepository)? = nil, tracking: (any SourceRepository)? = nil) throws {
         try FileTree.requireFolder(root)
         self.root = root
         self.repository = repository
+        self.tracking = tracking ?? repository
     }
 
     /// Lists the work tree, or gives the list that there is.
     private func tree() throws -> FileTree {
         try self.listing.withLock { listing in
             if let listing { return listing }
-            let head = try? self.repository?.resolve("HEAD")
+            let head = try? self.tracking?.resolve("HEAD")
             let tree = try FileTree(root: self.root) { path in
-                guard let repository = self.repository, let head else { return false }
-                return (try? repository.entry(at: path, in: head.id)) != nil
+                guard let tracking = self.tracking, let head else { return false }
+                return (try? tracking.entry(at: path, in: head.id)) != nil
             }
             listing = tree
             return tree

@@ -79,7 +79,8 @@ struct OfflineSources {
         return set?.description ?? commit.id
     }
 
-    /// A folder as it is on disk, with the commits of the source that it stands for.
+    /// A folder as it is on disk, which leaves out what its own repository ignores, with the commits of the source that it
+    /// stands for.
     private static func workTree(_ folder: String, beside source: (any SourceRepository)?) throws -> WorkTreeSource {
         let files = FileManager.default
         if files.fileExists(atPath: "\(folder)/objects"), files.fileExists(atPath: "\(folder)/HEAD") {
@@ -88,6 +89,10 @@ struct OfflineSources {
                 "'\(folder)' is a bare repository: --work-tree names a folder of files"
             )
         }
-        return try WorkTreeSource(root: folder, repository: source)
+        let own = Result { try CommandEnvironment.current.openRepository(folder) }
+        if case .failure = own, let part = OfflineRepository.partOfAnother(folder, place: "as the source's path") {
+            throw part
+        }
+        return try WorkTreeSource(root: folder, repository: source, tracking: try? own.get())
     }
 }
