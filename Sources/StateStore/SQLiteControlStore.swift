@@ -48,13 +48,8 @@ package final class SQLiteControlStore: ControlStore {
     }
 
     /// Gives up the pages that are kept in memory, and connections that nobody reads with.
-    ///
-    /// Reads go on meanwhile, new ones too; the connection of one that is under way is given up when it ends. Returns when
-    /// the writer's pages are given up, after the writes that were asked for before.
     package func releaseMemory() async {
-        self.pool.releaseMemoryEventually()
-        // The writer's turns come in order: the one that gives up its pages is over when this one comes.
-        try? await self.pool.writeWithoutTransaction { _ in }
+        await BlockingWork.run { [pool] _ in pool.releaseMemory() }
     }
 
     /// Leaves nothing in the log, so that the database's own file can be moved once it is closed.

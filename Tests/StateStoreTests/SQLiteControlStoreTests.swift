@@ -178,28 +178,6 @@ struct SQLiteControlStoreTests {
         #expect(try self.folder.read("control.db") == junk)
     }
 
-    @Test("readers neither hold up the release of memory nor wait for it")
-    func releaseWhileReading() async throws {
-        let store = try SQLiteControlStore(path: self.path)
-        try store.write([.suspend(.everything)])
-        let (reading, released) = (AsyncStream.makeStream(of: Never.self), DispatchSemaphore(value: 0))
-        async let outcome = BlockingWork.run { _ in
-            try store.pool.read { database in
-                reading.continuation.finish()
-                // As long as the busiest machine may take; whoever waited for this reader would wait for good.
-                let outcome = released.wait(timeout: .now() + 600)
-                return (outcome, try Int.fetchOne(database, sql: "SELECT count(*) FROM suspensions"))
-            }
-        }
-        for await _ in reading.stream {}
-        await store.releaseMemory()
-        #expect(try store.facts().suspensions == [.everything])
-        released.signal()
-        let (waited, suspensions) = try await outcome
-        #expect(waited == .success, "the release waited for the reader")
-        #expect(suspensions == 1)
-    }
-
     @Test("a damaged page is found when the database is opened")
     func damagedPage() throws {
         let store = try SQLiteControlStore(path: self.path)
