@@ -39,15 +39,13 @@ extension CheckedManifests {
 
     /// The positions of all files in some folders.
     func files(in folders: [String]) -> Set<Int> {
-        Set(self.files.indices.filter { number in folders.contains { Self.covers($0, self.files[number].path) } })
+        Set(self.files.indices.filter { self.isFile($0, in: folders) })
     }
 
     /// Whether an overlay stands in some folders, or comes through another one from there.
     func hasOverlay(in folders: [String]) -> Bool {
         self.overlays.contains { overlay in
-            ([self.nodes[overlay.node].file] + overlay.nested).contains { number in
-                folders.contains { Self.covers($0, self.files[number].path) }
-            }
+            ([self.nodes[overlay.node].file] + overlay.nested).contains { self.isFile($0, in: folders) }
         }
     }
 
@@ -64,7 +62,7 @@ extension CheckedManifests {
         for overlay in self.overlays {
             let own = Set(([self.nodes[overlay.node].file] + overlay.nested).map { self.files[$0].path })
             let isTouched = paths.contains { path in
-                own.contains(path) || overlay.folders.contains { Self.covers($0, path) }
+                own.contains(path) || overlay.folders.contains { RelativePath.path(path, below: $0) != nil }
             }
             guard isTouched else { continue }
             reach.overlays.insert(overlay.node)
@@ -93,9 +91,8 @@ extension CheckedManifests {
         Set(self.overlays.filter { nodes.contains($0.node) }.flatMap(\.anchors))
     }
 
-    private static func covers(_ folder: String, _ path: String) -> Bool {
-        guard !folder.isEmpty else { return true }
-        return path.utf8.starts(with: folder.utf8)
-            && path.utf8.dropFirst(folder.utf8.count).first == UInt8(ascii: "/")
+    /// Whether a file is below one of some folders.
+    private func isFile(_ number: Int, in folders: [String]) -> Bool {
+        folders.contains { RelativePath.path(self.files[number].path, below: $0) != nil }
     }
 }
