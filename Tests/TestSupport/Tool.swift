@@ -1,7 +1,7 @@
 internal import Glibc
 internal import Schema
 
-/// Programs of the system that tests run to the end: `git`, `gpg`, `ssh-keygen`, `openssl`.
+/// Programs that tests start: those of the system, `git`, `gpg`, `ssh-keygen` and `openssl`, run to their end.
 ///
 /// Foundation's `Process` is not used for them: waiting for its end may never end where other threads start programs too.
 package enum Tool {
@@ -25,12 +25,35 @@ package enum Tool {
         output: String = "/dev/null",
         complaint: String = "/dev/null"
     ) throws -> Int32 {
+        let process = try Tool.spawn(words, environment: environment, output: output, complaint: complaint)
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        return status
+    }
+
+    /// Starts a program that reads nothing, and returns its process id, which somebody has to wait for. Throws
+    /// `ToolFailed` when it cannot start.
+    ///
+    /// - Parameters:
+    ///   - words: The program, found on `PATH` unless it has a slash, and its arguments.
+    ///   - environment: Lines such as `HOME=/`; nil for this process's own.
+    ///   - output: The file that takes what it prints.
+    ///   - complaint: The file that takes its standard error.
+    ///   - isAdding: Whether both files keep what is in them.
+    package static func spawn(
+        _ words: [String],
+        environment: [String]?,
+        output: String,
+        complaint: String,
+        isAdding: Bool = false
+    ) throws -> Int32 {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        let flags = O_WRONLY | O_CREAT | (isAdding ? O_APPEND : O_TRUNC)
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, complaint, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 1, output, flags, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, complaint, flags, 0o600)
 
         var process: pid_t = 0
         let outcome = Tool.withCStrings(words) { arguments in
@@ -40,11 +63,10 @@ package enum Tool {
             return Tool.withCStrings(environment) { posix_spawnp(&process, words[0], &actions, nil, arguments, $0) }
         }
         guard outcome == 0 else {
-            throw MartletError("ToolFailed", "\(words[0]) cannot be started: \(String(cString: strerror(outcome)))")
+            let command = words.joined(separator: " ")
+            throw MartletError("ToolFailed", "'\(command)' cannot be started: \(String(cString: strerror(outcome)))")
         }
-        var status: Int32 = 0
-        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
-        return status
+        return process
     }
 
     private static func withCStrings<Result>(

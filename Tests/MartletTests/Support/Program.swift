@@ -1,7 +1,7 @@
 internal import Foundation
 internal import Glibc
-internal import Schema
 internal import Synchronization
+internal import TestSupport
 
 /// A child process that a test starts, signals and waits for; it is killed when the last reference goes.
 ///
@@ -42,26 +42,15 @@ final class Program: Sendable {
         output: String,
         complaint: String
     ) throws {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, complaint, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-
         // `env` becomes the program, so that the id is the program's.
-        let words = (folder.map { ["env", "--chdir", $0] } ?? []) + words
-        var process: pid_t = 0
-        var arguments = words.map { strdup($0) } + [nil]
-        var variables = environment.map { strdup("\($0.key)=\($0.value)") } + [nil]
-        defer { for pointer in arguments + variables { free(pointer) } }
-        let outcome = posix_spawnp(&process, words[0], &actions, nil, &arguments, &variables)
-        guard outcome == 0 else {
-            let reason = String(cString: strerror(outcome))
-            throw MartletError("NotStarted", "'\(words.joined(separator: " "))' cannot be started: \(reason)")
-        }
-        self.id = process
-        self.awaitEnd(of: process)
+        self.id = try Tool.spawn(
+            (folder.map { ["env", "--chdir", $0] } ?? []) + words,
+            environment: environment.map { "\($0.key)=\($0.value)" },
+            output: output,
+            complaint: complaint,
+            isAdding: true
+        )
+        self.awaitEnd(of: self.id)
     }
 
     deinit {
