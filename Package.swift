@@ -115,7 +115,7 @@ let package = Package(
         // Never shipped: clocks, scripted engines, temporary repositories and the compatibility suites.
         .target(
             name: "TestSupport",
-            dependencies: ["Planning", "Schema"],
+            dependencies: ["Planning", "Schema", logging],
             path: "Tests/TestSupport",
             exclude: ["Servers"]
         ),

@@ -3,6 +3,7 @@ import Logging
 import Planning
 import Schema
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -10,21 +11,6 @@ import Testing
 /// The folder of the admin socket may go while the controller runs.
 @Suite(.timeLimit(.minutes(1)))
 struct AdminSocketFolderTests {
-    /// Tells of each time that the socket could not be made.
-    private struct FailureWatch: LogHandler {
-        var note: @Sendable () -> Void
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.error
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            if event.message.description.hasPrefix("could not make the socket") { self.note() }
-        }
-    }
-
     @Test(
         "A folder that goes while the server runs does not end it: the socket is made again, or a shutdown comes first"
     )
@@ -36,13 +22,15 @@ struct AdminSocketFolderTests {
         let path = folder + "/admin.sock"
         let (started, start) = AsyncStream<Int?>.makeStream()
         let (failed, fail) = AsyncStream<Void>.makeStream()
-        let logger = Logger(label: "test") { _ in FailureWatch { fail.yield() } }
-        let server = GatewayServers(logger: logger).admin(
+        let log = LogRecorder(from: .error) { event in
+            if event.message.description.hasPrefix("could not make the socket") { fail.yield() }
+        }
+        let server = GatewayServers(logger: log.logger).admin(
             AdminPlane(commands: FakeCommands(), owner: Planning.Actor("owner")),
             replacingSocketAt: path,
             onStarted: { start.yield($0) }
         )
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        let group = ServiceGroup(configuration: .init(services: [server], logger: log.logger))
         async let running: Void = group.run()
         var (starts, failures) = (started.makeAsyncIterator(), failed.makeAsyncIterator())
         _ = await starts.next()

@@ -1,5 +1,5 @@
 import Logging
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -7,19 +7,6 @@ import Testing
 /// What is left out of what a listener's library logs.
 @Suite("Log of a listener")
 struct ListenerLogTests {
-    private struct Recorder: LogHandler {
-        let note: @Sendable () -> Void
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { self.note() }
-    }
-
     @Test(
         "Only the library's own errors about being stopped are left out",
         arguments: [
@@ -28,18 +15,9 @@ struct ListenerLogTests {
         ] as [(String, Logger.Level, Bool, Bool)]
     )
     func leavesOut(source: String, level: Logger.Level, isStopping: Bool, isLogged: Bool) {
-        let count = Counter()
-        let recorder = Recorder { count.increase() }
+        let recorder = LogRecorder(from: .trace)
         let logger = Logger(label: "test") { _ in ListenerLog(recorder) { isStopping } }
         logger.log(level: level, "words", source: source)
-        #expect(count.value == (isLogged ? 1 : 0))
+        #expect(recorder.events.count == (isLogged ? 1 : 0))
     }
-}
-
-private final class Counter: Sendable {
-    private let count = Mutex(0)
-
-    var value: Int { self.count.withLock { $0 } }
-
-    func increase() { self.count.withLock { $0 += 1 } }
 }

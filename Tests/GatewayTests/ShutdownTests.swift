@@ -3,7 +3,7 @@ import Hummingbird
 import Logging
 import NIOCore
 import ServiceLifecycle
-import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -90,39 +90,16 @@ struct ShutdownTests {
         try await running
     }
 
-    /// Keeps the errors and warnings that are logged.
-    private struct Complaints: LogHandler {
-        let note: @Sendable (String) -> Void
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.warning
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { self.metadata[key] }
-            set { self.metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) { self.note("\(event.message)") }
-    }
-
     @Test("A listener that is cut off says so once, in words")
     func cutOff() async throws {
-        let complaints = ComplaintList()
-        let logger = Logger(label: "test") { _ in Complaints { complaints.add($0) } }
-        let request = HalfRequest(patience: .seconds(600), limit: .milliseconds(1), logger: logger)
+        let log = LogRecorder(from: .warning)
+        let request = HalfRequest(patience: .seconds(600), limit: .milliseconds(1), logger: log.logger)
         defer { close(request.client) }
         async let running: Void = request.group.run()
         try await request.sendHalf()
         #expect(await request.outcome.first { _ in true } == .some(nil))
         try? await running
-        #expect(complaints.all == ["the shutdown has taken too long: the requests still open here were cut off"])
+        let complaints = log.events.map(\.message.description)
+        #expect(complaints == ["the shutdown has taken too long: the requests still open here were cut off"])
     }
-}
-
-/// Texts in the order in which they came.
-private final class ComplaintList: Sendable {
-    private let texts = Mutex<[String]>([])
-
-    func add(_ text: String) { self.texts.withLock { $0.append(text) } }
-
-    var all: [String] { self.texts.withLock { $0 } }
 }
