@@ -225,14 +225,20 @@ struct OfflineRepository {
         if let cache = self.cache, let (states, rest) = try self.readNarrowly([commit], cache, and: [.model]),
             let desired = states.first
         {
+            try self.requireManifests(desired, rest)
             return (desired, rest)
         }
         let desired = try self.load(commit)
-        if let problem = self.problem, desired.resources.isEmpty, desired.diagnostics.isEmpty {
-            throw MartletError("NothingToCheck", "there is no manifest in '\(self.root)'", cause: problem)
-        }
+        try self.requireManifests(desired, CheckedRest())
         _ = try self.keep(desired)
         return (desired, CheckedRest())
+    }
+
+    /// Throws `NothingToCheck` for a folder without manifests that is no repository: it is hardly the one that was meant.
+    private func requireManifests(_ desired: DesiredState, _ rest: CheckedRest) throws {
+        guard let problem = self.problem, desired.resources.isEmpty, desired.diagnostics.isEmpty, rest.resources == 0
+        else { return }
+        throw MartletError("NothingToCheck", "there is no manifest in '\(self.root)'", cause: problem)
     }
 
     /// What two commits ask for, as far as it has to be read to compare them, and what is known of the rest.

@@ -209,6 +209,19 @@ struct ManifestCacheTests {
         #expect(plan.output.contains("Chain/a/c0 changed"))
     }
 
+    @Test("A folder outside of git that holds no manifest any more is refused as one that never held any")
+    func emptiedFolder() async throws {
+        let verb = ["validate", self.root.path]
+        try self.root.write("p.yaml", Array(TeamsRepository.prompt("a", 0, "Say something.").utf8))
+        #expect(await CommandLineRun.run(verb, cache: self.folder.path).code == 0)
+        #expect(try self.cached().count == 1)
+        try FileManager.default.removeItem(atPath: self.root.file("p.yaml"))
+        let run = await CommandLineRun.run(verb, cache: self.folder.path)
+        let anew = await CommandLineRun.run(verb)
+        #expect(run.code == 2 && run.errors.contains("there is no manifest in"), "\(run)")
+        #expect(run.errors == anew.errors && run.output == anew.output)
+    }
+
     /// As a character, the slash joins with what ends the folder's name.
     @Test("A changed ignore file is noticed whatever its folder is called")
     func ignoreFileOfOddFolder() async throws {
