@@ -68,6 +68,21 @@ struct ExportTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["shop"])
     }
 
+    @Test("what stands in the way of a file is named, and nothing is replaced", arguments: ["b/c/d", "b"])
+    func inTheWay(path: String) throws {
+        let folder = try TemporaryFolder()
+        try folder.write("a", Array("old".utf8))
+        try FileManager.default.createDirectory(atPath: folder.file("b"), withIntermediateDirectories: false)
+        try folder.write(path == "b" ? "b/kept" : "b/c", Array("kept".utf8))
+        let error = #expect(throws: MartletError.self) {
+            try NewFolder(folder.path).write([("a", "new"), (path, "new")])
+        }
+        #expect(error?.code == "FolderNotWritten")
+        #expect(error?.message.contains("'\(folder.path)' cannot be written: \(path): ") == true, "\(error as Any)")
+        #expect(try folder.read("a") == Array("old".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a", "b"])
+    }
+
     @Test("a new folder is whole or not there, and what a killed process left is swept")
     func wholeOrNothing() throws {
         let folder = try TemporaryFolder()

@@ -48,13 +48,25 @@ struct NewFolder {
 
     private func add(_ files: [File]) throws {
         try self.stage(files, in: "\(self.path)/\(Self.partial)") { stage in
+            // What stands in the way is found before anything is replaced.
+            for file in files { try self.makePlace(for: file) }
             for file in files {
-                let target = "\(self.path)/\(file.path)"
-                try Self.makeFolder(of: target)
-                guard rename("\(stage)/\(file.path)", target) == 0 else { throw Self.system() }
+                guard rename("\(stage)/\(file.path)", "\(self.path)/\(file.path)") == 0 else { throw Self.system() }
             }
             try FileManager.default.removeItem(atPath: stage)
         }
+    }
+
+    /// Makes the folders above a file, unless something else stands there.
+    private func makePlace(for file: File) throws {
+        let target = "\(self.path)/\(file.path)"
+        do {
+            try Self.makeFolder(of: target)
+        } catch {
+            throw self.failure("\(file.path): \(Self.words(error))")
+        }
+        guard let status = DiskPath(target).status(), status.st_mode & S_IFMT == S_IFDIR else { return }
+        throw self.failure("\(file.path): a folder stands there")
     }
 
     /// Writes all files below another folder first, and then has them moved.
