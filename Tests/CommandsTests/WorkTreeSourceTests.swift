@@ -72,6 +72,18 @@ struct WorkTreeSourceTests {
         #expect(error?.code == "FileUnreadable")
     }
 
+    @Test("A file that goes after it was listed is named with the reason")
+    func removedWhenListed() throws {
+        let source = try self.source()
+        _ = try source.entry(at: "a.yaml", in: WorkTreeSource.id)
+        try self.repository.remove("models/small.txt")
+        let error = #expect(throws: MartletError.self) {
+            try source.entry(at: "models/small.txt", in: WorkTreeSource.id)
+        }
+        #expect(error?.code == "FileUnreadable")
+        #expect(error?.description.contains("No such file") == true, "\(error as Any)")
+    }
+
     @Test("Content is read by id, up to the limit")
     func reads() throws {
         let source = try self.source()

@@ -100,9 +100,13 @@ struct FileTree: Sendable {
 
     /// The bytes of a file, or a link's target.
     func read(_ item: Item) throws -> [UInt8] {
-        let file = self.onDisk(item.place)
+        try self.reading(item) { item.kind == .link ? try $0.linkTarget() : try $0.contents() }
+    }
+
+    /// Throws `FileUnreadable` with the reason.
+    private func reading<Result>(_ item: Item, _ read: (DiskPath) throws -> Result) throws -> Result {
         do {
-            return try item.kind == .link ? file.linkTarget() : file.contents()
+            return try read(self.onDisk(item.place))
         } catch {
             throw MartletError("FileUnreadable", "'\(item.path)' cannot be read", cause: error)
         }
@@ -114,23 +118,20 @@ struct FileTree: Sendable {
         case .folder, .submodule, .special: return "\(item.kind.rawValue):\(item.path)"
         case .link:
             let target = try self.read(item)
-            return FileTree.blobID(size: Int64(target.count), pieces: [Data(target)])
+            var hasher = ContentHasher.gitBlob(size: Int64(target.count))
+            target.withUnsafeBytes { hasher.update($0) }
+            return hasher.finish()
         case .file:
-            guard let file = try? self.onDisk(item.place).open() else {
-                throw MartletError("FileUnreadable", "'\(item.path)' cannot be read")
+            return try self.reading(item) { place in
+                let file = try place.open()
+                defer { try? file.close() }
+                var hasher = ContentHasher.gitBlob(size: item.size)
+                while let piece = try file.read(upToCount: 1 << 20), !piece.isEmpty {
+                    piece.withUnsafeBytes { hasher.update($0) }
+                }
+                return hasher.finish()
             }
-            defer { try? file.close() }
-            let pieces = sequence(state: file) { file in
-                (try? file.read(upToCount: 1 << 20)).flatMap { $0.isEmpty ? nil : $0 }
-            }
-            return FileTree.blobID(size: item.size, pieces: pieces)
         }
-    }
-
-    private static func blobID(size: Int64, pieces: some Sequence<Data>) -> ObjectID {
-        var hasher = ContentHasher.gitBlob(size: size)
-        for piece in pieces { piece.withUnsafeBytes { hasher.update($0) } }
-        return hasher.finish()
     }
 
     private func onDisk(_ place: [UInt8]) -> DiskPath {
