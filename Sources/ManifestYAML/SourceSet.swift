@@ -282,7 +282,8 @@ package final class SourceSet: SourceRepository {
 
     /// A blob is the same wherever it is found.
     private func inAny<Result>(_ body: (any SourceRepository) throws -> Result) throws -> Result {
-        var failure: any Error = MartletError("ObjectMissing", "there is no source to read from")
+        let nowhere = "ObjectNotFound"
+        var failure = MartletError(nowhere, "there is no source to read from")
         let first = self.lastHit.load(ordering: .relaxed)
         for offset in self.members.indices {
             let index = (first + offset) % self.members.count
@@ -292,9 +293,10 @@ package final class SourceSet: SourceRepository {
                 return result
             } catch let error as MartletError where error.code == "BlobTooLarge" {
                 throw error
-            } catch {
-                failure = error
-            }
+            } catch where failure.code == nowhere {
+                // What is wrong with it in one source says more than that another one does not have it.
+                failure = MartletError.wrapping(error)
+            } catch {}
         }
         throw failure
     }

@@ -87,6 +87,20 @@ struct SourceSetTests {
         #expect(throws: MartletError.self) { try set.read(String(repeating: "1", count: 40), limit: 1) }
     }
 
+    @Test("What is wrong with a blob in one source counts more than that others do not have it")
+    func damagedBlob() throws {
+        let entry = try self.set().resolvedEntry(at: "desk:deploy/a.yaml", in: try self.set().resolve("").id)
+        let file = ".git/objects/\(entry.object.prefix(2))/\(entry.object.dropFirst(2))"
+        try self.desk.remove(file)
+        try self.desk.write(file, "no object")
+        let error = #expect(throws: MartletError.self) { try self.set().read(entry.object, limit: 100) }
+        #expect(error?.code == "ObjectCorrupt", "\(error as Any)")
+        let unknown = #expect(throws: MartletError.self) {
+            try self.set().read(String(repeating: "1", count: 40), limit: 1)
+        }
+        #expect(unknown?.code == "ObjectNotFound")
+    }
+
     @Test(
         "A source that cannot be read stays at the commit in force",
         arguments: [("none", "main"), ("deploy", "none")]
