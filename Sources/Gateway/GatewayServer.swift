@@ -77,20 +77,18 @@ package struct GatewayServer: Service {
     }
 
     private func listen() async throws {
-        switch self.address {
-        case .tcp:
-            do {
-                try await self.application.run()
-            } catch let error as IOError {
-                throw self.cannotListen(String(cString: strerror(error.errnoCode)))
-            } catch let error as SocketAddressError {
-                throw self.cannotListen("\(error)")
+        do {
+            switch self.address {
+            case .tcp: try await self.application.run()
+            case .unixSocket(let path):
+                defer { SocketFile.remove(path) }
+                guard try await self.runUntilRemoved(path) else { return }
+                while await self.runAgain(path) {}
             }
-        case .unixSocket(let path):
-            try SocketFile.check(path)
-            defer { SocketFile.remove(path) }
-            guard try await self.runUntilRemoved(path) else { return }
-            while await self.runAgain(path) {}
+        } catch let error as IOError {
+            throw self.cannotListen(String(cString: strerror(error.errnoCode)))
+        } catch let error as SocketAddressError {
+            throw self.cannotListen("\(error)")
         }
     }
 
@@ -125,6 +123,7 @@ package struct GatewayServer: Service {
     /// Listens until it is told to stop, or until somebody removes the socket's file, through which alone it can be
     /// reached; true in that case.
     private func runUntilRemoved(_ path: String) async throws -> Bool {
+        try SocketFile.check(path)
         self.listening.isSet.withLock { $0 = false }
         return try await withThrowingTaskGroup(of: Bool?.self) { group in
             group.addTask {
@@ -146,11 +145,13 @@ package struct GatewayServer: Service {
     }
 
     private func cannotListen(_ reason: String) -> MartletError {
-        MartletError(
-            "CannotListen",
-            "cannot listen on \(self.address): \(reason); stop what listens there, or choose another address with "
-                + "--listen, --metrics-listen or --hooks-listen"
-        )
+        let remedy =
+            switch self.address {
+            case .tcp:
+                "stop what listens there, or choose another address with --listen, --metrics-listen or --hooks-listen"
+            case .unixSocket: "see to its folder, or choose another one with --state-dir"
+            }
+        return MartletError("CannotListen", "cannot listen on \(self.address): \(reason); \(remedy)")
     }
 }
 

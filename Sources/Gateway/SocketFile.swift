@@ -7,7 +7,7 @@ enum SocketFile {
     /// What `sockaddr_un` holds, without the closing zero byte.
     static let longestPath = 107
 
-    /// Throws `SocketPathTooLong` for a path that no socket can have.
+    /// Throws `SocketPathTooLong` for a path that no socket can have, `CannotListen` where something else stands.
     static func check(_ path: String) throws {
         guard path.utf8.count <= self.longestPath else {
             throw MartletError(
@@ -16,6 +16,15 @@ enum SocketFile {
                     + "Choose a shorter --state-dir."
             )
         }
+        guard self.type(at: path).map({ $0 == S_IFSOCK }) ?? true else {
+            throw MartletError("CannotListen", "cannot listen on \(path): something else stands there; move it away")
+        }
+    }
+
+    /// What stands at a path; nil for nothing.
+    private static func type(at path: String) -> mode_t? {
+        var status = stat()
+        return lstat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
     }
 
     /// Lets only the owner connect. The folder around it keeps others out until this is done.
@@ -31,8 +40,7 @@ enum SocketFile {
 
     /// Makes the folder of a socket, for its owner alone, unless it is there.
     static func makeFolder(of path: String) {
-        guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return }
-        mkdir(String(path[..<slash]), 0o700)
+        mkdir(RelativePath.split(path).folder, 0o700)
     }
 
     /// Returns true when a server that listens has its file no more, false when cancelled.
@@ -44,6 +52,6 @@ enum SocketFile {
 
     /// Takes the file of a closed socket away.
     static func remove(_ path: String) {
-        unlink(path)
+        if self.type(at: path) == S_IFSOCK { unlink(path) }
     }
 }

@@ -7,6 +7,7 @@ import NIOCore
 import Planning
 import Schema
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -339,6 +340,32 @@ struct AdminSocketTests {
         let error = await #expect(throws: MartletError.self) { try await group.run() }
         #expect(error?.code == "SocketPathTooLong")
         #expect(error?.message.contains("107") == true)
+    }
+
+    @Test("What stands in the place of the socket is named, and stays", arguments: [false, true])
+    func placeTaken(byFolder: Bool) async throws {
+        let folder = try TemporaryFolder()
+        let path = folder.file("admin.sock")
+        if byFolder {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: false)
+        } else {
+            try folder.write("admin.sock", Array("of somebody".utf8))
+        }
+        let group = self.server(path, FakeCommands()) { _ in }
+        let error = await #expect(throws: MartletError.self) { try await group.run() }
+        #expect(error?.code == "CannotListen")
+        #expect(error?.message.hasPrefix("cannot listen on \(path): ") == true, "\(error as Any)")
+        #expect(FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("A folder of the socket that is not there is named, with what to do")
+    func noFolder() async throws {
+        let path = try TemporaryFolder().file("none/admin.sock")
+        let group = self.server(path, FakeCommands()) { _ in }
+        let error = await #expect(throws: MartletError.self) { try await group.run() }
+        #expect(error?.code == "CannotListen")
+        #expect(error?.message.contains("\(path): No such file or directory; ") == true, "\(error as Any)")
+        #expect(error?.message.contains("--state-dir") == true)
     }
 
     @Test("A client that follows events does not hold up a shutdown")
