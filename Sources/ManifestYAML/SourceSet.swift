@@ -293,10 +293,10 @@ package final class SourceSet: SourceRepository {
                 return result
             } catch let error as MartletError where error.code == "BlobTooLarge" {
                 throw error
-            } catch where failure.code == nowhere {
+            } catch {
                 // What is wrong with it in one source says more than that another one does not have it.
-                failure = MartletError.wrapping(error)
-            } catch {}
+                if failure.code == nowhere { failure = MartletError.wrapping(error) }
+            }
         }
         throw failure
     }
