@@ -69,9 +69,9 @@ package struct GatewayServer: Service {
     /// Listens until graceful shutdown or cancellation. Throws `CannotListen` when the address cannot be had.
     package func run() async throws {
         defer { self.noteCut() }
-        try await withGracefulShutdownHandler {
+        try await withTaskCancellationOrGracefulShutdownHandler {
             try await self.listen()
-        } onGracefulShutdown: {
+        } onCancelOrGracefulShutdown: {
             self.stopping.isSet.withLock { $0 = true }
         }
     }

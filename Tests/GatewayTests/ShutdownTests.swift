@@ -90,6 +90,37 @@ struct ShutdownTests {
         try await running
     }
 
+    /// Fails once something has begun.
+    private struct Failure: Service {
+        let begun: AsyncStream<Void>
+
+        func run() async throws {
+            await self.begun.first { _ in true }
+            throw CancellationError()
+        }
+    }
+
+    @Test("A listener that ends because something else has failed says nothing of it", arguments: 0..<20)
+    func ended(_ number: Int) async throws {
+        let log = LogRecorder(from: .warning)
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let server = GatewayServer(
+            Router(context: GatewayContext.self),
+            at: .tcp(host: "127.0.0.1", port: 0),
+            idleTimeout: .seconds(600),
+            logger: log.logger,
+            onStarted: { _ in begin.yield() }
+        )
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [server, Failure(begun: begun)],
+                logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            )
+        )
+        await #expect(throws: CancellationError.self) { try await group.run() }
+        #expect(log.events.map(\.message.description) == [])
+    }
+
     @Test("A listener that is cut off says so once, in words")
     func cutOff() async throws {
         let log = LogRecorder(from: .warning)
