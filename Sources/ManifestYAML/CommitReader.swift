@@ -26,7 +26,7 @@ package struct CommitManifests: Sendable {
 /// Reads the manifests of commits; only what changed since the read before is looked at.
 package struct CommitReader: Sendable {
     /// What the file with ignore rules is called.
-    static let ignoreFile = ".martletignore"
+    package static let ignoreFile = ".martletignore"
 
     let repository: any SourceRepository
     private let subpath: String
@@ -157,7 +157,7 @@ package struct CommitReader: Sendable {
     }
 
     /// Whether a file is called as files of manifests are.
-    static func isNamedAsManifest(_ path: String) -> Bool {
+    package static func isNamedAsManifest(_ path: String) -> Bool {
         RelativePath.path(path, endsWith: ".yaml") || RelativePath.path(path, endsWith: ".yml")
     }
 

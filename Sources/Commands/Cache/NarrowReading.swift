@@ -17,9 +17,6 @@ struct NarrowReading {
         case everythingCounts
     }
 
-    /// The name of the file that says which files hold no manifests.
-    private static let ignoreFile = ".martletignore"
-
     let source: any SourceRepository
     /// Only manifests below this folder count.
     let subpath: String
@@ -28,12 +25,11 @@ struct NarrowReading {
 
     /// Whether a file may hold manifests, or decides which do.
     static func isRelevant(_ path: String) -> Bool {
-        RelativePath.path(path, endsWith: ".yaml") || RelativePath.path(path, endsWith: ".yml")
-            || Self.isIgnoreFile(path)
+        CommitReader.isNamedAsManifest(path) || Self.isIgnoreFile(path)
     }
 
     private static func isIgnoreFile(_ path: String) -> Bool {
-        RelativePath.split(path).name == Self.ignoreFile
+        RelativePath.split(path).name == CommitReader.ignoreFile
     }
 
     /// Whether all that some folders hold counts.

@@ -21,7 +21,8 @@ struct NewFolder {
             .path(percentEncoded: false).trimmingSuffix("/")
     }
 
-    /// What the folder holds but what a killed process left; nil where there is none. Throws `FolderNotWritten` where something else stands there.
+    /// What the folder holds but what a killed process left; nil where there is none. Throws `FolderNotWritten` where
+    /// something else stands there.
     func names() throws -> [String]? {
         let place = DiskPath(self.path)
         guard let status = place.status() else { return nil }
