@@ -22,7 +22,7 @@ extension EndToEnd {
             try await martlet.waitForConvergence(of: desk.repository.head())
             #expect(try await martlet.verb("suspend", "endpoint/embeddings", "--reason", "not now").code == 0)
 
-            for round in 0..<Campaign.rounds(10) {
+            for round in 0..<Campaign.rounds(10, atMost: 100) {
                 let days = 10 + round % 80
                 var promise = Promise()
                 promise.events = try await martlet.events()
