@@ -10,6 +10,8 @@ enum LoopEvent: Sendable {
     /// Something in the runtime changed by itself.
     case runtimeChanged
     case stepEnded(StepAction, Result<StepOutcome, any Error>)
+    /// All steps have ended that were performed one after the other.
+    case lineEnded
     /// Files that nothing needs are gone.
     case pruned
     /// A person changed the facts, or a wait is over.

@@ -216,8 +216,8 @@ extension Reconciler {
             self.pending += outcome.changes
         case .failure where self.queue.isSuperseded(key) || Task.isCancelled:
             self.queue.abandon(key)
-        case .failure(is StoreRefusal):
-            // Nothing is wrong with the step; the pass's own write finds out when it may begin.
+        case .failure(is StoreRefusal), .failure(is StepSkipped):
+            // Nothing is wrong with the step; the next plan finds out when it may begin.
             self.queue.abandon(key)
         case .failure(let error):
             let error = MartletError.wrapping(error)

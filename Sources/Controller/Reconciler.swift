@@ -84,6 +84,8 @@ package actor Reconciler: Service {
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]
+    /// Whether steps that never wait for anything are being performed one after the other.
+    private var hasLine = false
     /// What is written down about the newest commit that was read.
     var commitRecord: CommitRecord?
     /// The read under way, and nil while there is none.
@@ -165,7 +167,8 @@ package actor Reconciler: Service {
                 for event in mailbox.takeAll() {
                     self.handle(event, in: &group)
                 }
-                await self.pass(in: &group)
+                // A pass beside a line of steps would look at what these are in the middle of changing; they end at once.
+                if !self.hasLine { await self.pass(in: &group) }
             }
             group.cancelAll()
         }
@@ -222,6 +225,8 @@ package actor Reconciler: Service {
         case .stepEnded(let action, let result):
             self.cancelSignals[action.key] = nil
             self.settle(action, result)
+        case .lineEnded:
+            self.hasLine = false
         case .pruned:
             self.queue.endPruning()
         case .wake:
@@ -285,7 +290,7 @@ package actor Reconciler: Service {
         for key in self.queue.supersede(keeping: update.plans) {
             self.cancelSignals[key]?.cancel()
         }
-        self.startAtOnce(self.plan.steps.filter { $0.after.isEmpty && $0.action.isQuick }.map(\.action), in: &group)
+        self.startAtOnce(self.plan.steps, in: &group)
         for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts && !step.action.isQuick {
             self.start(step.action, in: &group)
         }
@@ -320,22 +325,22 @@ package actor Reconciler: Service {
         self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
     }
 
-    /// Performs steps that never wait for anything, one after the other in one task: so many of them, as after a start,
-    /// make one pass, and not one each.
-    private func startAtOnce(_ actions: [StepAction], in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        let begun = actions.filter { self.queue.begin($0) }
-        guard !begun.isEmpty else { return }
-        let (executor, mailbox) = (self.ports.executor, self.mailbox)
+    /// Performs steps that never wait for anything, one after the other in one task, those too that come after no others
+    /// than such: so many of them, as after a start, make one pass, and not one each.
+    private func startAtOnce(_ steps: [PlanStep], in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        var line: [(action: StepAction, after: [Int])] = []
+        var places: [Int: Int] = [:]
+        for (index, step) in steps.enumerated() where step.action.isQuick {
+            let after = step.after.compactMap { places[$0] }
+            guard after.count == step.after.count, self.queue.begin(step.action) else { continue }
+            places[index] = line.count
+            line.append((step.action, after))
+        }
+        guard !line.isEmpty else { return }
+        self.hasLine = true
+        let (executor, mailbox, begun) = (self.ports.executor, self.mailbox, line)
         group.addTask {
-            var events: [LoopEvent] = []
-            for action in begun {
-                do {
-                    events.append(.stepEnded(action, .success(try await executor.perform(action))))
-                } catch {
-                    events.append(.stepEnded(action, .failure(error)))
-                }
-            }
-            mailbox.post(events)
+            mailbox.post(await executor.perform(inLine: begun).map(LoopEvent.stepEnded) + [.lineEnded])
         }
     }
 

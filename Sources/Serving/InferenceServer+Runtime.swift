@@ -54,10 +54,12 @@ extension InferenceServer: ServingRuntime {
         if let runner = self.runner(key) {
             runner.restart()
             try runner.resize(to: replicas)
+            if !graph.hasWarmUps { runner.becomeReady() }
             return
         }
         let runner = try self.makeRunner(graph)
         try runner.resize(to: replicas)
+        if !graph.hasWarmUps { runner.becomeReady() }
         self.withState { state in
             state.runners[key] = runner
             state.unseen?.runners.insert(key)

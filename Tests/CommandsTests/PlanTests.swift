@@ -173,17 +173,15 @@ struct PlanTests {
                 - 35 B before, 35 B at the peak, 35 B after
                 - not measured yet, taken by the size of their files: Model/default/tiny
 
-                <details><summary>7 steps</summary>
+                <details><summary>6 steps</summary>
 
                 1. **beginRollout** `default/desk#dda938a366`: \
                 PromptTemplate/default/reply changed in spec.messages\\[0\\].content
                 2. **start** `default/desk#dda938a366`: dda938a366 does not run yet
-                3. **warmUp** `default/desk#dda938a366`: \
-                a revision answers nobody before it has answered its warm-up requests
-                4. **setTraffic** `default/desk dda938a366=100%`: dda938a366 is ready to take over from 9ce4e4ce78
-                5. **promote** `default/desk#dda938a366`: all requests are answered by dda938a366
-                6. **drain** `default/desk#9ce4e4ce78`: dda938a366 answers instead
-                7. **stop** `default/desk#9ce4e4ce78`: dda938a366 answers instead
+                3. **setTraffic** `default/desk dda938a366=100%`: dda938a366 is ready to take over from 9ce4e4ce78
+                4. **promote** `default/desk#dda938a366`: all requests are answered by dda938a366
+                5. **drain** `default/desk#9ce4e4ce78`: dda938a366 answers instead
+                6. **stop** `default/desk#9ce4e4ce78`: dda938a366 answers instead
 
                 </details>
 

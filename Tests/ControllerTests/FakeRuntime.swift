@@ -13,7 +13,8 @@ final class FakeRuntime: ServingRuntime {
         var loadErrors: [String: [MartletError]] = [:]
         /// Loads of these paths never return unless they are cancelled.
         var hangingLoads: Set<String> = []
-        var warmUpErrors: [MartletError] = []
+        /// Thrown, one after the other, by starts of revisions.
+        var startErrors: [MartletError] = []
     }
 
     private let state = Mutex(State())
@@ -82,15 +83,15 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func start(_ graph: RevisionGraph, replicas: Int) async throws {
+        let error = self.state.withLock { $0.startErrors.isEmpty ? nil : $0.startErrors.removeFirst() }
+        if let error { throw error }
         self.act("start \(graph.variant)") {
-            let runner = RunnerObservation(state: .started, replicas: replicas)
+            let runner = RunnerObservation(state: graph.hasWarmUps ? .started : .ready, replicas: replicas)
             $0.runners[RunnerKey(graph.variant, graph.revision)] = runner
         }
     }
 
     func warmUp(_ runner: RunnerKey) async throws {
-        let error = self.state.withLock { $0.warmUpErrors.isEmpty ? nil : $0.warmUpErrors.removeFirst() }
-        if let error { throw error }
         self.act("warmUp \(runner.variant)") { $0.runners[runner]?.state = .ready }
     }
 

@@ -98,6 +98,26 @@ struct ReconcilerTests {
         }
     }
 
+    /// The traffic is planned to come after the start, and is moved in one go with it.
+    @Test func startThatFailsMovesNoTraffic() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            setup.runtime.change { $0.startErrors = [ReconcilerTests.retryable] }
+            try setup.commitDesk(weights: "two")
+            try await setup.event("DiskBusy", "start", "try 1", after: seen)
+            #expect(setup.runtime.calls.count { $0 == "setTraffic default/desk" } == 1)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == first)
+            await setup.clock.waitForSleep(of: .milliseconds(250))
+            setup.wallClock.advance(byMilliseconds: 250)
+            setup.clock.advance(by: .milliseconds(250))
+            try await setup.event("Promoted", after: seen)
+            #expect(setup.runtime.calls.suffix(2) == ["start default/desk", "setTraffic default/desk"])
+        }
+    }
+
     @Test func retryableFailureIsTriedAgainAfterItsBackoff() async throws {
         let setup = try ControllerSetup()
         setup.runtime.change { $0.loadErrors["models/desk.jsonl"] = [ReconcilerTests.retryable] }

@@ -36,10 +36,12 @@ struct IncrementalPlannerTests {
         let services = names.enumerated().map { index, name in
             (name, PlanWorld.Service(models: models[index % models.count]))
         }
-        return PlanWorld(
+        var world = PlanWorld(
             models: ["small": 1, "large": 1, "other": 1],
             services: Dictionary(uniqueKeysWithValues: services)
         )
+        world.withoutWarmUp = ["other"]
+        return world
     }
 
     private static func sorted(_ waits: [PlanWait]) -> [PlanWait] {

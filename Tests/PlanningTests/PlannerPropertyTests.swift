@@ -7,7 +7,7 @@ import Testing
 @Suite("Planner properties")
 struct PlannerPropertyTests {
     private static func world() -> PlanWorld {
-        PlanWorld(
+        var world = PlanWorld(
             models: ["small": 1, "large": 1, "other": 1],
             services: [
                 "one": .init(models: ["small"]),
@@ -15,6 +15,8 @@ struct PlannerPropertyTests {
                 "three": .init(models: ["other"]),
             ]
         )
+        world.withoutWarmUp = ["other"]
+        return world
     }
 
     /// Runs a random history of commits, crashes, failures and people's decisions; `body` sees every state.

@@ -23,6 +23,21 @@ extension PlannerTableTests {
             simulator.observed = ObservedState(engines: ["replay"])
         },
         PlannerCase(
+            "the first commit of all, and no model has warm-up requests: what has started is ready",
+            steps: """
+                settings desk
+                begin desk p1 small-1
+                probe small-1 < begin desk p1 small-1
+                load small-1 < probe small-1
+                start desk p1 small-1 < load small-1
+                traffic desk p1 small-1 < start desk p1 small-1
+                promote desk p1 small-1 < traffic desk p1 small-1
+                """
+        ) { simulator in
+            simulator.commit { $0.withoutWarmUp = ["small"] }
+            simulator.observed = ObservedState(engines: ["replay"])
+        },
+        PlannerCase(
             "a prompt is edited: no weights are loaded",
             steps: """
                 begin desk p2 small-1

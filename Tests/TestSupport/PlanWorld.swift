@@ -27,6 +27,8 @@ package struct PlanWorld: Sendable {
     package var models: [String: Int]
     /// How much memory a model of this version takes; nil: the manifest does not say.
     package var declaredMemory: [String: Int64] = [:]
+    /// Models without warm-up requests; all others have one.
+    package var withoutWarmUp: Set<String> = []
     package var services: [String: Service]
     package var commitNumber = 1
 
@@ -48,6 +50,7 @@ package struct PlanWorld: Sendable {
                 location: .repository(path: "models/\(model).jsonl", blob: "\(model)-\(version)"),
                 size: 100
             ),
+            warmUp: self.withoutWarmUp.contains(model) ? [] : [ModelSpec.WarmUp(prompt: "Hello.", maxTokens: 4)],
             declaredMemory: self.declaredMemory[model]
         )
     }
@@ -59,7 +62,7 @@ package struct PlanWorld: Sendable {
         let identity = ResourceIdentity(.promptTemplate, namespace: "default", name: "\(name)-prompt")
         var template = PlanWorld.template
         template.messages[0].content = prompt
-        let words = [prompt, name] + instances.map { "\($0.key.digest) \($0.declaredMemory ?? 0)" }
+        let words = [prompt, name] + instances.map { "\($0.key.digest) \($0.declaredMemory ?? 0) \($0.warmUp.count)" }
         return RevisionGraph(
             variant: PlanWorld.variant(name, tenant: tenant),
             revision: Revision(Digest(of: words.joined(separator: "|").utf8)),

@@ -111,7 +111,7 @@ extension RuntimeObservation {
             self.instances[instance] = nil
         case .start(let graph, let replicas):
             self.runners[RunnerKey(graph.variant, graph.revision)] = RunnerObservation(
-                state: .started,
+                state: graph.hasWarmUps ? .started : .ready,
                 replicas: replicas
             )
         case .warmUp(let runner):

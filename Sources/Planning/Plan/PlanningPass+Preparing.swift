@@ -30,6 +30,7 @@ extension PlanningPass {
             )
             self.starts[key] = started
             ready = [started]
+            guard graph.hasWarmUps else { return ready }
         }
         let warm = self.draft.add(
             .warmUp(key),

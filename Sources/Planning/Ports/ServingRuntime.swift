@@ -23,8 +23,9 @@ package protocol ServingRuntime: Sendable {
     /// Gives an instance back. Nothing happens while a runner leases it.
     func unload(_ instance: InstanceKey) async
 
-    /// Starts a revision's replicas on loaded instances; they take no traffic. A runner that failed is replaced; one
-    /// that drains or has drained is taken back, and is `started` again. Throws `InstanceMissing`.
+    /// Starts a revision's replicas on loaded instances; they take no traffic. Without warm-up requests to answer first
+    /// the runner is ready at once. A runner that failed is replaced; one that drains or has drained is taken back, and
+    /// is `started` again. Throws `InstanceMissing`.
     func start(_ graph: RevisionGraph, replicas: Int) async throws
 
     /// Sends each model's warm-up requests through; afterwards the runner is ready. Throws `WarmUpFailed`.

@@ -33,6 +33,11 @@ package struct ModelSpec: Sendable, Hashable, Codable {
     package struct WarmUp: Sendable, Hashable, Codable {
         package var prompt: String
         package var maxTokens: Int
+
+        package init(prompt: String, maxTokens: Int) {
+            self.prompt = prompt
+            self.maxTokens = maxTokens
+        }
     }
 
     /// A server elsewhere that answers for this model.
