@@ -119,6 +119,9 @@ extension EndToEnd {
             // The folder's own repository has what its ignore file names; that of the source never had it.
             let folder = try TemporaryRepository()
             try folder.write(".gitignore", "more.yaml\n")
+            // Files that may be called as those of a bare repository are.
+            try folder.write("HEAD", "of the department\n")
+            try folder.write("objects/vase.txt", "blue\n")
             try folder.write("answers.jsonl", "{\"default\": true, \"output\": \"good evening\"}\n")
             try folder.write(
                 "serve/more.yaml",

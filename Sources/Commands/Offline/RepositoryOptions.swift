@@ -103,9 +103,7 @@ struct OfflineRepository {
             self.part = OfflineRepository.partOfAnother(root)
             self.problem = self.part ?? error
         }
-        let isBare =
-            FileManager.default.fileExists(atPath: root + "/objects") && self.problem == nil
-            && !FileManager.default.fileExists(atPath: root + "/.git")
+        let isBare = self.problem == nil && OfflineRepository.isBare(root)
         self.hasWorkTree = !isBare
         self.source = isBare ? try opened.get() : try WorkTreeSource(root: root, repository: try? opened.get())
         let engines = OfflineRepository.knownEngines
@@ -163,6 +161,12 @@ struct OfflineRepository {
             manifests: ManifestReader(defaultNamespace: sources.namespace, knownEngines: engines),
             makeLoader: makeLoader
         )
+    }
+
+    /// Whether a folder is a git repository without a work tree, by what is in it.
+    static func isBare(_ folder: String) -> Bool {
+        let holds = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
+        return holds("objects") && holds("HEAD") && !holds(".git")
     }
 
     /// Engines whose names raise no warning.

@@ -1,4 +1,3 @@
-internal import Foundation
 internal import ManifestYAML
 internal import Planning
 internal import Schema
@@ -82,8 +81,7 @@ struct OfflineSources {
     /// A folder as it is on disk, which leaves out what its own repository ignores, with the commits of the source that it
     /// stands for.
     private static func workTree(_ folder: String, beside source: (any SourceRepository)?) throws -> WorkTreeSource {
-        let files = FileManager.default
-        if files.fileExists(atPath: "\(folder)/objects"), files.fileExists(atPath: "\(folder)/HEAD") {
+        if OfflineRepository.isBare(folder) {
             throw MartletError(
                 "WorkTreeMissing",
                 "'\(folder)' is a bare repository: --work-tree names a folder of files"
