@@ -6,12 +6,20 @@ package import Schema
 package struct StateIndex: Sendable {
     /// What the graphs of one variant name.
     fileprivate struct Names: Sendable {
+        /// The graphs that this was read from.
+        var sources = Sources()
         /// Of the desired graph, or the promoted one where none is desired: everything beside the endpoint.
         var reached: [ResourceIdentity] = []
         /// Models of the promoted graph that the desired one does not reach.
         var formerModels: [ResourceIdentity] = []
         /// Of every graph that is known.
         var instances: [InstanceKey] = []
+    }
+
+    fileprivate struct Sources: Sendable, Equatable {
+        var desired: RevisionGraph?
+        var promoted: Revision?
+        var known: [RevisionGraph] = []
     }
 
     private var tenants: [ResourceIdentity: Set<String>] = [:]
@@ -93,7 +101,8 @@ package struct StateIndex: Sendable {
         } else {
             self.unpromoted.remove(id)
         }
-        self.replaceNames(of: id, with: Names(desired: graph, facts: facts))
+        let sources = Sources(desired: graph, promoted: facts?.promoted, known: facts?.graphs ?? [])
+        if sources != self.names[id]?.sources ?? Sources() { self.replaceNames(of: id, with: Names(sources)) }
     }
 
     private mutating func replaceNames(of id: VariantID, with new: Names) {
@@ -193,13 +202,15 @@ extension StateIndex {
 }
 
 extension StateIndex.Names {
-    fileprivate init(desired: RevisionGraph?, facts: VariantFacts?) {
-        let promoted = facts.flatMap { facts in facts.promoted.flatMap { facts.graph(of: $0) } }
+    fileprivate init(_ sources: StateIndex.Sources) {
+        let (desired, known) = (sources.desired, sources.known)
+        let promoted = sources.promoted.flatMap { revision in known.first { $0.revision == revision } }
+        self.sources = sources
         self.reached = (desired ?? promoted)?.reached ?? []
         if let promoted, let desired, promoted.revision != desired.revision {
             self.formerModels = promoted.models.map(\.identity).filter { !self.reached.contains($0) }
         }
-        for graph in (facts?.graphs ?? []) + [desired].compactMap(\.self) {
+        for graph in known + [desired].compactMap(\.self) {
             for model in graph.models where !self.instances.contains(model.instance.key) {
                 self.instances.append(model.instance.key)
             }

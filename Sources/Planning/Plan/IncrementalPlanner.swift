@@ -164,7 +164,7 @@ package struct IncrementalPlanner: Sendable {
             look.plan = pass.run()
             look.milestones = pass.draft.milestones
             look.explained = pass.explained
-            look.open = pass.draft.open.filter { $0.kind == .endpoint }
+            look.open = pass.draft.open
             let mayKeep = observed.failures.isEmpty && observed.memoryBudget == nil
             look.restless = mayKeep ? look.open.intersection(pass.draft.restless) : look.open
             look.parts = pass.parts.filter { look.open.contains($0.endpoint) && !look.restless.contains($0.endpoint) }
@@ -188,7 +188,9 @@ package struct IncrementalPlanner: Sendable {
             self.settledWaits = [:]
         case .endpoints(let endpoints):
             self.restless.subtract(endpoints)
-            for endpoint in endpoints { self.settledWaits[endpoint] = nil }
+            if !self.settledWaits.isEmpty {
+                for endpoint in endpoints { self.settledWaits[endpoint] = nil }
+            }
         }
         self.restless.formUnion(look.restless)
         self.explained = look.explained

@@ -18,8 +18,11 @@ struct PlanDraft {
     private(set) var waits: [PlanWait] = []
     private(set) var milestones: [StepKey: Milestone] = [:]
     private var noted: Set<PlanWait> = []
-    /// Whoever something is to be done for, or who waits for something that no change of the states announces.
+    /// The endpoints that something is to be done for, or that wait for something that no change of the states
+    /// announces.
     private(set) var open: Set<ResourceIdentity> = []
+    /// Who was noted there last.
+    private var opened: ResourceIdentity?
     /// Those of them whose part of the plan has more than ``PlanPart`` can keep.
     private(set) var restless: Set<ResourceIdentity> = []
     /// The part that steps are added to now.
@@ -40,7 +43,7 @@ struct PlanDraft {
         after: [Milestone] = [],
         deadline: Timestamp? = nil
     ) -> Milestone {
-        self.open.insert(subject)
+        self.noteOpen(subject)
         let (key, cause) = (action.key, cause ?? PlanCause(resource: subject))
         let milestone = self.milestone(of: action, key, for: subject, because: reason, cause, after, deadline)
         if self.part == nil { self.restless.insert(subject) }
@@ -128,10 +131,17 @@ struct PlanDraft {
     /// - Parameter isDecided: whether it stands until something is different about the subject itself; what others may
     ///   bring about is looked at again with every plan.
     mutating func wait(_ subject: ResourceIdentity, _ word: String, _ reason: String, isDecided: Bool = false) {
-        if !isDecided { self.open.insert(subject) }
+        if !isDecided { self.noteOpen(subject) }
         self.restless.insert(subject)
         let wait = PlanWait(subject: subject, reason: reason, until: nil, word: word)
         if self.noted.insert(wait).inserted { self.waits.append(wait) }
+    }
+
+    /// Most steps are for whom the one before is.
+    private mutating func noteOpen(_ subject: ResourceIdentity) {
+        guard subject != self.opened, subject.kind == .endpoint else { return }
+        self.open.insert(subject)
+        self.opened = subject
     }
 
     /// The indices of planned milestones, without those that the others come after anyway.
