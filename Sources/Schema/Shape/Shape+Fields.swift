@@ -32,11 +32,14 @@ extension Shape {
     package struct FieldVisit: Sendable {
         /// Where the declaration stands: `steps[].retries`.
         package var declaration: String
-        /// Where the field stands in the value: `spec.steps[0].retries`.
-        package var path: FieldPath
         package var value: JSONValue
-        /// The mapping that has the field.
+        /// The mapping that has the field, and where that stands.
         package var parent: JSONValue
+        fileprivate var parentPath: FieldPath
+        fileprivate var name: String
+
+        /// Where the field stands in the value: `spec.steps[0].retries`.
+        package var path: FieldPath { self.parentPath.field(self.name) }
     }
 
     /// Calls `body` for every declared field that a value has, outer ones first; what it answers says whether the
@@ -56,9 +59,14 @@ extension Shape {
             for field in object.fields {
                 guard let member = members[field.name] else { continue }
                 let inner = declaration.isEmpty ? field.name : "\(declaration).\(field.name)"
-                let path = path.field(field.name)
-                let visit = FieldVisit(declaration: inner, path: path, value: member, parent: value)
-                if body(visit) { field.shape.visitFields(of: member, at: path, declaration: inner, body) }
+                let visit = FieldVisit(
+                    declaration: inner,
+                    value: member,
+                    parent: value,
+                    parentPath: path,
+                    name: field.name
+                )
+                if body(visit) { field.shape.visitFields(of: member, at: visit.path, declaration: inner, body) }
             }
         case (.map(_, let shape), .object(let members)):
             for (name, member) in members.sorted(by: { $0.key < $1.key }) {
