@@ -35,6 +35,10 @@ package final class GitRepository: SourceRepository {
         }
     }
 
+    package func releaseMemory() {
+        self.handles.closeIdle()
+    }
+
     /// Adds, for a folder inside a work tree, where the repository itself is.
     private static func withHint(_ error: MartletError, path: String) -> MartletError {
         var found = git_buf()

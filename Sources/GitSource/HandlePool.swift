@@ -28,6 +28,12 @@ final class HandlePool: Sendable {
         return result
     }
 
+    /// Closes what is not lent. libgit2 keeps the objects that others are made of for as long as a pack is open anywhere.
+    func closeIdle() {
+        // They are closed out here, once the lock is free.
+        _ = self.idle.withLock { exchange(&$0, with: []) }
+    }
+
     private func put(back handle: RepositoryHandle) {
         self.idle.withLock { idle in
             if idle.count < Self.kept { idle.append(handle) }

@@ -124,6 +124,8 @@ package struct CommitReader: Sendable {
         let rules = try self.readIgnoreRules(entries)
         let candidates = self.manifests(entries, rules)
         let present = Set(candidates.map(\.path))
+        // So much is not read again soon; given up now, its memory goes to what is made of the files.
+        defer { self.repository.releaseMemory() }
         return Difference(
             read: try self.readAll(candidates.filter { index.object(at: $0.path) != $0.object }),
             removed: index.paths.filter { !present.contains($0) && !$0.contains(OverlayExpander.separator) },

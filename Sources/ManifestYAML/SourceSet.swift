@@ -234,6 +234,10 @@ package final class SourceSet: SourceRepository {
         }
     }
 
+    package func releaseMemory() {
+        for member in self.members { member.repository.releaseMemory() }
+    }
+
     // MARK: Trees
 
     /// `subpath` is ``followedFolders``, or empty for everything in the repositories.

@@ -55,6 +55,8 @@ final class LateRepository: SourceRepository {
         try self.repository().log(from: head, under: subpath, limit: limit)
     }
 
+    func releaseMemory() { self.opened.withLock { $0 }?.releaseMemory() }
+
     /// Looks at each poll until the repository is there, then follows its refs.
     func refChanges() -> AsyncStream<Void> {
         if let repository = try? self.repository() { return repository.refChanges() }

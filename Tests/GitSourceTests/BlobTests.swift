@@ -34,6 +34,27 @@ struct BlobTests {
         try self.origin.write(self.loosePath(of: object), bytes: stream)
     }
 
+    @Test("a pack leaves memory when that is given up, and is read again after that")
+    func releaseMemory() throws {
+        let object = try self.blob("packed")
+        try self.origin.git("repack", "-a", "-d", "--quiet")
+        let packs = "\(self.origin.path)/.git/objects/pack/"
+        for _ in 0..<2 {
+            #expect(try self.repository.read(object, limit: 100) == Array("packed".utf8))
+            #expect(try Self.openFiles().contains { $0.hasPrefix(packs) })
+            self.repository.releaseMemory()
+            #expect(try !Self.openFiles().contains { $0.hasPrefix(packs) })
+        }
+    }
+
+    /// The paths of the files that this process has open.
+    private static func openFiles() throws -> [String] {
+        let descriptors = try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd")
+        return descriptors.compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\($0)")
+        }
+    }
+
     @Test("contents are read byte for byte, loose and packed", arguments: [false, true])
     func read(packed: Bool) throws {
         let bytes = (0..<5_000).map { UInt8(truncatingIfNeeded: $0 &* 31) }

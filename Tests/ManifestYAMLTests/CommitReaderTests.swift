@@ -35,6 +35,18 @@ internal import Testing
         #expect(try reader.read("1", after: second).index.resources == first.index.resources)
     }
 
+    @Test func memoryIsGivenUpOnceEverythingWasRead() throws {
+        let member = SourceSet.Member(name: "a", repository: self.repository, location: "", ref: "1", path: "")
+        let sources = SourceSet([member])
+        self.repository.commit("1", texts: ["m.yaml": ManifestIndexTests.model("m")])
+        self.repository.commit("2", texts: ["n.yaml": ManifestIndexTests.model("n")])
+        let reader = CommitReader(repository: sources, subpath: SourceSet.followedFolders)
+        let first = try reader.read(CommitSet(["a": "1"]).id)
+        #expect(self.repository.releases == 1)
+        #expect(self.names(try reader.read(CommitSet(["a": "2"]).id, after: first)) == ["n"])
+        #expect(self.repository.releases == 1)
+    }
+
     /// Two files of git whose paths are equal as strings: neither speaks for the other.
     @Test(arguments: ["su\u{308}d/app.yaml", "su\u{308}d/.martletignore"])
     func fileThatLooksTheSameTakesNothingOver(_ twin: String) throws {

@@ -17,6 +17,7 @@ final class MemoryRepository: SourceRepository {
         var blobs: [ObjectID: File] = [:]
         var readBlobs: [ObjectID] = []
         var lookups: [String] = []
+        var releases = 0
     }
 
     private let state = Mutex(State())
@@ -48,6 +49,11 @@ final class MemoryRepository: SourceRepository {
     func commit(_ id: ObjectID, texts: [(String, String)]) {
         self.commit(id, texts.map { ($0.0, File(bytes: Array($0.1.utf8))) })
     }
+
+    /// How often it was told to give up memory.
+    var releases: Int { self.state.withLock(\.releases) }
+
+    func releaseMemory() { self.state.withLock { $0.releases += 1 } }
 
     /// How many blobs were read since the last call.
     func takeReadCount() -> Int {

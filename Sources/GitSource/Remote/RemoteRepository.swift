@@ -139,6 +139,10 @@ extension RemoteRepository {
         try self.clone.export(object, to: file, limit: limit)
     }
 
+    package func releaseMemory() {
+        self.state.withLock(\.clone)?.releaseMemory()
+    }
+
     package func log(from head: ObjectID, under subpath: String, limit: Int) throws -> [CommitSummary] {
         try self.clone.log(from: head, under: subpath, limit: limit)
     }

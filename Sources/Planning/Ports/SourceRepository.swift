@@ -109,6 +109,9 @@ package protocol SourceRepository: Sendable {
     /// Throws why they cannot be had; what was here before stays readable.
     func refresh() async throws
 
+    /// Gives up what is kept in memory for reads to come.
+    func releaseMemory()
+
     /// How well asking that place goes; nil for a repository that is that place itself.
     var freshness: SourceFreshness? { get }
 }
@@ -116,6 +119,8 @@ package protocol SourceRepository: Sendable {
 extension SourceRepository {
     /// A repository that is the source itself is always up to date.
     package func refresh() async throws {}
+
+    package func releaseMemory() {}
 
     package var freshness: SourceFreshness? { nil }
 }
