@@ -25,11 +25,11 @@ package struct ManifestIndex: Sendable {
         /// What the index calls its file.
         var file: String
         /// The overlay that it came through.
-        var overlay: ResourceIdentity?
+        var origin: ResourceOrigin?
 
         /// `base/m.yaml:1:1`, perhaps with the overlay.
         var place: String {
-            "\(self.location)" + (self.overlay.map { " through \($0)" } ?? "")
+            "\(self.location)" + (self.origin.map { " through \($0.overlay)" } ?? "")
         }
     }
 
@@ -174,9 +174,8 @@ extension ManifestIndex {
         _ resource: Resource?,
         in file: ManifestFile
     ) {
-        let overlay = file.origin?.overlay
         self.declarations[identity, default: []].append(
-            Declaration(location: location, resource: resource, file: file.path, overlay: overlay)
+            Declaration(location: location, resource: resource, file: file.path, origin: file.origin)
         )
         self.declarations[identity]?.sort { ($0.location, $0.file) < ($1.location, $1.file) }
         self.noteReferences(of: identity)

@@ -27,7 +27,7 @@ struct ManifestLinker {
     ) -> [Diagnostic] {
         declarations.indices.map { index in
             let others = declarations.indices.filter { $0 != index }.map { declarations[$0].place }
-            let here = declarations[index].overlay.map { ", here through \($0)" } ?? ""
+            let here = declarations[index].origin.map { ", here through \($0.overlay)" } ?? ""
             return Diagnostic(
                 at: declarations[index].location,
                 "\(identity) is declared more than once\(here), also at \(others.joined(separator: ", ")); "

@@ -12,18 +12,26 @@ package indirect enum ResourceSpec: Sendable, Hashable {
 }
 
 /// The overlay that a resource came through.
-package struct ResourceOrigin: Sendable, Hashable, Codable {
+///
+/// Few resources have one, and all of them have room for it: a reference is the smallest.
+package final class ResourceOrigin: Sendable {
     /// The outermost of them.
-    package var overlay: ResourceIdentity
+    package let overlay: ResourceIdentity
     /// Where that overlay begins.
-    package var location: SourceLocation
+    package let location: SourceLocation
     /// Whether a patch changed the resource.
-    package var isPatched: Bool
+    package let isPatched: Bool
 
     package init(overlay: ResourceIdentity, location: SourceLocation, isPatched: Bool) {
         self.overlay = overlay
         self.location = location
         self.isPatched = isPatched
+    }
+}
+
+extension ResourceOrigin: Equatable {
+    package static func == (lhs: ResourceOrigin, rhs: ResourceOrigin) -> Bool {
+        (lhs.overlay, lhs.location, lhs.isPatched) == (rhs.overlay, rhs.location, rhs.isPatched)
     }
 }
 

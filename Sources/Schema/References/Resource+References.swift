@@ -22,16 +22,12 @@ struct ResourceLinks: Sendable, Hashable {
             switch visit.shape {
             case .reference(let kind):
                 guard let target = ResourceIdentity(kind, reference: text, in: identity.namespace) else { return }
-                let field = visit.path.description
-                self.references.append(
-                    ResourceReference(target: target, field: field, location: fieldLocations[field] ?? location)
-                )
+                let (field, place) = fieldLocations.place(of: visit.path) ?? (visit.path.description, location)
+                self.references.append(ResourceReference(target: target, field: field, location: place))
             case .text(let rule):
                 guard let form = rule.format?.fileForm, let path = ResourceLinks.path(text) else { return }
-                let field = visit.path.description
-                self.files.append(
-                    FileReference(path: path, form: form, field: field, location: fieldLocations[field] ?? location)
-                )
+                let (field, place) = fieldLocations.place(of: visit.path) ?? (visit.path.description, location)
+                self.files.append(FileReference(path: path, form: form, field: field, location: place))
             case .integer, .number, .boolean, .word, .quantity, .secret, .object, .map, .list, .either, .any,
                 .expression, .named:
                 return
@@ -42,6 +38,13 @@ struct ResourceLinks: Sendable, Hashable {
     private static func path(_ uri: String) -> String? {
         guard case .repository(let path) = ArtifactLocation(uri) else { return nil }
         return path
+    }
+}
+
+extension [String: SourceLocation] {
+    /// A field and where it stands, both as they are kept here: the same text is not kept twice.
+    fileprivate func place(of path: FieldPath) -> (field: String, location: SourceLocation)? {
+        self.index(forKey: path.description).map { (self[$0].key, self[$0].value) }
     }
 }
 
