@@ -146,7 +146,8 @@ package struct DesiredStateBuilder: Sendable {
         return true
     }
 
-    private func graphs(of endpoint: Resource, _ spec: EndpointSpec, commit: CommitSummary) -> [RevisionGraph] {
+    private mutating func graphs(of endpoint: Resource, _ spec: EndpointSpec, commit: CommitSummary) -> [RevisionGraph]
+    {
         let services = self.resolver.services(of: endpoint, spec) ?? []
         let (source, commit) = (commit.source(of: endpoint.location), commit.id(at: endpoint.location))
         return services.compactMap { service in

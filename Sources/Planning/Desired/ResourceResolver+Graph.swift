@@ -51,7 +51,7 @@ extension ResourceResolver {
     }
 
     /// Everything that a revision needs.
-    func graph(
+    mutating func graph(
         of service: ReachedService,
         _ spec: EndpointSpec,
         revision: Revision,
@@ -65,7 +65,7 @@ extension ResourceResolver {
             chat: spec.chat,
             chains: [],
             templates: [],
-            models: []
+            models: self.models(of: service)
         )
         for part in service.parts {
             guard let resource = self.resources[part.resource], let resolution = self.resolution(of: part.resource)
@@ -82,14 +82,30 @@ extension ResourceResolver {
                         examples: resolution.examples
                     )
                 )
-            case .model(let model):
-                guard let instance = self.instance(of: model, part.resource, resolution.artifacts) else { continue }
-                graph.models.append(.init(identity: part.resource, digest: part.digest, instance: instance))
-            case .dataset, .endpoint, .policy, .overlay, .unavailable:
+            case .model, .dataset, .endpoint, .policy, .overlay, .unavailable:
                 continue
             }
         }
         return graph
+    }
+
+    /// The models of a service: of thousands of services most have the same few, which are made once in an update.
+    private mutating func models(of service: ReachedService) -> [RevisionGraph.Model] {
+        let parts = service.parts.filter { $0.resource.kind == .model }
+        let names = parts.map(\.resource)
+        if let known = self.models[names] { return known }
+        let models = parts.compactMap { part -> RevisionGraph.Model? in
+            guard case .model(let model)? = self.resources[part.resource]?.spec,
+                let instance = self.instance(
+                    of: model,
+                    part.resource,
+                    self.resolution(of: part.resource)?.artifacts ?? []
+                )
+            else { return nil }
+            return RevisionGraph.Model(identity: part.resource, digest: part.digest, instance: instance)
+        }
+        self.models[names] = models
+        return models
     }
 
     private func instance(of model: ModelSpec, _ identity: ResourceIdentity, _ artifacts: [Artifact]) -> InstanceSpec? {

@@ -37,6 +37,8 @@ struct ResourceResolver: Sendable {
     private var sightings = ArtifactUsers()
     /// Rows of datasets that were read during this update.
     private var rows: [ResourceIdentity: [PromptTemplateSpec.Examples.Pair]] = [:]
+    /// Models of services that were met during this update, by their names.
+    var models: [[ResourceIdentity]: [RevisionGraph.Model]] = [:]
 
     init(unavailable: UnavailableFields) {
         self.unavailable = unavailable
@@ -132,6 +134,7 @@ struct ResourceResolver: Sendable {
     /// Ends an update.
     mutating func finish() {
         self.rows = [:]
+        self.models = [:]
         self.relinked = []
     }
 
