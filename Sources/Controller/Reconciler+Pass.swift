@@ -24,7 +24,10 @@ extension Reconciler {
             if self.desired != nil { self.remembered = nil }
             if let failure = reading.failure {
                 self.note(unreadable: .wrapping(failure))
-            } else if let lost = self.lostCommit(of: reading) {
+                return
+            }
+            self.sourceRetry.succeed()
+            if let lost = self.lostCommit(of: reading) {
                 self.note(lost: lost)
             } else {
                 self.setSourceCondition(.yes, "Read", "commit \(CommitSet.words(for: reading.commit.id)) is read")
@@ -40,6 +43,7 @@ extension Reconciler {
     }
 
     private func note(unreadable error: MartletError) {
+        self.sourceRetry.fail(at: self.ports.wallClock.now(), jitter: self.ports.jitter())
         if self.sourceCondition.message != error.description, !self.note(refused: error) {
             self.note(.warning, error.code, "the source cannot be read: \(error)")
         }

@@ -89,6 +89,7 @@ extension Reconciler {
     func noteClock() {
         guard let jump = self.clockWatch.jump(at: self.ports.wallClock.now()) else { return }
         self.queue.shift(byMilliseconds: jump)
+        self.sourceRetry.shift(byMilliseconds: jump)
         // Slept for by the old time.
         self.wakeUpAt = nil
         self.changes.isEverything = true

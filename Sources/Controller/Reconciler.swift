@@ -60,6 +60,8 @@ package actor Reconciler: Service {
     var stateCondition: Condition
     /// The endpoints that wait for memory, with what they were last told.
     var shortages: [ResourceIdentity: String] = [:]
+    /// When a source that could not be read is read again.
+    var sourceRetry: SourceRetry
     /// Of each of several sources, by name; empty where there is one.
     var sourceConditions: [String: Condition] = [:]
     /// What runs and what was written down, as plans are made from it.
@@ -121,6 +123,7 @@ package actor Reconciler: Service {
         self.hub = EventHub(logger: logger)
         self.executor = ReconcilerExecutor()
         self.queue = WorkQueue(backoff: backoff)
+        self.sourceRetry = SourceRetry(backoff)
         self.clockWatch = ClockWatch(ports.clock, at: ports.wallClock.now())
         self.stateCondition = Condition(
             type: .stateWritable,
@@ -232,8 +235,8 @@ package actor Reconciler: Service {
         case .wake:
             // The same moment may have to be waited for again, should clocks disagree.
             self.wakeUpAt = nil
-            guard self.takeDuePendingCommit() else { break }
-            self.lookAtNewest(in: &group)
+            let isDue = self.takeDuePendingCommit()
+            if self.sourceRetry.take(at: self.ports.wallClock.now()) || isDue { self.lookAtNewest(in: &group) }
         case .runtimeChanged:
             break
         }
@@ -363,9 +366,10 @@ package actor Reconciler: Service {
     private var wakeUpSignal: CancelSignal?
     var wakeUpAt: Timestamp?
 
-    /// Wakes the loop when the earliest wait is over, of the plan or of a commit.
+    /// Wakes the loop when the earliest wait is over, of the plan, of a commit or of the source.
     private func scheduleWakeUp(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        let moments = self.plan.waits.compactMap(\.until) + [self.pendingCommit?.wait.until].compactMap(\.self)
+        let others = [self.pendingCommit?.wait.until, self.sourceRetry.at].compactMap(\.self)
+        let moments = self.plan.waits.compactMap(\.until) + others
         self.wakeUp(at: moments.min(), in: &group)
     }
 

@@ -115,6 +115,29 @@ struct SourceTests {
         }
     }
 
+    @Test func sourceThatCouldNotBeReadIsReadAgainByItself() async throws {
+        let setup = try ControllerSetup()
+        let commit = try setup.commitDesk()
+        let objects = setup.repository.absolute(".git/objects")
+        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
+        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+        try await setup.run { setup in
+            // Ever more rarely, and no ref moves meanwhile.
+            for delay in [250, 500, 1000] as [Int64] {
+                await setup.clock.waitForSleep(of: .milliseconds(delay))
+                if delay == 1000 {
+                    try FileManager.default.removeItem(atPath: objects)
+                    try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+                }
+                setup.wallClock.advance(byMilliseconds: delay)
+                setup.clock.advance(by: .milliseconds(delay))
+            }
+            try await setup.event("Converged")
+            #expect(try await setup.reconciler.status().source.commit?.id == commit)
+            #expect(try setup.store.events(EventQuery(limit: 100)).count { $0.reason == "RefUnreadable" } <= 1)
+        }
+    }
+
     /// That it cannot be read now does not mean that the repository has lost it.
     @Test(arguments: [("^{tree}", "ObjectNotFound"), ("", "RefUnreadable")])
     func commitInForceThatCannotBeReadForAWhileIsNotGone(_ part: String, _ reason: String) async throws {
