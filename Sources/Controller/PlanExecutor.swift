@@ -15,9 +15,6 @@ struct StoreRefusal: Error {
     var cause: any Error
 }
 
-/// A step that was not performed, since one that it comes after has failed.
-struct StepSkipped: Error {}
-
 /// Performs the effects of steps through the ports. It holds no policy: what to do, and whether again, is the plan's.
 package struct PlanExecutor: Sendable {
     private let runtime: any ServingRuntime
@@ -79,26 +76,6 @@ package struct PlanExecutor: Sendable {
             break
         }
         return StepOutcome()
-    }
-
-    /// Performs steps one after the other; what comes after one that failed is skipped.
-    ///
-    /// - Parameter steps: each with the places of those that it comes after.
-    func perform(
-        inLine steps: [(action: StepAction, after: [Int])]
-    ) async -> [(StepAction, Result<StepOutcome, any Error>)] {
-        var ends: [(StepAction, Result<StepOutcome, any Error>)] = []
-        var failed: Set<Int> = []
-        for (place, step) in steps.enumerated() {
-            do {
-                guard failed.isDisjoint(with: step.after) else { throw StepSkipped() }
-                ends.append((step.action, .success(try await self.perform(step.action))))
-            } catch {
-                failed.insert(place)
-                ends.append((step.action, .failure(error)))
-            }
-        }
-        return ends
     }
 
     /// Removes the files of all other artifacts.

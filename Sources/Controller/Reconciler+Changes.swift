@@ -142,15 +142,3 @@ extension Reconciler {
         )
     }
 }
-
-extension StepAction {
-    /// Whether the step never waits for anything, so that others can stand in line behind it.
-    var isQuick: Bool {
-        switch self {
-        case .setTraffic, .applySettings, .removeEndpoint, .start, .stop: true
-        case .probe, .load, .warmUp, .scale, .drain, .unload, .beginRollout, .promote, .advanceRollout, .hold,
-            .liftHold, .forget:
-            false
-        }
-    }
-}

@@ -205,6 +205,9 @@ extension Reconciler: OperatorCommands {
 }
 
 extension Reconciler {
+    /// How many endpoints are named that keep the process from being ready.
+    private static let namedObstacles = 20
+
     /// What keeps the process from being ready; nothing once it was: a change that comes later shows in the status, and
     /// must not take the endpoints that serve out of service.
     package func obstaclesToReadiness() -> [String] {
@@ -212,14 +215,21 @@ extension Reconciler {
         guard let desired = self.desired ?? self.remembered, self.plan.commit == desired.commit.id else {
             return ["no commit is read yet"]
         }
-        // An endpoint that is settled serves, or waits for a person.
-        let expected = self.planner.open.flatMap { self.planner.index.variants(of: $0) }.filter {
-            desired.variants[$0] != nil || self.facts.variants[$0]?.promoted != nil
-        }
-        let silent = expected.filter { self.observation.traffic[$0]?.isEmpty ?? true }.sorted()
         // What cannot be brought about now, such as a revision that is held, is not waited for.
-        self.wasReady = silent.isEmpty || self.hasConverged
-        return self.wasReady ? [] : silent.map { "\($0) does not serve yet" }
+        if self.hasConverged {
+            self.wasReady = true
+            return []
+        }
+        // An endpoint that is settled serves, or waits for a person.
+        let silent = self.planner.open.lazy.flatMap { self.planner.index.variants(of: $0) }.filter { variant in
+            let isExpected = desired.variants[variant] != nil || self.facts.variants[variant]?.promoted != nil
+            return isExpected && self.observation.traffic[variant]?.isEmpty ?? true
+        }
+        // Whoever asks again and again must not hold the loop up with thousands of names.
+        let named = silent.prefix(Self.namedObstacles + 1).sorted()
+        self.wasReady = named.isEmpty
+        return named.prefix(Self.namedObstacles).map { "\($0) does not serve yet" }
+            + (named.count > Self.namedObstacles ? ["nor do others"] : [])
     }
 
     /// Whether something is in an endpoint's way, which looking again may find gone: an engine that was missing, say.
@@ -316,6 +326,7 @@ extension Reconciler {
         )
         self.pending = []
         for change in changes { self.apply(change) }
+        self.line?.interrupt()
         self.hub.publish(written)
         self.mailbox.post(.wake)
     }

@@ -78,6 +78,7 @@ extension Reconciler {
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
         let before = self.desired
+        self.line?.interrupt()
         if before == nil { self.facts.share(desired) }
         self.noteDesired(changed, from: before, to: desired)
         self.desired = desired
@@ -140,6 +141,12 @@ extension Reconciler {
             if writes.isEmpty { break }
             for step in writes {
                 self.record(step.action)
+                if case .promote(let runner) = step.action,
+                    let variant = self.recordSettings(of: runner.variant.resource, desired),
+                    variant != runner.variant, let facts = self.facts.variants[variant]
+                {
+                    self.pending.append(.variant(variant, facts))
+                }
                 self.record(step, desired: desired, at: now)
             }
             self.planAgain(desired, at: now, &looked)
@@ -158,17 +165,29 @@ extension Reconciler {
         return true
     }
 
-    /// Writes down the settings that are in force by now: what is in force counts, not which step ended last.
+    /// Writes down the settings that are in force by now: what is in force counts, not which step ended last. Those of
+    /// an endpoint that has promoted nothing yet are needed by nobody, and are written with its promotion.
     private func noteSettings(of desired: DesiredState) {
         let endpoints = self.changes.isEverything ? Array(desired.settings.keys) : Array(self.changes.endpoints)
         for endpoint in endpoints {
-            guard let settings = desired.settings[endpoint], self.observation.settings[endpoint] == settings.revision
+            let variants = self.planner.index.variants(of: endpoint)
+            guard variants.contains(where: { self.facts.variants[$0]?.promoted != nil }),
+                let variant = self.recordSettings(of: endpoint, desired)
             else { continue }
-            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
-            guard self.facts.variants[variant]?.settings?.revision != settings.revision else { continue }
-            self.record(.applySettings(endpoint, settings))
             self.pending += self.facts.variants[variant].map { [.variant(variant, $0)] } ?? []
         }
+    }
+
+    /// Takes settings that are in force over into the facts; gives the variant whose facts have them, if they are others
+    /// than before.
+    private func recordSettings(of endpoint: ResourceIdentity, _ desired: DesiredState) -> VariantID? {
+        guard let settings = desired.settings[endpoint], self.observation.settings[endpoint] == settings.revision else {
+            return nil
+        }
+        let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+        guard self.facts.variants[variant]?.settings?.revision != settings.revision else { return nil }
+        self.record(.applySettings(endpoint, settings))
+        return variant
     }
 
     /// Looks for engines; opening their libraries is too slow for every pass.

@@ -6,8 +6,9 @@ internal import ServiceLifecycle
 /// The reconcile loop: observe, plan, act, record, again and again.
 ///
 /// It is level-triggered. Whatever wakes it, it reads the desired state and the facts, observes the runtime, asks the
-/// planner, starts the steps whose predecessors are done, and cancels running steps that the newest plan has no use
-/// for. So the newest commit always wins, a crash loses nothing but time, and running twice equals running once.
+/// planner, starts the steps whose predecessors are done, with those that follow at once, and cancels running steps that
+/// the newest plan has no use for. So the newest commit always wins, a crash loses nothing but time, and running twice
+/// equals running once.
 package actor Reconciler: Service {
     /// Everything the loop acts through.
     package struct Ports: Sendable {
@@ -86,8 +87,8 @@ package actor Reconciler: Service {
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]
-    /// Whether steps that never wait for anything are being performed one after the other.
-    private var hasLine = false
+    /// The steps that are being performed in one go.
+    var line: StepLine?
     /// What is written down about the newest commit that was read.
     var commitRecord: CommitRecord?
     /// The read under way, and nil while there is none.
@@ -170,8 +171,8 @@ package actor Reconciler: Service {
                 for event in mailbox.takeAll() {
                     self.handle(event, in: &group)
                 }
-                // A pass beside a line of steps would look at what these are in the middle of changing; they end at once.
-                if !self.hasLine { await self.pass(in: &group) }
+                // A pass beside a line would look at what that is in the middle of changing.
+                if self.line == nil { await self.pass(in: &group) }
             }
             group.cancelAll()
         }
@@ -229,7 +230,7 @@ package actor Reconciler: Service {
             self.cancelSignals[action.key] = nil
             self.settle(action, result)
         case .lineEnded:
-            self.hasLine = false
+            self.line = nil
         case .pruned:
             self.queue.endPruning()
         case .wake:
@@ -293,7 +294,7 @@ package actor Reconciler: Service {
         for key in self.queue.supersede(keeping: update.plans) {
             self.cancelSignals[key]?.cancel()
         }
-        self.startAtOnce(self.plan.steps, in: &group)
+        self.startLine(in: &group)
         for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts && !step.action.isQuick {
             self.start(step.action, in: &group)
         }
@@ -328,22 +329,13 @@ package actor Reconciler: Service {
         self.wakeUp(at: self.ports.wallClock.now().advanced(byMilliseconds: 1000), in: &group)
     }
 
-    /// Performs steps that never wait for anything, one after the other in one task, those too that come after no others
-    /// than such: so many of them, as after a start, make one pass, and not one each.
-    private func startAtOnce(_ steps: [PlanStep], in group: inout ThrowingDiscardingTaskGroup<any Error>) {
-        var line: [(action: StepAction, after: [Int])] = []
-        var places: [Int: Int] = [:]
-        for (index, step) in steps.enumerated() where step.action.isQuick {
-            let after = step.after.compactMap { places[$0] }
-            guard after.count == step.after.count, self.queue.begin(step.action) else { continue }
-            places[index] = line.count
-            line.append((step.action, after))
-        }
-        guard !line.isEmpty else { return }
-        self.hasLine = true
-        let (executor, mailbox, begun) = (self.ports.executor, self.mailbox, line)
+    /// Performs the steps in one go that never wait for anything.
+    private func startLine(in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        guard let line = StepLine(of: self.plan.steps, begin: { self.queue.begin($0) }) else { return }
+        self.line = line
+        let (executor, mailbox) = (self.ports.executor, self.mailbox)
         group.addTask {
-            mailbox.post(await executor.perform(inLine: begun).map(LoopEvent.stepEnded) + [.lineEnded])
+            mailbox.post(await line.perform(by: executor).map(LoopEvent.stepEnded) + [.lineEnded])
         }
     }
 

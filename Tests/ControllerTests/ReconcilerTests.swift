@@ -114,7 +114,22 @@ struct ReconcilerTests {
             setup.wallClock.advance(byMilliseconds: 250)
             setup.clock.advance(by: .milliseconds(250))
             try await setup.event("Promoted", after: seen)
-            #expect(setup.runtime.calls.suffix(2) == ["start default/desk", "setTraffic default/desk"])
+            let moves = ["start default/desk", "setTraffic default/desk"]
+            #expect(setup.runtime.calls.filter { moves.contains($0) } == moves + moves)
+        }
+    }
+
+    @Test func warmUpRequestsComeBeforeTheTraffic() async throws {
+        let setup = try ControllerSetup()
+        let warmUp = "source: {uri: models/desk.jsonl}, warmUp: [{prompt: Hello., maxTokens: 4}]}"
+        let manifest = ControllerSetup.manifest.replacing("source: {uri: models/desk.jsonl}}", with: warmUp)
+        try setup.repository.write("models/desk.jsonl", "one")
+        try setup.repository.write("desk.yaml", manifest)
+        try setup.repository.commit("A model with a warm-up request")
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let calls = setup.runtime.calls.suffix(3)
+            #expect(calls == ["start default/desk", "warmUp default/desk", "setTraffic default/desk"])
         }
     }
 

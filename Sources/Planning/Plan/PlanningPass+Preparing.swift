@@ -16,9 +16,9 @@ extension PlanningPass {
         switch runner?.state {
         case .ready:
             return ready
-        case .started:
+        case .started where graph.hasWarmUps:
             break
-        case nil, .draining, .drained, .failed:
+        case nil, .started, .draining, .drained, .failed:
             let action = StepAction.start(graph, replicas: situation.replicas)
             let started = self.draft.add(
                 action,

@@ -130,7 +130,7 @@ struct EndpointFixture: Sendable {
     /// Starts a revision and sends it all traffic; settings stay.
     func bring(_ graph: RevisionGraph, replicas: Int = 1) async throws {
         try await self.server.start(graph, replicas: replicas)
-        try await self.server.warmUp(RunnerKey(graph.variant, graph.revision))
+        if graph.hasWarmUps { try await self.server.warmUp(RunnerKey(graph.variant, graph.revision)) }
         await self.server.setTraffic([TrafficShare(revision: graph.revision, weight: 100)], for: graph.variant)
     }
 

@@ -60,6 +60,19 @@ struct ReplacementTests {
         #expect(engine.control.log.modelsOpened == 1)
     }
 
+    @Test("A drained runner that is started again answers, at once where nothing has to be warmed up")
+    func startedAgain() async throws {
+        try await EndpointFixture.run(ScriptedEngine()) { fixture in
+            let graph = try EndpointFixture.promptGraph(0, prefix: "r0 ")
+            try await fixture.deploy(graph)
+            await fixture.server.drain(self.key(0), timeout: .seconds(30))
+            #expect(await fixture.server.observe().runners[self.key(0)]?.state == .drained)
+            try await fixture.server.start(graph, replicas: 1)
+            #expect(await fixture.server.observe().runners[self.key(0)]?.state == .ready)
+            #expect(try await fixture.ask("again").1 == "r0 again")
+        }
+    }
+
     @Test("new warm-up requests must succeed on weights that are warm already; other changes do not repeat them")
     func changedWarmUp() async throws {
         let engine = ScriptedEngine()

@@ -1,0 +1,90 @@
+import Planning
+import Schema
+import TestSupport
+import Testing
+
+@testable import Controller
+
+@Suite struct StepLineTests {
+    private static let broken = MartletError("NoSuchTensor", "no such tensor")
+
+    private let runtime = FakeRuntime()
+
+    private var executor: PlanExecutor {
+        PlanExecutor(
+            runtime: self.runtime,
+            artifacts: FakeArtifacts(),
+            probe: FakeProbe(),
+            store: MemoryControlStore()
+        )
+    }
+
+    /// Steps that start endpoints and then send them their traffic, one after the other.
+    private static func steps(of names: [String]) throws -> [PlanStep] {
+        let world = PlanWorld(
+            models: ["small": 1],
+            services: Dictionary(uniqueKeysWithValues: names.map { ($0, .init(models: ["small"])) })
+        )
+        let graphs = try names.map { try #require(world.graph($0)) }
+        return graphs.enumerated().flatMap { number, graph in
+            let shares = [TrafficShare(revision: graph.revision, weight: 100)]
+            let actions: [StepAction] = [.start(graph, replicas: 1), .setTraffic(graph.variant, shares)]
+            return actions.enumerated().map { place, action in
+                PlanStep(
+                    action: action,
+                    reason: "",
+                    cause: PlanCause(resource: graph.variant.resource),
+                    after: place == 0 ? [] : [2 * number]
+                )
+            }
+        }
+    }
+
+    private static func isSkipped(_ result: Result<StepOutcome, any Error>) -> Bool {
+        if case .failure(is StepSkipped) = result { true } else { false }
+    }
+
+    @Test func whatComesAfterAFailureIsSkipped() async throws {
+        self.runtime.change { $0.startErrors = [Self.broken] }
+        let line = try #require(StepLine(of: try Self.steps(of: ["a", "b"])) { _ in true })
+        let ends = await line.perform(by: self.executor)
+        #expect(ends.map { Self.isSkipped($0.1) } == [false, true, false, false])
+        #expect(self.runtime.calls == ["start default/b", "setTraffic default/b"])
+    }
+
+    @Test func whatComesAfterOthersIsSkippedOnceSomethingNewerIsDecided() async throws {
+        let line = try #require(StepLine(of: try Self.steps(of: ["a", "b"])) { _ in true })
+        line.interrupt()
+        let ends = await line.perform(by: self.executor)
+        #expect(ends.map { Self.isSkipped($0.1) } == [false, true, false, true])
+        #expect(self.runtime.calls == ["start default/a", "start default/b"])
+    }
+
+    @Test func stepThatCannotBeginKeepsItsSuccessorsOut() async throws {
+        let line = StepLine(of: try Self.steps(of: ["a", "b"])) { action in
+            if case .start(let graph, _) = action { graph.variant.endpoint != "a" } else { true }
+        }
+        _ = await line?.perform(by: self.executor)
+        #expect(self.runtime.calls == ["start default/b", "setTraffic default/b"])
+    }
+
+    @Test func stepThatWaitsHasNoPlaceInALine() async throws {
+        var steps = try Self.steps(of: ["a"])
+        steps[0].action = .warmUp(RunnerKey(PlanWorld.variant("a"), Revision(Digest(of: "a".utf8))))
+        #expect(StepLine(of: steps) { _ in true } == nil)
+    }
+
+    @Test func thousandsOfStepsEndInTheirOrder() async throws {
+        let names = (0..<2000).map { "endpoint-\($0)" }
+        let steps = try Self.steps(of: names)
+        let line = try #require(StepLine(of: steps) { _ in true })
+        let ends = await line.perform(by: self.executor)
+        #expect(ends.map(\.0) == steps.map(\.action))
+        let places = Dictionary(uniqueKeysWithValues: self.runtime.calls.enumerated().map { ($1, $0) })
+        #expect(places.count == steps.count)
+        for name in names {
+            let (start, traffic) = (places["start default/\(name)"], places["setTraffic default/\(name)"])
+            #expect(try #require(start) < #require(traffic))
+        }
+    }
+}
