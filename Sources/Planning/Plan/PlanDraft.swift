@@ -77,7 +77,10 @@ struct PlanDraft {
         var milestones: [Milestone] = []
         for entry in part.entries {
             let after = entry.after.map { milestones[$0] }
-            milestones.append(self.place(entry.action, entry.key, because: entry.reason, entry.cause, after))
+            milestones.append(
+                self.milestones[entry.key]
+                    ?? self.append(entry.action, entry.key, because: entry.reason, entry.cause, after)
+            )
         }
     }
 
@@ -93,7 +96,7 @@ struct PlanDraft {
         if let known = self.milestones[key] { return known }
         guard !after.contains(.waiting) else { return .waiting }
         guard let failure = self.failures[key], failure.retryAt > self.now else {
-            return self.place(action, key, because: reason, cause, after)
+            return self.append(action, key, because: reason, cause, after)
         }
         self.milestones[key] = .waiting
         let until = min(failure.retryAt, deadline ?? failure.retryAt)
@@ -110,20 +113,18 @@ struct PlanDraft {
         return .waiting
     }
 
-    /// Appends a step that can be done, unless the same one is there already.
-    private mutating func place(
+    /// Appends a step that can be done and is not there yet.
+    private mutating func append(
         _ action: StepAction,
         _ key: StepKey,
         because reason: String,
         _ cause: PlanCause,
         _ after: [Milestone]
     ) -> Milestone {
-        let next = Milestone.planned(self.steps.count)
-        let milestone = self.milestones[key, default: next]
-        guard milestone == next else { return milestone }
-        self.milestones[key] = next
+        let milestone = Milestone.planned(self.steps.count)
+        self.milestones[key] = milestone
         self.steps.append(PlanStep(action: action, reason: reason, cause: cause, after: self.indices(of: after)))
-        return next
+        return milestone
     }
 
     /// Notes something that no step can bring about.
