@@ -5,6 +5,8 @@ import Schema
 struct MemoryRepository: SourceRepository {
     /// The files of each commit by path, by the name that resolves to it; a commit's id is its name, spelt in full.
     private let commits: [String: [String: String]]
+    /// Why no file can be read; nil where they can.
+    var damage: MartletError?
 
     init(_ commits: [String: [String: String]]) {
         self.commits = commits
@@ -56,6 +58,7 @@ struct MemoryRepository: SourceRepository {
     }
 
     func read(_ object: ObjectID, limit: Int64) throws -> [UInt8] {
+        if let damage = self.damage { throw damage }
         for text in self.commits.values.flatMap(\.values) where MemoryRepository.blob(text) == object {
             return Array(text.utf8)
         }

@@ -1,4 +1,5 @@
 import Glibc
+import ManifestYAML
 import Planning
 import Schema
 import TestSupport
@@ -98,6 +99,33 @@ struct WorkTreeSourceTests {
             try WorkTreeSource(root: self.repository.path).entry(at: "copy.bin", in: WorkTreeSource.id)?.object
                 == entry.object
         )
+    }
+
+    @Test("Without commits, what is no file of it is not there, and what another source says of that counts")
+    func readsNothingElse() throws {
+        let source = try self.source()
+        let object = MemoryRepository.id("elsewhere")
+        let copy = self.repository.absolute("copy")
+        let readings: [(any SourceRepository) throws -> Void] = [
+            { _ = try $0.size(of: object) }, { _ = try $0.read(object, limit: 100) },
+            { try $0.export(object, to: copy, limit: 100) },
+        ]
+        for read in readings {
+            let error = #expect(throws: MartletError.self) { try read(source) }
+            #expect(error?.code == "ObjectNotFound")
+            #expect(error?.message.contains("is no file of '\(self.repository.path)'") == true, "\(error as Any)")
+        }
+        let commits = #expect(throws: MartletError.self) { try source.resolve("main") }
+        #expect(commits?.message.contains("it has no commits") == true, "\(commits as Any)")
+
+        var damaged = MemoryRepository([:])
+        damaged.damage = MartletError("ObjectCorrupt", "object \(object) is damaged")
+        let members: [(name: String, repository: any SourceRepository)] = [("a", source), ("b", damaged)]
+        let set = SourceSet(
+            members.map { .init(name: $0.name, repository: $0.repository, location: "", ref: "main", path: "") }
+        )
+        let error = #expect(throws: MartletError.self) { try set.read(object, limit: 100) }
+        #expect(error?.code == "ObjectCorrupt", "\(error as Any)")
     }
 
     @Test("Changes are told against a commit")

@@ -90,13 +90,15 @@ final class WorkTreeSource: SourceRepository {
     }
 
     func size(of object: ObjectID) throws -> Int64 {
-        guard let item = self.files.withLock({ $0[object] }) else { return try self.commits().size(of: object) }
+        guard let item = self.files.withLock({ $0[object] }) else {
+            return try self.commits(for: object).size(of: object)
+        }
         return item.size
     }
 
     func read(_ object: ObjectID, limit: Int64) throws -> [UInt8] {
         guard let item = self.files.withLock({ $0[object] }) else {
-            return try self.commits().read(object, limit: limit)
+            return try self.commits(for: object).read(object, limit: limit)
         }
         guard item.size <= limit else {
             throw MartletError("BlobTooLarge", "'\(item.path)' has \(item.size) bytes, more than \(limit)")
@@ -106,7 +108,7 @@ final class WorkTreeSource: SourceRepository {
 
     func export(_ object: ObjectID, to file: String, limit: Int64) throws {
         guard self.files.withLock({ $0[object] }) != nil else {
-            return try self.commits().export(object, to: file, limit: limit)
+            return try self.commits(for: object).export(object, to: file, limit: limit)
         }
         let bytes = try self.read(object, limit: limit)
         try Data(bytes).write(to: URL(filePath: file), options: .atomic)
@@ -123,6 +125,18 @@ final class WorkTreeSource: SourceRepository {
     private func commits() throws -> any SourceRepository {
         guard let repository = self.repository else {
             throw MartletError("RepositoryNotFound", "'\(self.root)' is in no git repository: it has no commits")
+        }
+        return repository
+    }
+
+    /// Where an object is read that is no file of the work tree. Throws, as each repository does that lacks an object,
+    /// `ObjectNotFound`: the next one may have it.
+    private func commits(for object: ObjectID) throws -> any SourceRepository {
+        guard let repository = self.repository else {
+            throw MartletError(
+                "ObjectNotFound",
+                "object \(object) is no file of '\(self.root)', and there are no commits to read it from"
+            )
         }
         return repository
     }
