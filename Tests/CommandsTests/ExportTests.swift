@@ -68,19 +68,39 @@ struct ExportTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["shop"])
     }
 
-    @Test("what stands in the way of a file is named, and nothing is replaced", arguments: ["b/c/d", "b"])
+    @Test("what stands in the way of a file is named, and nothing has changed", arguments: ["b/c/d", "b", "gone/d"])
     func inTheWay(path: String) throws {
         let folder = try TemporaryFolder()
         try folder.write("a", Array("old".utf8))
         try FileManager.default.createDirectory(atPath: folder.file("b"), withIntermediateDirectories: false)
         try folder.write(path == "b" ? "b/kept" : "b/c", Array("kept".utf8))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("gone"), withDestinationPath: "nowhere")
         let error = #expect(throws: MartletError.self) {
-            try NewFolder(folder.path).write([("a", "new"), (path, "new")])
+            try NewFolder(folder.path).write([("a", "new"), ("new/x", "new"), (path, "new")])
         }
         #expect(error?.code == "FolderNotWritten")
         #expect(error?.message.contains("'\(folder.path)' cannot be written: \(path): ") == true, "\(error as Any)")
         #expect(try folder.read("a") == Array("old".utf8))
-        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted() == ["a", "b"])
+        #expect(try folder.names() == ["a", "b", "gone"])
+    }
+
+    @Test("folders that are there, and links to them, are written into, and new ones appear beside what they hold")
+    func addsToFolders() throws {
+        let folder = try TemporaryFolder()
+        try FileManager.default.createDirectory(atPath: folder.file("b"), withIntermediateDirectories: false)
+        try folder.write("b/kept", Array("kept".utf8))
+        try FileManager.default.createSymbolicLink(atPath: folder.file("link"), withDestinationPath: "b")
+        try NewFolder(folder.path).write(
+            [
+                ("b/c", "1"), ("link/d", "2"), ("b/new/e", "3"), ("b/new/deep/f", "4"), ("link/new/g", "5"),
+                ("new/h", "6"),
+            ]
+        )
+        let texts = ["b/kept", "b/c", "b/d", "b/new/e", "b/new/deep/f", "b/new/g", "new/h"].map { path in
+            (try? folder.read(path)).map { String(decoding: $0, as: UTF8.self) }
+        }
+        #expect(texts == ["kept", "1", "2", "3", "4", "5", "6"])
+        #expect(try folder.names() == ["b", "link", "new"])
     }
 
     @Test("a new folder is whole or not there, and what a killed process left is swept")

@@ -49,25 +49,33 @@ struct NewFolder {
 
     private func add(_ files: [File]) throws {
         try self.stage(files, in: "\(self.path)/\(Self.partial)") { stage in
-            // What stands in the way is found before anything is replaced.
-            for file in files { try self.makePlace(for: file) }
-            for file in files {
-                guard rename("\(stage)/\(file.path)", "\(self.path)/\(file.path)") == 0 else { throw Self.system() }
+            // What stands in the way is found before anything changes.
+            for file in files { _ = try self.newPart(of: file) }
+            // What came with the folder above it is in its place already.
+            for file in files where DiskPath("\(stage)/\(file.path)").status() != nil {
+                let part = try self.newPart(of: file)
+                guard rename("\(stage)/\(part)", "\(self.path)/\(part)") == 0 else { throw Self.system() }
             }
             try FileManager.default.removeItem(atPath: stage)
         }
     }
 
-    /// Makes the folders above a file, unless something else stands there.
-    private func makePlace(for file: File) throws {
-        let target = "\(self.path)/\(file.path)"
-        do {
-            try Self.makeFolder(of: target)
-        } catch {
-            throw self.failure("\(file.path): \(Self.words(error))")
+    /// What has to be moved for a file to be in its place: the first folder on its path that is not there yet, else the
+    /// file. Throws where something else stands there.
+    private func newPart(of file: File) throws -> String {
+        let names = file.path.split(separator: "/")
+        for count in names.indices.dropFirst() {
+            let folder = names.prefix(count).joined(separator: "/")
+            guard DiskPath("\(self.path)/\(folder)").status() != nil else { return folder }
+            // Only below a folder, or a link to one, there is this name.
+            guard DiskPath("\(self.path)/\(folder)/.").status() != nil else {
+                throw self.failure("\(file.path): '\(folder)' is no folder")
+            }
         }
-        guard let status = DiskPath(target).status(), status.st_mode & S_IFMT == S_IFDIR else { return }
-        throw self.failure("\(file.path): a folder stands there")
+        if let status = DiskPath("\(self.path)/\(file.path)").status(), status.st_mode & S_IFMT == S_IFDIR {
+            throw self.failure("\(file.path): a folder stands there")
+        }
+        return file.path
     }
 
     /// Writes all files below another folder first, and then has them moved.
