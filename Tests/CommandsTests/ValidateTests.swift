@@ -25,6 +25,22 @@ struct ValidateTests {
         #expect(run.errors.isEmpty)
     }
 
+    @Test("A folder outside of git may have what a bare repository has, alone and in the place of a source")
+    func namesOfBareRepositories() async throws {
+        let (folder, other) = (try TemporaryFolder(), try TemporaryFolder())
+        for name in ["objects", "models", "prompts"] { #expect(mkdir(folder.file(name), 0o700) == 0) }
+        try folder.write("HEAD", Array("of the department\n".utf8))
+        for (path, text) in Manifests.desk { try folder.write(path, Array(text.utf8)) }
+        let sources = "sources: [{name: shop, url: /nowhere, namespace: shop}]\n"
+        try other.write("sources.yaml", Array(sources.utf8))
+        let alone = await CommandLineRun.run(["validate", folder.path])
+        #expect(alone.output == "4 resources, no errors\n", "\(alone.errors)")
+        let standing = await CommandLineRun.run(
+            ["validate", "--sources", other.file("sources.yaml"), "--work-tree", "shop=\(folder.path)"]
+        )
+        #expect(standing.output == alone.output, "\(standing.errors)")
+    }
+
     @Test("Every fault stands on standard error with its place, warnings and errors alike")
     func faults() async throws {
         let files = [

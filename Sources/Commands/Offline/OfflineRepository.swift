@@ -98,7 +98,7 @@ struct OfflineRepository {
         )
     }
 
-    /// Whether a folder is a git repository without a work tree, by what is in it.
+    /// Whether a git repository has no work tree, by what is in its folder; other folders may hold the same.
     static func isBare(_ folder: String) -> Bool {
         let holds = { (name: String) in FileManager.default.fileExists(atPath: "\(folder)/\(name)") }
         return holds("objects") && holds("HEAD") && !holds(".git")

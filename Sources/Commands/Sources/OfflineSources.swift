@@ -81,16 +81,14 @@ struct OfflineSources {
     /// A folder as it is on disk, which leaves out what its own repository ignores, with the commits of the source that it
     /// stands for.
     private static func workTree(_ folder: String, beside source: (any SourceRepository)?) throws -> WorkTreeSource {
-        if OfflineRepository.isBare(folder) {
+        let own = try? CommandEnvironment.current.openRepository(folder)
+        if own != nil, OfflineRepository.isBare(folder) {
             throw MartletError(
                 "WorkTreeMissing",
                 "'\(folder)' is a bare repository: --work-tree names a folder of files"
             )
         }
-        let own = Result { try CommandEnvironment.current.openRepository(folder) }
-        if case .failure = own, let part = OfflineRepository.partOfAnother(folder, place: "as the source's path") {
-            throw part
-        }
-        return try WorkTreeSource(root: folder, repository: source, tracking: try? own.get())
+        if own == nil, let part = OfflineRepository.partOfAnother(folder, place: "as the source's path") { throw part }
+        return try WorkTreeSource(root: folder, repository: source, tracking: own)
     }
 }
