@@ -10,7 +10,7 @@ enum LoopEvent: Sendable {
     /// Something in the runtime changed by itself.
     case runtimeChanged
     case stepEnded(StepAction, Result<StepOutcome, any Error>)
-    /// All steps have ended that were performed one after the other.
+    /// All steps of a line have ended.
     case lineEnded
     /// Files that nothing needs are gone.
     case pruned

@@ -326,7 +326,7 @@ extension Reconciler {
         )
         self.pending = []
         for change in changes { self.apply(change) }
-        self.line?.interrupt()
+        if !changes.isEmpty { self.line?.interrupt() }
         self.hub.publish(written)
         self.mailbox.post(.wake)
     }

@@ -26,7 +26,7 @@ extension Reconciler {
                 self.note(unreadable: .wrapping(failure))
                 return
             }
-            self.sourceRetry.succeed()
+            if self.isPartlyUnreadable(reading) { self.readAgainLater() } else { self.sourceRetry.succeed() }
             if let lost = self.lostCommit(of: reading) {
                 self.note(lost: lost)
             } else {
@@ -42,8 +42,19 @@ extension Reconciler {
         }
     }
 
-    private func note(unreadable error: MartletError) {
+    /// Whether one of several sources could not be read, or the commit that waits.
+    private func isPartlyUnreadable(_ reading: SourceReading) -> Bool {
+        if case .failure(let error)? = reading.pending?.desired, error.code != SignatureGuard.rejected { return true }
+        return self.sourceConditions.values.contains { $0.status == .no && $0.reason != SignatureGuard.rejected }
+    }
+
+    private func readAgainLater() {
         self.sourceRetry.fail(at: self.ports.wallClock.now(), jitter: self.ports.jitter())
+    }
+
+    private func note(unreadable error: MartletError) {
+        // What a commit lacks in signatures is no better a minute later.
+        if error.code == SignatureGuard.rejected { self.sourceRetry.succeed() } else { self.readAgainLater() }
         if self.sourceCondition.message != error.description, !self.note(refused: error) {
             self.note(.warning, error.code, "the source cannot be read: \(error)")
         }
@@ -78,7 +89,7 @@ extension Reconciler {
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
         let before = self.desired
-        self.line?.interrupt()
+        if desired.variants != before?.variants || desired.settings != before?.settings { self.line?.interrupt() }
         if before == nil { self.facts.share(desired) }
         self.noteDesired(changed, from: before, to: desired)
         self.desired = desired
@@ -141,12 +152,6 @@ extension Reconciler {
             if writes.isEmpty { break }
             for step in writes {
                 self.record(step.action)
-                if case .promote(let runner) = step.action,
-                    let variant = self.recordSettings(of: runner.variant.resource, desired),
-                    variant != runner.variant, let facts = self.facts.variants[variant]
-                {
-                    self.pending.append(.variant(variant, facts))
-                }
                 self.record(step, desired: desired, at: now)
             }
             self.planAgain(desired, at: now, &looked)
@@ -160,34 +165,32 @@ extension Reconciler {
             (self.pending, self.commitRecord, self.changes) = (noted, record, .everything)
             return false
         }
+        self.appliedSettings = [:]
         self.book.accept(moved)
         self.shortages = shortages
         return true
     }
 
-    /// Writes down the settings that are in force by now: what is in force counts, not which step ended last. Those of
-    /// an endpoint that has promoted nothing yet are needed by nobody, and are written with its promotion.
+    /// Notes the settings that are in force by now: what is in force counts, not which step ended last, nor what the
+    /// newest commit says.
     private func noteSettings(of desired: DesiredState) {
-        let endpoints = self.changes.isEverything ? Array(desired.settings.keys) : Array(self.changes.endpoints)
+        let endpoints =
+            self.changes.isEverything
+            ? Set(desired.settings.keys).union(self.appliedSettings.keys) : self.changes.endpoints
         for endpoint in endpoints {
-            let variants = self.planner.index.variants(of: endpoint)
-            guard variants.contains(where: { self.facts.variants[$0]?.promoted != nil }),
-                let variant = self.recordSettings(of: endpoint, desired)
+            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+            let inForce = self.observation.settings[endpoint]
+            let candidates = [desired.settings[endpoint], self.appliedSettings[endpoint]].compactMap(\.self)
+            guard let settings = candidates.first(where: { $0.revision == inForce }),
+                self.facts.variants[variant]?.settings?.revision != settings.revision
             else { continue }
+            self.record(.applySettings(endpoint, settings))
+            // As long as nothing of the endpoint is promoted, a restart needs them from the commit only: they are written
+            // with its promotion.
+            let variants = self.planner.index.variants(of: endpoint)
+            guard variants.contains(where: { self.facts.variants[$0]?.promoted != nil }) else { continue }
             self.pending += self.facts.variants[variant].map { [.variant(variant, $0)] } ?? []
         }
-    }
-
-    /// Takes settings that are in force over into the facts; gives the variant whose facts have them, if they are others
-    /// than before.
-    private func recordSettings(of endpoint: ResourceIdentity, _ desired: DesiredState) -> VariantID? {
-        guard let settings = desired.settings[endpoint], self.observation.settings[endpoint] == settings.revision else {
-            return nil
-        }
-        let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
-        guard self.facts.variants[variant]?.settings?.revision != settings.revision else { return nil }
-        self.record(.applySettings(endpoint, settings))
-        return variant
     }
 
     /// Looks for engines; opening their libraries is too slow for every pass.
@@ -235,6 +238,7 @@ extension Reconciler {
         switch result {
         case .success(let outcome):
             self.queue.succeed(key)
+            if case .applySettings(let endpoint, let settings) = action { self.appliedSettings[endpoint] = settings }
             for change in outcome.changes { self.apply(change) }
             self.pending += outcome.changes
         case .failure where self.queue.isSuperseded(key) || Task.isCancelled:

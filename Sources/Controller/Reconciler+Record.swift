@@ -57,6 +57,9 @@ extension Reconciler {
         at now: Timestamp
     ) {
         self.changeVariant(runner.variant)
+        // Where the endpoint's settings stand.
+        let main = VariantID(namespace: runner.variant.namespace, endpoint: runner.variant.endpoint)
+        if main != runner.variant { self.changeVariant(main) }
         let graph = self.facts.variants[runner.variant]?.graph(of: runner.revision)
         let commit = graph?.commit ?? desired.commit.id
         let hold = self.facts.holds.first { $0.variant == runner.variant && $0.target == runner.revision }

@@ -87,6 +87,8 @@ package actor Reconciler: Service {
     /// Changes to be written with the next pass's transaction.
     var pending: [FactChange] = []
     private var cancelSignals: [StepKey: CancelSignal] = [:]
+    /// Settings that were applied and may not be written down yet.
+    var appliedSettings: [ResourceIdentity: EndpointSettings] = [:]
     /// The steps that are being performed in one go.
     var line: StepLine?
     /// What is written down about the newest commit that was read.

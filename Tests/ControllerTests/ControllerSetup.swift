@@ -1,6 +1,7 @@
 import Controller
 import GitSource
 import Logging
+import ManifestYAML
 import Planning
 import Schema
 import TestSupport
@@ -20,10 +21,12 @@ final class ControllerSetup: Sendable {
     let reconciler: Reconciler
 
     /// Takes over what an earlier setup left, as a restart would; the runtime starts empty.
-    /// With `waitsAreOver`, sleeping takes no time; else the test moves ``clock``.
+    /// With `waitsAreOver`, sleeping takes no time; else the test moves ``clock``. With `other`, the two repositories are
+    /// sources side by side.
     init(
         restarting earlier: ControllerSetup? = nil,
         ref: String = "main",
+        beside other: TemporaryRepository? = nil,
         memoryBudget: Int64? = nil,
         lastEnd: LastEnd = .crashed,
         policy: SyncPolicy = SyncPolicy(),
@@ -34,9 +37,28 @@ final class ControllerSetup: Sendable {
         self.store = earlier?.store ?? MemoryControlStore()
         self.runtime = FakeRuntime()
         let repository = try GitRepository(path: self.repository.path)
+        let (own, path) = (self.repository, self.repository.path)
+        let sources = try other.map { other in
+            SourceSet(
+                try [("main", own), ("other", other)].map { name, repository in
+                    SourceSet.Member(
+                        name: name,
+                        repository: try GitRepository(path: repository.path),
+                        location: repository.path,
+                        ref: ref,
+                        path: ""
+                    )
+                }
+            )
+        }
+        let place = DesiredStateReader.Place(
+            location: path,
+            ref: sources == nil ? ref : "",
+            path: sources == nil ? "" : SourceSet.followedFolders
+        )
         let source = DesiredStateReader(
-            repository: repository,
-            place: DesiredStateReader.Place(location: self.repository.path, ref: ref, path: ""),
+            repository: sources ?? repository,
+            place: place,
             namespace: "default",
             policy: policy,
             signatures: SignatureGuard(

@@ -13,6 +13,10 @@ final class FakeRuntime: ServingRuntime {
         var loadErrors: [String: [MartletError]] = [:]
         /// Loads of these paths never return unless they are cancelled.
         var hangingLoads: Set<String> = []
+        /// Done once, when the next revision starts.
+        var whenStarting: (@Sendable () async throws -> Void)?
+        /// Done once, when the next settings are applied.
+        var whenApplying: (@Sendable () async throws -> Void)?
         /// Thrown, one after the other, by starts of revisions.
         var startErrors: [MartletError] = []
     }
@@ -83,6 +87,11 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func start(_ graph: RevisionGraph, replicas: Int) async throws {
+        let body = self.state.withLock { state in
+            defer { state.whenStarting = nil }
+            return state.whenStarting
+        }
+        try await body?()
         let error = self.state.withLock { $0.startErrors.isEmpty ? nil : $0.startErrors.removeFirst() }
         if let error { throw error }
         self.act("start \(graph.variant)") {
@@ -100,6 +109,11 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async {
+        let body = self.state.withLock { state in
+            defer { state.whenApplying = nil }
+            return state.whenApplying
+        }
+        try? await body?()
         self.act("apply \(endpoint)") { $0.settings[endpoint] = settings.revision }
     }
 

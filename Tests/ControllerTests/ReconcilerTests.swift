@@ -119,6 +119,73 @@ struct ReconcilerTests {
         }
     }
 
+    @Test func suspensionDuringAStartKeepsTheTrafficWhereItIs() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().promoted, try setup.newestEvent())
+            let desk = Suspension.resource(ControllerSetup.desk.resource)
+            setup.runtime.change { state in
+                state.whenStarting = { try await setup.reconciler.suspend(desk, ControllerSetup.someone) }
+            }
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Operator", "suspend", after: seen)
+            try await setup.settled()
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision == first)
+            #expect(setup.runtime.calls.count { $0 == "setTraffic default/desk" } == 1)
+            try await setup.reconciler.resume(desk, ControllerSetup.someone)
+            try await setup.event("Promoted", after: seen)
+            #expect(setup.runtime.observation.traffic[ControllerSetup.desk]?.first?.revision != first)
+        }
+    }
+
+    @Test func commitDuringAStartIsTheNextToTakeTraffic() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let seen = try setup.newestEvent()
+            setup.runtime.change { state in
+                state.whenStarting = {
+                    let newest = try setup.commitDesk(weights: "three")
+                    while try await setup.reconciler.status().source.commit?.id != newest { await Task.yield() }
+                }
+            }
+            try setup.commitDesk(weights: "two")
+            try await setup.event("Promoted", after: seen)
+            #expect(setup.runtime.calls.count { $0 == "setTraffic default/desk" } == 2)
+            #expect(try setup.desk().earlier.count == 1, "what was superseded while it started was never promoted")
+        }
+    }
+
+    /// The commit that asked for the settings is not in force any more when they are written.
+    @Test func settingsThatWereAppliedAreWrittenThoughTheirManifestBrokeMeanwhile() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let (first, seen) = (try setup.desk().settings?.revision, try setup.newestEvent())
+            setup.runtime.change { state in
+                state.whenApplying = {
+                    let broken = ControllerSetup.manifest.replacing("anonymous: true", with: "anonymous: perhaps")
+                    try setup.repository.write("desk.yaml", broken)
+                    let newest = try setup.repository.commit("A broken endpoint")
+                    while try await setup.reconciler.status().source.commit?.id != newest { await Task.yield() }
+                }
+            }
+            try setup.repository.write(
+                "desk.yaml",
+                ControllerSetup.manifest.replacing("anonymous: true}", with: "anonymous: true}, limits: {timeout: 9s}")
+            )
+            try setup.repository.commit("Other settings")
+            try await setup.event("Converged", "left out", after: seen)
+            let written = try setup.desk().settings?.revision
+            #expect(written != first)
+            #expect(written == setup.runtime.observation.settings[ControllerSetup.desk.resource])
+        }
+    }
+
     @Test func warmUpRequestsComeBeforeTheTraffic() async throws {
         let setup = try ControllerSetup()
         let warmUp = "source: {uri: models/desk.jsonl}, warmUp: [{prompt: Hello., maxTokens: 4}]}"

@@ -134,7 +134,29 @@ struct SourceTests {
             }
             try await setup.event("Converged")
             #expect(try await setup.reconciler.status().source.commit?.id == commit)
-            #expect(try setup.store.events(EventQuery(limit: 100)).count { $0.reason == "RefUnreadable" } <= 1)
+            let complaints = try setup.store.events(EventQuery(limit: 100)).filter { $0.severity == .warning }
+            #expect(complaints.count == 1, "the same trouble is told once")
+        }
+    }
+
+    @Test func oneOfTwoSourcesIsReadAgainByItself() async throws {
+        let other = try TemporaryRepository()
+        try other.write("models/desk.jsonl", "other")
+        try other.write("other.yaml", ControllerSetup.manifest.replacing("name: desk", with: "name: other"))
+        try other.commit("Another source")
+        let objects = other.absolute(".git/objects")
+        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
+        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+        let setup = try ControllerSetup(beside: other)
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Promoted", "desk")
+            await setup.clock.waitForSleep(of: .milliseconds(250))
+            try FileManager.default.removeItem(atPath: objects)
+            try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+            setup.wallClock.advance(byMilliseconds: 250)
+            setup.clock.advance(by: .milliseconds(250))
+            try await setup.event("SourceRead", "other")
         }
     }
 

@@ -76,7 +76,13 @@ import Testing
 
     @Test func thousandsOfStepsEndInTheirOrder() async throws {
         let names = (0..<2000).map { "endpoint-\($0)" }
-        let steps = try Self.steps(of: names)
+        // An odd number of steps, so that a line that is cut anywhere is cut between two that belong together.
+        let alone = PlanStep(
+            action: .removeEndpoint(PlanWorld.variant("gone").resource),
+            reason: "",
+            cause: PlanCause(resource: PlanWorld.variant("gone").resource)
+        )
+        let steps = try Self.steps(of: names) + [alone]
         let line = try #require(StepLine(of: steps) { _ in true })
         let ends = await line.perform(by: self.executor)
         #expect(ends.map(\.0) == steps.map(\.action))
@@ -86,5 +92,11 @@ import Testing
             let (start, traffic) = (places["start default/\(name)"], places["setTraffic default/\(name)"])
             #expect(try #require(start) < #require(traffic))
         }
+    }
+
+    @Test func lineHasAnEnd() async throws {
+        let names = (0...StepLine.longest / 2).map { "endpoint-\($0)" }
+        let line = try #require(StepLine(of: try Self.steps(of: names)) { _ in true })
+        #expect(await line.perform(by: self.executor).count == StepLine.longest)
     }
 }

@@ -81,7 +81,7 @@ struct OfflineSources {
     /// A folder as it is on disk, which leaves out what its own repository ignores, with the commits of the source that it
     /// stands for.
     private static func workTree(_ folder: String, beside source: (any SourceRepository)?) throws -> WorkTreeSource {
-        let own = try? CommandEnvironment.current.openRepository(folder)
+        let own = try Self.repository(in: folder)
         if own != nil, OfflineRepository.isBare(folder) {
             throw MartletError(
                 "WorkTreeMissing",
@@ -90,5 +90,14 @@ struct OfflineSources {
         }
         if own == nil, let part = OfflineRepository.partOfAnother(folder, place: "as the source's path") { throw part }
         return try WorkTreeSource(root: folder, repository: source, tracking: own)
+    }
+
+    /// The repository that a folder is; nil where it is none.
+    private static func repository(in folder: String) throws -> (any SourceRepository)? {
+        do {
+            return try CommandEnvironment.current.openRepository(folder)
+        } catch let error as MartletError where error.code == "RepositoryNotFound" {
+            return nil
+        }
     }
 }
