@@ -89,7 +89,9 @@ extension Reconciler {
         var desired = desired
         desired.guarded = self.guardedRemovals(of: desired, changed)
         let before = self.desired
-        if desired.variants != before?.variants || desired.settings != before?.settings { self.line?.interrupt() }
+        if let line = self.line, desired.variants != before?.variants || desired.settings != before?.settings {
+            line.interrupt()
+        }
         if before == nil { self.facts.share(desired) }
         self.noteDesired(changed, from: before, to: desired)
         self.desired = desired
