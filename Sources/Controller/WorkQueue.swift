@@ -21,6 +21,8 @@ package struct WorkQueue: Sendable {
     private let backoff: Backoff
     private var running: [StepKey: Running] = [:]
     private var lanes: Set<StepLane> = []
+    /// Runners that are being drained or stopped.
+    private var leaving: Set<RunnerKey> = []
     private var probing = 0
     private var loading: Set<InstanceKey> = []
     private var unloading = 0
@@ -48,8 +50,9 @@ package struct WorkQueue: Sendable {
         case .probe: self.probing += 1
         case .load(let instance): self.loading.insert(instance.key)
         case .unload: self.unloading += 1
+        case .drain(let runner, _), .stop(let runner): self.leaving.insert(runner)
         case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
-            .scale, .drain, .stop, .removeEndpoint, .forget:
+            .scale, .removeEndpoint, .forget:
             break
         }
         return true
@@ -67,8 +70,11 @@ package struct WorkQueue: Sendable {
         case .drain(let runner, _), .stop(let runner):
             // Traffic that is on its way to this runner, by a plan that is not the newest any more, arrives first.
             return !self.lanes.contains(.traffic(runner.variant))
-        case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
-            .scale, .unload, .removeEndpoint, .forget:
+        case .setTraffic(let variant, let shares):
+            // A drain that is not wanted any more may still take effect: who is drained with traffic on it answers nobody.
+            return shares.allSatisfy { !self.leaving.contains(RunnerKey(variant, $0.revision)) }
+        case .beginRollout, .start, .warmUp, .promote, .advanceRollout, .hold, .liftHold, .applySettings, .scale,
+            .unload, .removeEndpoint, .forget:
             return true
         }
     }
@@ -179,8 +185,10 @@ package struct WorkQueue: Sendable {
             self.suspects.remove(instance.key)
         case .unload:
             self.unloading -= 1
+        case .drain(let runner, _), .stop(let runner):
+            self.leaving.remove(runner)
         case .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold, .applySettings,
-            .scale, .drain, .stop, .removeEndpoint, .forget:
+            .scale, .removeEndpoint, .forget:
             break
         }
     }

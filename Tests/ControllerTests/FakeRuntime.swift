@@ -15,6 +15,10 @@ final class FakeRuntime: ServingRuntime {
         var hangingLoads: Set<String> = []
         /// Done once, when the next revision starts.
         var whenStarting: (@Sendable () async throws -> Void)?
+        /// Done once, before the next drain takes effect.
+        var whenDraining: (@Sendable () async throws -> Void)?
+        /// Drains of runners that had traffic.
+        var drainsWithTraffic = 0
         /// Done once, when the next settings are applied.
         var whenApplying: (@Sendable () async throws -> Void)?
         /// Thrown, one after the other, by starts of revisions.
@@ -50,6 +54,7 @@ final class FakeRuntime: ServingRuntime {
         while self.observation.instances.values.contains(where: { $0.state == .failed }) { await Task.yield() }
     }
 
+    var drainsWithTraffic: Int { self.state.withLock { $0.drainsWithTraffic } }
     var calls: [String] { self.state.withLock { $0.calls } }
     var observation: RuntimeObservation { self.state.withLock { $0.observation } }
 
@@ -122,6 +127,15 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func drain(_ runner: RunnerKey, timeout: ManifestDuration) async {
+        let body = self.state.withLock { state in
+            defer { state.whenDraining = nil }
+            return state.whenDraining
+        }
+        try? await body?()
+        self.state.withLock { state in
+            let shares = state.observation.traffic[runner.variant] ?? []
+            if shares.contains(where: { $0.revision == runner.revision }) { state.drainsWithTraffic += 1 }
+        }
         self.act("drain \(runner.variant)") { $0.runners[runner]?.state = .drained }
     }
 

@@ -8,6 +8,8 @@ import Testing
     private static let other = WorkQueueTests.instance("other")
     private static let variant = VariantID(namespace: "default", endpoint: "desk")
     private static let runner = RunnerKey(variant, Revision(Digest(of: "revision".utf8)))
+    private static let another = RunnerKey(variant, Revision(Digest(of: "another".utf8)))
+    private static let all = [TrafficShare(revision: runner.revision, weight: 100)]
 
     private let load = StepAction.load(WorkQueueTests.one)
     private let now = Timestamp(milliseconds: 1000)
@@ -62,6 +64,10 @@ import Testing
         (.setTraffic(variant, []), .stop(runner), false),
         (.setTraffic(variant, []), .drain(runner, timeout: .seconds(30)), false),
         (.setTraffic(variant, []), .warmUp(runner), true),
+        // A drain or stop that is not wanted any more may still take effect.
+        (.drain(runner, timeout: .seconds(30)), .setTraffic(variant, all), false),
+        (.stop(runner), .setTraffic(variant, all), false),
+        (.drain(another, timeout: .seconds(30)), .setTraffic(variant, all), true),
     ])
     func overlaps(first: StepAction, second: StepAction, mayBegin: Bool) {
         var queue = WorkQueue()
