@@ -28,11 +28,18 @@ final class StepLine: Sendable {
     ///
     /// - Parameter begin: Whether a step can begin now; asked once for each that has a place.
     init?(of steps: [PlanStep], begin: (StepAction) -> Bool) {
+        // Answers name the commit in force, which the runtime is told once all settings are: before that, nothing new
+        // takes traffic.
+        let appliesSettings = steps.contains { step in
+            if case .applySettings = step.action { true } else { false }
+        }
         var entries: [Entry] = []
         var places: [Int: Int] = [:]
         for (index, step) in steps.enumerated() where step.action.isQuick {
             let after = step.after.compactMap { places[$0] }
-            guard after.count == step.after.count, begin(step.action) else { continue }
+            guard after.count == step.after.count, after.isEmpty || !appliesSettings, begin(step.action) else {
+                continue
+            }
             places[index] = entries.count
             entries.append(Entry(action: step.action, after: after))
             if entries.count == Self.longest { break }

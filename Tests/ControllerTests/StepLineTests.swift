@@ -68,6 +68,21 @@ import Testing
         #expect(self.runtime.calls == ["start default/b", "setTraffic default/b"])
     }
 
+    @Test func nothingNewTakesTrafficWhileSettingsAreApplied() async throws {
+        let endpoint = PlanWorld.variant("a").resource
+        let settings = try #require(
+            PlanWorld(models: ["small": 1], services: ["a": .init(models: ["small"])]).settings("a")
+        )
+        let step = PlanStep(
+            action: .applySettings(endpoint, settings),
+            reason: "",
+            cause: PlanCause(resource: endpoint)
+        )
+        let line = StepLine(of: try Self.steps(of: ["a"]) + [step]) { _ in true }
+        _ = await line?.perform(by: self.executor)
+        #expect(self.runtime.calls == ["start default/a", "apply \(endpoint)"])
+    }
+
     @Test func stepThatWaitsHasNoPlaceInALine() async throws {
         var steps = try Self.steps(of: ["a"])
         steps[0].action = .warmUp(RunnerKey(PlanWorld.variant("a"), Revision(Digest(of: "a".utf8))))
