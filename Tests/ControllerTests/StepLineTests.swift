@@ -89,29 +89,45 @@ import Testing
         #expect(StepLine(of: steps) { _ in true } == nil)
     }
 
-    @Test func thousandsOfStepsEndInTheirOrder() async throws {
-        let names = (0..<2000).map { "endpoint-\($0)" }
-        // An odd number of steps, so that a line that is cut anywhere is cut between two that belong together.
-        let alone = PlanStep(
-            action: .removeEndpoint(PlanWorld.variant("gone").resource),
-            reason: "",
-            cause: PlanCause(resource: PlanWorld.variant("gone").resource)
-        )
-        let steps = try Self.steps(of: names) + [alone]
-        let line = try #require(StepLine(of: steps) { _ in true })
-        let ends = await line.perform(by: self.executor)
-        #expect(ends.map(\.0) == steps.map(\.action))
-        let places = Dictionary(uniqueKeysWithValues: self.runtime.calls.enumerated().map { ($1, $0) })
-        #expect(places.count == steps.count)
-        for name in names {
-            let (start, traffic) = (places["start default/\(name)"], places["setTraffic default/\(name)"])
-            #expect(try #require(start) < #require(traffic))
+    /// Steps that close endpoints and then take their traffic away, one after the other.
+    private static func closing(_ names: [String]) -> [PlanStep] {
+        names.enumerated().flatMap { number, name in
+            let variant = PlanWorld.variant(name)
+            let actions: [StepAction] = [.removeEndpoint(variant.resource), .setTraffic(variant, [])]
+            return actions.enumerated().map { place, action in
+                PlanStep(
+                    action: action,
+                    reason: "",
+                    cause: PlanCause(resource: variant.resource),
+                    after: place == 0 ? [] : [2 * number]
+                )
+            }
         }
     }
 
-    @Test func lineHasAnEnd() async throws {
-        let names = (0...StepLine.longest / 2).map { "endpoint-\($0)" }
-        let line = try #require(StepLine(of: try Self.steps(of: names)) { _ in true })
-        #expect(await line.perform(by: self.executor).count == StepLine.longest)
+    @Test func thousandsOfStepsEndInTheirOrder() async throws {
+        let names = (0..<1000).map { "endpoint-\($0)" }
+        // An odd number of steps, so that a line that is cut anywhere is cut between two that belong together.
+        let steps = Self.closing(names) + Self.closing(["alone"]).prefix(1)
+        let line = try #require(StepLine(of: steps) { _ in true })
+        let ends = await line.perform(by: self.executor)
+        #expect(ends.map(\.0.key) == steps.map(\.action.key))
+        let places = Dictionary(uniqueKeysWithValues: self.runtime.calls.enumerated().map { ($1, $0) })
+        #expect(places.count == steps.count)
+        for name in names {
+            let (close, traffic) = (places["remove Endpoint/default/\(name)"], places["setTraffic default/\(name)"])
+            #expect(try #require(close) < #require(traffic))
+        }
+    }
+
+    @Test func lineHasAnEnd() throws {
+        let steps = Self.closing((0...StepLine.longest / 2).map { "endpoint-\($0)" })
+        var begun = 0
+        let line = StepLine(of: steps) { _ in
+            begun += 1
+            return true
+        }
+        #expect(line != nil)
+        #expect(begun == StepLine.longest)
     }
 }
