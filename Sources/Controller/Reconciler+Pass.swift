@@ -180,7 +180,7 @@ extension Reconciler {
             self.changes.isEverything
             ? Set(desired.settings.keys).union(self.appliedSettings.keys) : self.changes.endpoints
         for endpoint in endpoints {
-            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+            let variant = VariantID(defaultOf: endpoint)
             let inForce = self.observation.settings[endpoint]
             let candidates = [desired.settings[endpoint], self.appliedSettings[endpoint]].compactMap(\.self)
             guard let settings = candidates.first(where: { $0.revision == inForce }),

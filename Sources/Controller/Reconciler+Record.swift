@@ -58,7 +58,7 @@ extension Reconciler {
     ) {
         self.changeVariant(runner.variant)
         // Where the endpoint's settings stand.
-        let main = VariantID(namespace: runner.variant.namespace, endpoint: runner.variant.endpoint)
+        let main = VariantID(defaultOf: runner.variant.resource)
         if main != runner.variant { self.changeVariant(main) }
         let graph = self.facts.variants[runner.variant]?.graph(of: runner.revision)
         let commit = graph?.commit ?? desired.commit.id

@@ -132,11 +132,11 @@ struct PlanReport: Encodable {
                     reason: step.reason
                 )
             case .applySettings(let endpoint, _):
-                let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+                let variant = VariantID(defaultOf: endpoint)
                 guard changes[variant] == nil else { continue }
                 change = VariantChange(variant: variant, verb: .settings, reason: step.reason)
             case .removeEndpoint(let endpoint):
-                let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+                let variant = VariantID(defaultOf: endpoint)
                 change = VariantChange(
                     variant: variant,
                     verb: .leaves,

@@ -6,11 +6,7 @@ extension ResourceResolver {
         let identity = endpoint.identity
         guard let resolution = self.resolution(of: identity), resolution.blocker == nil else { return nil }
         var services = [
-            self.service(
-                VariantID(namespace: identity.namespace, endpoint: identity.name),
-                spec.serve,
-                endpoint.canonicalSpec["serve"]
-            )
+            self.service(VariantID(defaultOf: identity), spec.serve, endpoint.canonicalSpec["serve"])
         ]
         let canonical = endpoint.canonicalSpec["tenants"]?.array ?? []
         for (index, tenant) in spec.tenants.enumerated() {

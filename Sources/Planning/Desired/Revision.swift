@@ -35,6 +35,11 @@ package struct VariantID: Sendable, Hashable, Comparable, Codable, CustomStringC
         self.tenant = tenant
     }
 
+    /// The default variant of an endpoint.
+    package init(defaultOf endpoint: ResourceIdentity) {
+        self.init(namespace: endpoint.namespace, endpoint: endpoint.name)
+    }
+
     /// The endpoint that this is a variant of.
     package var resource: ResourceIdentity {
         ResourceIdentity(.endpoint, namespace: self.namespace, name: self.endpoint)

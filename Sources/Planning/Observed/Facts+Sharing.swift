@@ -11,7 +11,7 @@ extension Facts {
             self.variants[variant]?.graphs[place].share(graph)
         }
         for (endpoint, settings) in desired.settings {
-            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+            let variant = VariantID(defaultOf: endpoint)
             if self.variants[variant]?.settings == settings { self.variants[variant]?.settings = settings }
         }
     }

@@ -60,7 +60,7 @@ extension Facts {
             self.variants[variant] = nil
             self.holds.removeAll { $0.variant == variant }
         case .applySettings(let endpoint, let settings):
-            let variant = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+            let variant = VariantID(defaultOf: endpoint)
             self.variants[variant, default: VariantFacts()].settings = settings
         case .load, .start, .warmUp, .setTraffic, .scale, .drain, .stop, .unload, .removeEndpoint:
             break
@@ -130,7 +130,7 @@ extension RuntimeObservation {
         case .removeEndpoint(let endpoint):
             // The plan takes the traffic of tenants' variants away by steps of their own.
             self.settings[endpoint] = nil
-            self.traffic[VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)] = nil
+            self.traffic[VariantID(defaultOf: endpoint)] = nil
         case .probe, .beginRollout, .promote, .advanceRollout, .hold, .liftHold, .forget:
             break
         }

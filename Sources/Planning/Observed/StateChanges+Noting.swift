@@ -37,7 +37,7 @@ extension StateChanges {
             self.variants.insert(hold.variant)
         case .applySettings(let endpoint, _), .removeEndpoint(let endpoint):
             self.endpoints.insert(endpoint)
-            self.variants.insert(VariantID(namespace: endpoint.namespace, endpoint: endpoint.name))
+            self.variants.insert(VariantID(defaultOf: endpoint))
         }
     }
 }

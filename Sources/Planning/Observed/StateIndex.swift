@@ -135,7 +135,7 @@ package struct StateIndex: Sendable {
 extension StateIndex {
     /// The variants of an endpoint that may be wanted, run, or be written down; the default one always is named.
     package func variants(of endpoint: ResourceIdentity) -> [VariantID] {
-        let main = VariantID(namespace: endpoint.namespace, endpoint: endpoint.name)
+        let main = VariantID(defaultOf: endpoint)
         guard let tenants = self.tenants[endpoint] else { return [main] }
         return [main]
             + tenants.sorted().map { VariantID(namespace: main.namespace, endpoint: main.endpoint, tenant: $0) }

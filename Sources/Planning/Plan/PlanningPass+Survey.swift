@@ -21,10 +21,10 @@ extension PlanningPass {
             ids.formUnion(self.index.runners.keys)
             ids.formUnion(self.index.holds.keys)
             for endpoint in self.observed.runtime.settings.keys {
-                ids.insert(VariantID(namespace: endpoint.namespace, endpoint: endpoint.name))
+                ids.insert(VariantID(defaultOf: endpoint))
             }
             for resource in self.desired.blocked.keys where resource.kind == .endpoint {
-                ids.insert(VariantID(namespace: resource.namespace, endpoint: resource.name))
+                ids.insert(VariantID(defaultOf: resource))
             }
             return ids.sorted()
         }
@@ -45,7 +45,7 @@ extension PlanningPass {
         let promoted = facts.promoted.flatMap { revision in
             desired?.revision == revision ? desired : facts.graph(of: revision)
         }
-        let defaultID = VariantID(namespace: id.namespace, endpoint: id.endpoint)
+        let defaultID = VariantID(defaultOf: id.resource)
         let kept = self.observed.facts.variants[defaultID]?.settings
         let situation = VariantSituation(
             id: id,
