@@ -283,10 +283,7 @@ package actor Reconciler: Service {
             self.tryAgainSoon(in: &group)
             return
         }
-        let hasSettingsToApply = self.plan.steps.contains { step in
-            if case .applySettings = step.action { true } else { false }
-        }
-        if !hasSettingsToApply, self.stamp != desired.commit.id {
+        if !self.plan.steps.applySettings, self.stamp != desired.commit.id {
             self.stamp = desired.commit.id
             // Only now does the runtime know every endpoint: until then nobody can tell which names are unknown.
             await self.ports.runtime.setCommit(desired.commit.id)

@@ -30,9 +30,7 @@ final class StepLine: Sendable {
     init?(of steps: [PlanStep], begin: (StepAction) -> Bool) {
         // Answers name the commit in force, which the runtime is told once all settings are: before that, nothing new
         // takes traffic.
-        let appliesSettings = steps.contains { step in
-            if case .applySettings = step.action { true } else { false }
-        }
+        let appliesSettings = steps.applySettings
         var entries: [Entry] = []
         var places: [Int: Int] = [:]
         for (index, step) in steps.enumerated() where step.action.isQuick {
@@ -98,6 +96,15 @@ final class StepLine: Sendable {
             end = place
         }
         return pieces.reversed()
+    }
+}
+
+extension [PlanStep] {
+    /// Whether settings have to be applied.
+    var applySettings: Bool {
+        self.contains { step in
+            if case .applySettings = step.action { true } else { false }
+        }
     }
 }
 
