@@ -51,15 +51,12 @@ extension InferenceServer: ServingRuntime {
 
     package func start(_ graph: RevisionGraph, replicas: Int) async throws {
         let key = RunnerKey(graph.variant, graph.revision)
-        if let runner = self.runner(key) {
-            runner.restart()
-            try runner.resize(to: replicas)
-            if !graph.hasWarmUps { runner.becomeReady() }
-            return
-        }
-        let runner = try self.makeRunner(graph)
+        let known = self.runner(key)
+        let runner = try known ?? self.makeRunner(graph)
+        known?.restart()
         try runner.resize(to: replicas)
         if !graph.hasWarmUps { runner.becomeReady() }
+        guard known == nil else { return }
         self.withState { state in
             state.runners[key] = runner
             state.unseen?.runners.insert(key)
