@@ -42,22 +42,7 @@ struct OfflineRepository {
         self.hasWorkTree = !isBare
         self.source = isBare ? try opened.get() : try WorkTreeSource(root: root, repository: try? opened.get())
         let engines = OfflineRepository.knownEngines
-        let makeLoader = { (source: any SourceRepository) in
-            DesiredStateLoader(
-                repository: source,
-                subpath: path,
-                namespace: namespace,
-                knownEngines: engines,
-                policies: policies
-            )
-        }
-        self.loader = makeLoader(self.source)
-        self.narrow = NarrowReading(
-            source: self.source,
-            subpath: path,
-            manifests: ManifestReader(defaultNamespace: namespace, knownEngines: engines),
-            makeLoader: makeLoader
-        )
+        (self.loader, self.narrow) = OfflineRepository.readers(of: self.source, path, namespace, engines, policies)
         let folder = isCached ? ManifestCache.folder(environment: environment.environment) : nil
         self.cache = folder.map { folder in
             let options: JSONValue = [
@@ -78,24 +63,42 @@ struct OfflineRepository {
         (self.root, self.source, self.hasWorkTree) = ("", sources.repository, false)
         (self.part, self.problem) = (nil, nil)
         (self.policies, self.demand, self.cache) = (policies, nil, nil)
-        let engines = OfflineRepository.knownEngines
+        (self.loader, self.narrow) = OfflineRepository.readers(
+            of: self.source,
+            sources.path,
+            sources.namespace,
+            OfflineRepository.knownEngines,
+            policies,
+            scopes: sources.scopes
+        )
+    }
+
+    /// Who reads everything, and who reads what has to be read.
+    private static func readers(
+        of source: any SourceRepository,
+        _ path: String,
+        _ namespace: String,
+        _ engines: Set<String>,
+        _ policies: PolicySources,
+        scopes: [String: NamespaceScope] = [:]
+    ) -> (DesiredStateLoader, NarrowReading) {
         let makeLoader = { (source: any SourceRepository) in
             DesiredStateLoader(
                 repository: source,
-                subpath: sources.path,
-                namespace: sources.namespace,
+                subpath: path,
+                namespace: namespace,
                 knownEngines: engines,
                 policies: policies,
-                scopes: sources.scopes
+                scopes: scopes
             )
         }
-        self.loader = makeLoader(self.source)
-        self.narrow = NarrowReading(
-            source: self.source,
-            subpath: sources.path,
-            manifests: ManifestReader(defaultNamespace: sources.namespace, knownEngines: engines),
+        let narrow = NarrowReading(
+            source: source,
+            subpath: path,
+            manifests: ManifestReader(defaultNamespace: namespace, knownEngines: engines),
             makeLoader: makeLoader
         )
+        return (makeLoader(source), narrow)
     }
 
     /// Whether a git repository has no work tree, by what is in its folder; other folders may hold the same.
