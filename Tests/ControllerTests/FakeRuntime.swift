@@ -4,6 +4,8 @@ import Synchronization
 
 /// A runtime that does at once what it is told, and fails or hangs where a test wants it to.
 final class FakeRuntime: ServingRuntime {
+    typealias Interlude = @Sendable () async throws -> Void
+
     struct State {
         var observation = RuntimeObservation()
         var commit: ObjectID?
@@ -14,13 +16,13 @@ final class FakeRuntime: ServingRuntime {
         /// Loads of these paths never return unless they are cancelled.
         var hangingLoads: Set<String> = []
         /// Done once, when the next revision starts.
-        var whenStarting: (@Sendable () async throws -> Void)?
+        var whenStarting: Interlude?
         /// Done once, before the next drain takes effect.
-        var whenDraining: (@Sendable () async throws -> Void)?
+        var whenDraining: Interlude?
         /// Drains of runners that had traffic.
         var drainsWithTraffic = 0
         /// Done once, when the next settings are applied.
-        var whenApplying: (@Sendable () async throws -> Void)?
+        var whenApplying: Interlude?
         /// Thrown, one after the other, by starts of revisions.
         var startErrors: [MartletError] = []
     }
@@ -92,11 +94,7 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func start(_ graph: RevisionGraph, replicas: Int) async throws {
-        let body = self.state.withLock { state in
-            defer { state.whenStarting = nil }
-            return state.whenStarting
-        }
-        try await body?()
+        try await self.doOnce(\.whenStarting)
         let error = self.state.withLock { $0.startErrors.isEmpty ? nil : $0.startErrors.removeFirst() }
         if let error { throw error }
         self.act("start \(graph.variant)") {
@@ -114,11 +112,7 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async {
-        let body = self.state.withLock { state in
-            defer { state.whenApplying = nil }
-            return state.whenApplying
-        }
-        try? await body?()
+        try? await self.doOnce(\.whenApplying)
         self.act("apply \(endpoint)") { $0.settings[endpoint] = settings.revision }
     }
 
@@ -127,11 +121,7 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func drain(_ runner: RunnerKey, timeout: ManifestDuration) async {
-        let body = self.state.withLock { state in
-            defer { state.whenDraining = nil }
-            return state.whenDraining
-        }
-        try? await body?()
+        try? await self.doOnce(\.whenDraining)
         self.state.withLock { state in
             let shares = state.observation.traffic[runner.variant] ?? []
             if shares.contains(where: { $0.revision == runner.revision }) { state.drainsWithTraffic += 1 }
@@ -155,6 +145,15 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func changes() -> AsyncStream<Void> { self.changeStream.stream }
+
+    /// Does what a test wants done at this moment, the first time only.
+    private func doOnce(_ interlude: any WritableKeyPath<State, Interlude?> & Sendable) async throws {
+        let body = self.state.withLock { state in
+            defer { state[keyPath: interlude] = nil }
+            return state[keyPath: interlude]
+        }
+        try await body?()
+    }
 
     private func act(_ call: String, _ body: (inout RuntimeObservation) -> Void) {
         self.state.withLock { state in

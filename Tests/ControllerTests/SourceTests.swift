@@ -87,9 +87,7 @@ struct SourceTests {
         try first.commitDesk()
         try await first.run { try await $0.event("Converged") }
         let promoted = try first.desk().promoted
-        let objects = first.repository.absolute(".git/objects")
-        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
-        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+        try first.repository.hideObjects()
 
         let second = try ControllerSetup(restarting: first)
         try await second.run { setup in
@@ -105,8 +103,7 @@ struct SourceTests {
             #expect(status.endpoints.map(\.variants.first?.promoted) == [promoted])
 
             let seen = try setup.newestEvent()
-            try FileManager.default.removeItem(atPath: objects)
-            try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+            try setup.repository.bringBackObjects()
             try await setup.reconciler.sync(ControllerSetup.someone)
             try await setup.event("CommitRead", after: seen)
             try await setup.event("Converged", after: seen)
@@ -118,16 +115,13 @@ struct SourceTests {
     @Test func sourceThatCouldNotBeReadIsReadAgainByItself() async throws {
         let setup = try ControllerSetup()
         let commit = try setup.commitDesk()
-        let objects = setup.repository.absolute(".git/objects")
-        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
-        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+        try setup.repository.hideObjects()
         try await setup.run { setup in
             // Ever more rarely, and no ref moves meanwhile.
             for delay in [250, 500, 1000] as [Int64] {
                 await setup.clock.waitForSleep(of: .milliseconds(delay))
                 if delay == 1000 {
-                    try FileManager.default.removeItem(atPath: objects)
-                    try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+                    try setup.repository.bringBackObjects()
                 }
                 setup.wallClock.advance(byMilliseconds: delay)
                 setup.clock.advance(by: .milliseconds(delay))
@@ -144,16 +138,13 @@ struct SourceTests {
         try other.write("models/desk.jsonl", "other")
         try other.write("other.yaml", ControllerSetup.manifest.replacing("name: desk", with: "name: other"))
         try other.commit("Another source")
-        let objects = other.absolute(".git/objects")
-        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
-        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+        try other.hideObjects()
         let setup = try ControllerSetup(beside: other)
         try setup.commitDesk()
         try await setup.run { setup in
             try await setup.event("Promoted", "desk")
             await setup.clock.waitForSleep(of: .milliseconds(250))
-            try FileManager.default.removeItem(atPath: objects)
-            try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+            try other.bringBackObjects()
             setup.wallClock.advance(byMilliseconds: 250)
             setup.clock.advance(by: .milliseconds(250))
             try await setup.event("SourceRead", "other")

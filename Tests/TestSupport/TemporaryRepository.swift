@@ -77,6 +77,20 @@ package final class TemporaryRepository: Sendable {
         return try self.commit(message)
     }
 
+    /// Takes all objects away, as a file system does that is gone for a while.
+    package func hideObjects() throws {
+        let objects = self.absolute(".git/objects")
+        try FileManager.default.moveItem(atPath: objects, toPath: "\(objects).away")
+        try FileManager.default.createDirectory(atPath: objects, withIntermediateDirectories: false)
+    }
+
+    /// Brings back what ``hideObjects()`` took away.
+    package func bringBackObjects() throws {
+        let objects = self.absolute(".git/objects")
+        try FileManager.default.removeItem(atPath: objects)
+        try FileManager.default.moveItem(atPath: "\(objects).away", toPath: objects)
+    }
+
     /// The id of the commit that HEAD stands for.
     package func head() throws -> ObjectID {
         try self.id(of: "HEAD")
