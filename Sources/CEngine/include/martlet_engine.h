@@ -7,7 +7,7 @@
  *
  * Rules
  *  1. The table and everything it points to lives as long as the process. Libraries are never closed.
- *  2. The caller owns every buffer. Texts go in as bytes with a length, or NUL-terminated where the type says so;
+ *  2. The caller owns every buffer, but for the tensors of a result. Texts go in as bytes with a length, or NUL-terminated where the type says so;
  *     the engine copies what it keeps. Texts come out NUL-terminated, cut to the buffer on a character boundary.
  *  3. No exception, signal handler, longjmp or exit crosses this line. What a library can check, it reports.
  *  4. A model may be used from any thread at once. A session and its samplers are driven by one thread at a time;
@@ -38,7 +38,7 @@ extern "C" {
 /* What an engine can do: bits of `martlet_engine.capabilities`. */
 #define MARTLET_CAN_GENERATE (UINT64_C(1) << 0)
 #define MARTLET_CAN_EMBED (UINT64_C(1) << 1)
-/* Reserved: named tensors in, named tensors out. Its functions will follow at the end of the table. */
+/* Named tensors in, named tensors out. */
 #define MARTLET_CAN_RUN_TENSORS (UINT64_C(1) << 2)
 
 /* How a call ended. Everything but OK fills the error buffer with one sentence for people. */
@@ -122,6 +122,8 @@ typedef struct martlet_description {
     bool generates;           /* False where the model, as opened, gives no logits. */
     int64_t weight_bytes;     /* Weights and adapters in memory. */
     int64_t session_bytes;    /* One session: caches and scratch buffers. */
+    int32_t input_count;      /* Tensors that a run takes; 0 where the model works on no tensors. */
+    int32_t output_count;     /* Tensors that a run can give. */
 } martlet_description;
 
 /* The texts of a model. */
@@ -162,6 +164,45 @@ typedef struct martlet_token_probability {
     int32_t token;
     double log_probability;
 } martlet_token_probability;
+
+/* Datatypes of tensors, named as the Open Inference Protocol names them. */
+#define MARTLET_TENSOR_BOOL 1 /* One byte each, 0 or 1. */
+#define MARTLET_TENSOR_UINT8 2
+#define MARTLET_TENSOR_UINT16 3
+#define MARTLET_TENSOR_UINT32 4
+#define MARTLET_TENSOR_UINT64 5
+#define MARTLET_TENSOR_INT8 6
+#define MARTLET_TENSOR_INT16 7
+#define MARTLET_TENSOR_INT32 8
+#define MARTLET_TENSOR_INT64 9
+#define MARTLET_TENSOR_FP16 10
+#define MARTLET_TENSOR_BF16 11
+#define MARTLET_TENSOR_FP32 12
+#define MARTLET_TENSOR_FP64 13
+/* Texts: for each element its length in bytes as a 4-byte integer, then the bytes. */
+#define MARTLET_TENSOR_BYTES 14
+
+/* What a model says of one of its tensors. The caller sets `struct_size`; pointers live as long as the model. */
+typedef struct martlet_tensor_description {
+    uint32_t struct_size;
+    int32_t datatype;
+    const char *name;     /* NUL-terminated. */
+    const int64_t *shape; /* `rank` sizes; -1 where any size will do. */
+    size_t rank;
+} martlet_tensor_description;
+
+/* Numbers with a shape: row by row, without gaps, in the machine's byte order. */
+typedef struct martlet_tensor {
+    const char *name; /* NUL-terminated. */
+    int32_t datatype;
+    const int64_t *shape; /* `rank` sizes, none negative. */
+    size_t rank;
+    const void *data; /* Aligned for the datatype; may be NULL where `length` is 0. */
+    size_t length;    /* In bytes. */
+} martlet_tensor;
+
+/* The tensors that a run gave. */
+typedef struct martlet_result martlet_result;
 
 /* What an engine offers. */
 typedef struct martlet_engine {
@@ -271,6 +312,35 @@ typedef struct martlet_engine {
         size_t count,
         martlet_error error
     );
+
+    /* Describes input (or else output) `index` of a model that works on tensors. */
+    martlet_status (*describe_tensor)(
+        const martlet_model *model,
+        bool is_input,
+        size_t index,
+        martlet_tensor_description *description
+    );
+
+    /*
+     * Runs a model on tensors; blocks. Gives the outputs that `outputs` names, in that order; all, in the model's
+     * order, where `output_count` is 0. Input data is not changed, and not needed after the call. On failure
+     * `*result` is NULL. `abort_session` ends it as it ends `decode`.
+     */
+    martlet_status (*run_tensors)(
+        martlet_session *session,
+        const martlet_tensor *inputs,
+        size_t input_count,
+        const char *const *outputs,
+        size_t output_count,
+        martlet_result **result,
+        martlet_error error
+    );
+
+    /* Looks at one tensor of a result; what it points to lives until the result is released. */
+    martlet_status (*result_tensor)(const martlet_result *result, size_t index, martlet_tensor *tensor);
+
+    /* Releases a result, from any thread; before or after its session and model are closed. */
+    void (*release_result)(martlet_result *result);
 } martlet_engine;
 
 /* The one exported function. `host_abi_version` lets an engine that speaks several versions choose. */
