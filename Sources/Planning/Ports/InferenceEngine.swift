@@ -50,6 +50,8 @@ package struct ModelDescription: Sendable, Hashable, Codable {
     package var chatTemplate: String?
     /// Whether the tokenizer wants its beginning-of-sequence token in front.
     package var addsBeginningToken: Bool
+    /// What a model of tensors takes and gives; nil for every other.
+    package var tensors: TensorSignature?
 
     package init(
         architecture: String,
@@ -73,6 +75,23 @@ package struct ModelDescription: Sendable, Hashable, Codable {
         self.vocabularySize = vocabularySize
         self.chatTemplate = chatTemplate
         self.addsBeginningToken = addsBeginningToken
+    }
+
+    /// A model of tensors: it knows no text, and one session makes one run at a time.
+    package init(architecture: String, weightBytes: Int64, sessionBytes: Int64, tensors: TensorSignature) {
+        self.init(
+            architecture: architecture,
+            weightBytes: weightBytes,
+            sessionBytes: sessionBytes,
+            contextLength: 0,
+            slots: 1,
+            embeddingWidth: nil,
+            generates: false,
+            vocabularySize: 0,
+            chatTemplate: nil,
+            addsBeginningToken: false
+        )
+        self.tensors = tensors
     }
 }
 
@@ -131,6 +150,8 @@ package enum LoadedModel: Sendable {
     case language(any LanguageModel)
     /// Answers whole conversations by itself: a recording.
     case completion(any CompletionModel)
+    /// Takes tensors and gives tensors.
+    case tensor(any TensorModel)
 }
 
 /// A piece of text to tokenize, and whether the spelling of special tokens in it means those tokens.
