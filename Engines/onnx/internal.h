@@ -13,6 +13,8 @@ struct TensorType {
     std::string name;
     int32_t datatype = 0;
     std::vector<int64_t> shape;
+    // Whether the model leaves even the number of sizes open.
+    bool any_shape = false;
 };
 
 // The options of a model, with their defaults.

@@ -53,6 +53,7 @@ TensorType type_at(const martlet_model &model, bool is_input, size_t index) {
         );
     }
     tensor.datatype = known->martlet;
+    tensor.any_shape = !ort.has_shape(info);
     size_t rank = 0;
     check(ort.rank(info, &rank));
     tensor.shape.resize(rank);
@@ -160,7 +161,7 @@ martlet_status describe_tensor(
     const TensorType &tensor = tensors[index];
     *description = {
         sizeof(martlet_tensor_description), tensor.datatype, tensor.name.c_str(), tensor.shape.data(),
-        tensor.shape.size(),
+        tensor.shape.size(), tensor.any_shape,
     };
     return MARTLET_OK;
 }

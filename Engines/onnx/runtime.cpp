@@ -15,7 +15,7 @@ extern "C" const OrtApiBase *OrtGetApiBase();
 namespace {
 
 // The first version of the interface that has every function named below.
-constexpr uint32_t interface_version = 17;
+constexpr uint32_t interface_version = 24;
 
 enum ErrorCode { failed = 1, invalid_argument = 2, no_such_file = 3, no_model = 4, invalid_protobuf = 7,
                  not_implemented = 9, invalid_graph = 10 };
@@ -71,6 +71,7 @@ void find_functions(const void *const *table, Runtime &found) {
     place(table, 149, found.set_spinning);
     place(table, 151, found.create_environment);
     place(table, 252, found.text_buffer);
+    place(table, 390, found.has_shape);
 }
 
 martlet_status status_of(int code) {
@@ -98,7 +99,7 @@ Runtime start() {
     const OrtApiBase *base = OrtGetApiBase();
     const void *const *table = base->table(interface_version);
     if (table == nullptr) {
-        throw Refusal(MARTLET_UNSUPPORTED, std::string("ONNX Runtime ") + base->version() + " is older than 1.17");
+        throw Refusal(MARTLET_UNSUPPORTED, std::string("ONNX Runtime ") + base->version() + " is older than 1.24");
     }
     find_functions(table, result);
 

@@ -58,6 +58,7 @@ struct Runtime {
     OrtStatus *(*tensor_type)(const OrtTypeInfo *, const OrtTensorTypeAndShapeInfo **) = nullptr;
     OrtStatus *(*kind)(const OrtTypeInfo *, int *) = nullptr;
     OrtStatus *(*datatype)(const OrtTensorTypeAndShapeInfo *, int *) = nullptr;
+    bool (*has_shape)(const OrtTensorTypeAndShapeInfo *) = nullptr;
     OrtStatus *(*rank)(const OrtTensorTypeAndShapeInfo *, size_t *) = nullptr;
     OrtStatus *(*shape)(const OrtTensorTypeAndShapeInfo *, int64_t *, size_t rank) = nullptr;
     OrtStatus *(*value_type)(const OrtValue *, OrtTensorTypeAndShapeInfo **) = nullptr;
@@ -91,7 +92,7 @@ struct Runtime {
 // The runtime, started on first use; throws a Refusal where it cannot be.
 const Runtime &runtime();
 
-// The version of the library, such as `1.21.0`; starts nothing.
+// The version of the library, such as `1.31.1`; starts nothing.
 const char *runtime_version();
 
 // Throws a Refusal when a call failed, and releases its status.

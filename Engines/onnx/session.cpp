@@ -19,9 +19,10 @@ const TensorType &input_named(const martlet_model &model, const char *name) {
 }
 
 void require_shape(const TensorType &type, const martlet_tensor &tensor) {
-    bool fits = tensor.rank == type.shape.size();
+    bool fits = type.any_shape || tensor.rank == type.shape.size();
     for (size_t index = 0; fits && index < tensor.rank; index += 1) {
-        fits = tensor.shape[index] >= 0 && (type.shape[index] < 0 || type.shape[index] == tensor.shape[index]);
+        const bool is_open = type.any_shape || type.shape[index] < 0;
+        fits = tensor.shape[index] >= 0 && (is_open || type.shape[index] == tensor.shape[index]);
     }
     if (fits) return;
     refuse(
@@ -187,6 +188,9 @@ martlet_status run_tensors(
 ) {
     *result = nullptr;
     return guarded(error, [&] {
+        if (session->aborted.load(std::memory_order_relaxed)) {
+            throw Refusal(MARTLET_ABORTED, "the session was aborted");
+        }
         const martlet_model &model = *session->model;
         const std::vector<const char *> wanted = output_names(model, outputs, output_count);
         std::vector<Owned<OrtValue>> values;

@@ -7,8 +7,9 @@
  *
  * Rules
  *  1. The table and everything it points to lives as long as the process. Libraries are never closed.
- *  2. The caller owns every buffer, but for the tensors of a result. Texts go in as bytes with a length, or NUL-terminated where the type says so;
- *     the engine copies what it keeps. Texts come out NUL-terminated, cut to the buffer on a character boundary.
+ *  2. The caller owns every buffer, but for the tensors of a result. Texts go in as bytes with a length, or
+ *     NUL-terminated where the type says so; the engine copies what it keeps. Texts come out NUL-terminated, cut to the
+ *     buffer on a character boundary.
  *  3. No exception, signal handler, longjmp or exit crosses this line. What a library can check, it reports.
  *  4. A model may be used from any thread at once. A session and its samplers are driven by one thread at a time;
  *     only `abort_session` may come from any other thread.
@@ -17,7 +18,9 @@
  *
  * Growth: new functions are appended to `martlet_engine`, new fields to the structs that carry `struct_size`.
  * Whoever reads a struct looks no further than the `struct_size` that its writer put there. A function pointer
- * whose capability bit is absent may be NULL. Anything else is a new ABI version.
+ * whose capability bit is absent may be NULL: those from `tokenize` to `set_adapters` belong to GENERATE and EMBED, but
+ * for those of sessions; those from `describe_tensor` to `release_result` to RUN_TENSORS. Anything else is a new ABI
+ * version.
  */
 #ifndef MARTLET_ENGINE_H
 #define MARTLET_ENGINE_H
@@ -189,6 +192,7 @@ typedef struct martlet_tensor_description {
     const char *name;     /* NUL-terminated. */
     const int64_t *shape; /* `rank` sizes; -1 where any size will do. */
     size_t rank;
+    bool any_shape;       /* Any number of sizes will do; `rank` is 0. */
 } martlet_tensor_description;
 
 /* Numbers with a shape: row by row, without gaps, in the machine's byte order. */
