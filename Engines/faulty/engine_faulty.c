@@ -11,15 +11,18 @@
  *   hang-in-controller   the same in `martlet run`; like ok in its probes
  *   hang-on-decode       decodes until it is aborted
  *   noisy                like ok, but prints to standard output and error
+ *   tensors…             a model of tensors (see tensors.h)
  *   <anything else>      an error that quotes it
  *
  * A second word is the path of a file: while there is none, the model is like ok.
  *
- * -DFAULTY_ABI_VERSION=n, -DFAULTY_STRUCT_SIZE=n, -DFAULTY_WITHOUT_DECODE and -DFAULTY_WITHOUT_SYMBOL make libraries
- * that must be refused.
+ * -DFAULTY_ABI_VERSION=n, -DFAULTY_STRUCT_SIZE=n, -DFAULTY_CAPABILITIES=n, -DFAULTY_WITHOUT_DECODE,
+ * -DFAULTY_WITHOUT_RUN and -DFAULTY_WITHOUT_SYMBOL make libraries that must be refused, and -DFAULTY_WITHOUT_TENSORS one
+ * as it was before engines could work on tensors.
  */
 #include <signal.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,8 +33,15 @@
 #ifndef FAULTY_ABI_VERSION
 #define FAULTY_ABI_VERSION MARTLET_ENGINE_ABI_VERSION
 #endif
+#ifdef FAULTY_WITHOUT_TENSORS
+#define FAULTY_STRUCT_SIZE offsetof(martlet_engine, describe_tensor)
+#define FAULTY_CAPABILITIES MARTLET_CAN_GENERATE
+#endif
 #ifndef FAULTY_STRUCT_SIZE
 #define FAULTY_STRUCT_SIZE sizeof(martlet_engine)
+#endif
+#ifndef FAULTY_CAPABILITIES
+#define FAULTY_CAPABILITIES (MARTLET_CAN_GENERATE | MARTLET_CAN_RUN_TENSORS)
 #endif
 
 struct martlet_model {
@@ -52,6 +62,8 @@ static martlet_status fail(martlet_error error, martlet_status status, const cha
     if (error.message != NULL && error.capacity > 0) snprintf(error.message, error.capacity, format, text);
     return status;
 }
+
+#include "tensors.h"
 
 static void set_log(martlet_log log, void *context) {
     if (log != NULL) log(MARTLET_LOG_INFO, "the faulty engine is listening", context);
@@ -103,7 +115,7 @@ static martlet_status open_model(const martlet_opening *opening, martlet_model *
         printf("loading, loading\n");
         fflush(stdout);
         fprintf(stderr, "still loading\n");
-    } else if (strcmp(word, "ok") != 0 && strcmp(word, "hang-on-decode") != 0) {
+    } else if (strcmp(word, "ok") != 0 && strcmp(word, "hang-on-decode") != 0 && !works_on_tensors(word)) {
         return fail(error, MARTLET_UNREADABLE, "the vocabulary is '%s'", word);
     }
     martlet_model *model = malloc(sizeof(martlet_model));
@@ -119,7 +131,7 @@ static void close_model(martlet_model *model) {
 }
 
 static martlet_status describe_model(const martlet_model *model, martlet_description *description) {
-    (void)model;
+    const int32_t tensors = works_on_tensors(model->behaviour) ? 1 : 0;
     const martlet_description values = {
         .struct_size = sizeof(martlet_description),
         .context_length = 64,
@@ -128,9 +140,11 @@ static martlet_status describe_model(const martlet_model *model, martlet_descrip
         .vocabulary_size = 256,
         .beginning_token = -1,
         .ending_token = -1,
-        .generates = true,
+        .generates = tensors == 0,
         .weight_bytes = 64,
         .session_bytes = 16,
+        .input_count = tensors,
+        .output_count = tensors,
     };
     *description = values;
     return MARTLET_OK;
@@ -294,7 +308,7 @@ const martlet_engine *martlet_engine_table(uint32_t host_abi_version) {
     static const martlet_engine table = {
         .abi_version = FAULTY_ABI_VERSION,
         .struct_size = FAULTY_STRUCT_SIZE,
-        .capabilities = MARTLET_CAN_GENERATE,
+        .capabilities = FAULTY_CAPABILITIES,
         .name = "faulty",
         .version = "1",
         .set_log = set_log,
@@ -320,6 +334,12 @@ const martlet_engine *martlet_engine_table(uint32_t host_abi_version) {
         .remove_tokens = remove_tokens,
         .copy_tokens = copy_tokens,
         .set_adapters = set_adapters,
+        .describe_tensor = describe_tensor,
+#ifndef FAULTY_WITHOUT_RUN
+        .run_tensors = run_tensors,
+#endif
+        .result_tensor = result_tensor,
+        .release_result = release_result,
     };
     return &table;
 }

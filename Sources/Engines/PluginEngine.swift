@@ -43,7 +43,22 @@ package struct PluginEngine: InferenceEngine {
             throw error.error("ModelRefused", "model '\(opening.file)' cannot be opened")
         }
         guard let model else { throw EngineTable.unusable(self.table.library, "it opened no model and gave no reason") }
-        return .language(PluginModel(table: self.table, model: model, adapters: opening.adapters.map(\.name)))
+        return try self.loaded(PluginHandle(table: self.table, model: model), opening)
+    }
+
+    /// A model by what it says that it can do.
+    private func loaded(_ handle: PluginHandle, _ opening: ModelOpening) throws -> LoadedModel {
+        let description = try handle.describe()
+        if description.output_count > 0, let functions = self.table.tensors {
+            return .tensor(try PluginTensorModel(handle, functions: functions, description: description))
+        }
+        if let functions = self.table.language {
+            let adapters = opening.adapters.map(\.name)
+            return .language(
+                PluginModel(handle, functions: functions, description: description, adapters: adapters)
+            )
+        }
+        throw MartletError("ModelUnsupported", "model '\(opening.file)' has no outputs; nothing can be asked of it")
     }
 
     private static func withOpening(

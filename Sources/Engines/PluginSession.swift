@@ -6,19 +6,19 @@ internal import Synchronization
 /// A session of a plugin engine's model. One thread drives it; only ``abort()`` may come from another.
 package final class PluginSession: LanguageSession {
     /// Pointers that may cross threads: the mutex around them and the session's one driver keep them apart.
-    private struct State: @unchecked Sendable {  // Guarded by the mutex; samplers are freed on the driving thread.
-        var session: OpaquePointer?
-        var samplers: Set<OpaquePointer> = []
+    private struct Samplers: @unchecked Sendable {  // Guarded by the mutex; they are freed on the driving thread.
+        var open: Set<OpaquePointer> = []
         /// Samplers whose Swift owner is gone; the driving thread frees them when it comes by.
         var discarded: [OpaquePointer] = []
     }
 
     private let model: PluginModel
-    private let state: Mutex<State>
+    private let handle: PluginSessionHandle
+    private let samplers = Mutex(Samplers())
 
-    init(model: PluginModel, session: OpaquePointer) {
+    init(model: PluginModel, handle: PluginSessionHandle) {
         self.model = model
-        self.state = Mutex(State(session: session))
+        self.handle = handle
     }
 
     deinit {
@@ -37,8 +37,8 @@ package final class PluginSession: LanguageSession {
                 wants_logits: $0.wantsLogits
             )
         }
-        try self.checked("DecodeFailed", "a batch of \(batch.count) tokens cannot be computed") {
-            self.table.decode(session, entries, entries.count, $0)
+        try self.handle.checked("DecodeFailed", "a batch of \(batch.count) tokens cannot be computed") {
+            self.functions.decode(session, entries, entries.count, $0)
         }
     }
 
@@ -57,14 +57,14 @@ package final class PluginSession: LanguageSession {
         sampling.seed = parameters.seed ?? 0
         sampling.grammar = parameters.grammar.flatMap { strings.copy($0) }
         var sampler: OpaquePointer?
-        try self.checked("InvalidSampling", "the sampling parameters are not acceptable") {
-            self.table.openSampler(session, &sampling, &sampler, $0)
+        try self.handle.checked("InvalidSampling", "the sampling parameters are not acceptable") {
+            self.functions.openSampler(session, &sampling, &sampler, $0)
         }
         withExtendedLifetime(strings) {}
         guard let sampler else {
-            throw EngineTable.unusable(self.table.library, "it opened no sampler and gave no reason")
+            throw EngineTable.unusable(self.handle.table.library, "it opened no sampler and gave no reason")
         }
-        self.state.withLock { _ = $0.samplers.insert(sampler) }
+        self.samplers.withLock { _ = $0.open.insert(sampler) }
         return PluginSampler(session: self, sampler: sampler)
     }
 
@@ -72,8 +72,8 @@ package final class PluginSession: LanguageSession {
         let session = try self.pointer()
         let width = self.model.description.embeddingWidth ?? 0
         var values = [Float](repeating: 0, count: width)
-        try self.checked("EmbeddingFailed", "no embedding of sequence \(sequence)") {
-            self.table.embedding(session, sequence, &values, width, $0)
+        try self.handle.checked("EmbeddingFailed", "no embedding of sequence \(sequence)") {
+            self.functions.embedding(session, sequence, &values, width, $0)
         }
         return values
     }
@@ -87,8 +87,8 @@ package final class PluginSession: LanguageSession {
         var probability = 0.0
         var written = 0
         var top = [martlet_token_probability](repeating: martlet_token_probability(), count: max(count, 0))
-        try self.checked("DecodeFailed", "no log-probabilities of entry \(index)") {
-            self.table.logProbabilities(session, index, chosen, &probability, &top, top.count, &written, $0)
+        try self.handle.checked("DecodeFailed", "no log-probabilities of entry \(index)") {
+            self.functions.logProbabilities(session, index, chosen, &probability, &top, top.count, &written, $0)
         }
         return (
             TokenProbability(token: chosen, logProbability: probability),
@@ -98,12 +98,12 @@ package final class PluginSession: LanguageSession {
 
     package func removeTokens(ofSequence sequence: Int32, from: Int32, to: Int32?) {
         guard let session = try? self.pointer() else { return }
-        _ = self.table.removeTokens(session, sequence, from, to ?? -1)
+        _ = self.functions.removeTokens(session, sequence, from, to ?? -1)
     }
 
     package func copyTokens(fromSequence source: Int32, toSequence target: Int32, length: Int32) {
         guard let session = try? self.pointer() else { return }
-        _ = self.table.copyTokens(session, source, target, length)
+        _ = self.functions.copyTokens(session, source, target, length)
     }
 
     package func setAdapters(_ names: [String]) throws {
@@ -115,63 +115,52 @@ package final class PluginSession: LanguageSession {
             }
             return index
         }
-        try self.checked("UnknownAdapter", "the adapters cannot be set") {
-            self.table.setAdapters(session, indices, indices.count, $0)
+        try self.handle.checked("UnknownAdapter", "the adapters cannot be set") {
+            self.functions.setAdapters(session, indices, indices.count, $0)
         }
     }
 
     package func abort() {
-        // Under the lock, so that the session cannot be freed meanwhile; the call only sets a flag.
-        self.state.withLock { state in
-            if let session = state.session { self.table.abortSession(session) }
-        }
+        self.handle.abort()
     }
 
     package func close() {
-        let (session, samplers) = self.state.withLock { state in
-            defer { state = State(session: nil) }
-            return (state.session, Array(state.samplers) + state.discarded)
-        }
-        guard let session else { return }
-        for sampler in samplers { self.table.closeSampler(sampler) }
-        self.table.closeSession(session)
-        self.model.leave()
+        self.handle.close(after: {
+            let samplers = self.samplers.withLock { samplers in
+                defer { samplers = Samplers() }
+                return samplers
+            }
+            for sampler in samplers.open { self.functions.closeSampler(sampler) }
+            for sampler in samplers.discarded { self.functions.closeSampler(sampler) }
+        })
     }
 
     /// Lets the session's thread free a sampler that nobody uses any more.
     func discard(_ sampler: OpaquePointer) {
-        self.state.withLock { state in
-            if state.samplers.remove(sampler) != nil { state.discarded.append(sampler) }
+        self.samplers.withLock { samplers in
+            if samplers.open.remove(sampler) != nil { samplers.discarded.append(sampler) }
         }
     }
 
     func sample(_ sampler: OpaquePointer, at index: Int) throws -> Token {
         _ = try self.pointer()
         var token: Token = 0
-        try self.checked("DecodeFailed", "no token can be sampled from entry \(index)") {
-            self.table.sample(sampler, index, &token, $0)
+        try self.handle.checked("DecodeFailed", "no token can be sampled from entry \(index)") {
+            self.functions.sample(sampler, index, &token, $0)
         }
         return token
     }
 
-    private var table: EngineTable { self.model.table }
+    private var functions: EngineTable.LanguageFunctions { self.model.functions }
 
     /// The session, for a call on the thread that drives it; frees discarded samplers on the way.
     private func pointer() throws -> OpaquePointer {
-        let (session, discarded) = self.state.withLock { state in
-            defer { state.discarded = [] }
-            return (state.session, state.discarded)
+        let session = try self.handle.session()
+        let samplers = self.samplers.withLock { samplers in
+            defer { samplers.discarded = [] }
+            return samplers
         }
-        for sampler in discarded { self.table.closeSampler(sampler) }
-        guard let session else { throw MartletError("SessionClosed", "the session was closed") }
+        for sampler in samplers.discarded { self.functions.closeSampler(sampler) }
         return session
-    }
-
-    private func checked(_ code: String, _ what: String, _ call: (martlet_error) -> martlet_status) throws {
-        do throws(EngineFailure) {
-            try EngineFailure.check(call)
-        } catch {
-            throw error.error(code, what)
-        }
     }
 }

@@ -45,6 +45,9 @@ package enum ProbeChild {
             let session = try model.makeSession()
             let texts = request.warmUp.isEmpty ? [.init(text: "Hello.", maxTokens: 4)] : request.warmUp
             for text in texts { try ProbeChild.warmUp(text, model, session) }
+        case .tensor(let model):
+            description = model.description
+            try ProbeChild.runOnZeros(model)
         }
         let elapsed = (clock.now - start).components
         return ProbeReport(

@@ -159,12 +159,13 @@ extension InferenceServer: ServingRuntime {
 
     private func makeRunner(_ graph: RevisionGraph) throws -> Runner {
         // What cannot be compiled must not start.
-        _ = try RunnerProgram(graph, clock: self.clock)
+        let program = try RunnerProgram(graph, clock: self.clock)
         let (models, key) = (graph.models, RunnerKey(graph.variant, graph.revision))
         // What the scarcest model can work on at once; more would only wait inside of it.
         let slots = try models.map { model in
             let lease = try self.pool.lease(model.instance.key)
             defer { lease.release() }
+            try program.requireText(from: model.identity, lease.description)
             return lease.description.slots * max(1, model.instance.copies)
         }
         return Runner(

@@ -63,7 +63,10 @@ struct EngineDirectoryTests {
     @Test(arguments: [
         (FaultyEngine.Defect.otherVersion, "it speaks ABI version 7, Martlet speaks 1"),
         (.shortTable, "its table has 64 bytes"),
+        (.shortTensorTable, "its table has 200 bytes where what it can do needs 232"),
         (.withoutDecode, "its table has no function 'decode'"),
+        (.withoutRun, "its table has no function 'run_tensors'"),
+        (.withoutCapabilities, "it names nothing that it can do and Martlet knows"),
         (.withoutSymbol, "it does not export martlet_engine_table"),
     ])
     func defectiveLibraryIsRefused(_ defect: FaultyEngine.Defect, _ reason: String) throws {
@@ -71,6 +74,19 @@ struct EngineDirectoryTests {
         let text = expectError("EngineUnusable") { _ = try directory.engine(named: "faulty") }
         #expect(text.contains(reason))
         #expect(directory.reports().map(\.problem) == [text])
+    }
+
+    /// An engine that was compiled before the table grew has a shorter one.
+    @Test func olderLibraryStillWorks() throws {
+        let directory = EngineDirectory(searchPath: [try FaultyEngine.folder(with: .withoutTensors)], builtIn: [])
+        #expect(directory.reports().map(\.problem) == [nil])
+        let opened = try directory.engine(named: "faulty").open(ModelOpening(file: try FaultyEngine.model("ok")))
+        guard case .language(let model) = opened else {
+            Issue.record("no language model")
+            return
+        }
+        #expect(try model.tokenize([TextSegment("ab", parseSpecial: false)]) == [97, 98])
+        model.close()
     }
 
     @Test(arguments: ["", "MZ", "this is text, not a library"])

@@ -39,6 +39,18 @@ struct ProbeTests {
         #expect(report.seconds > 0)
     }
 
+    /// An error of the run on zeros is no reason to refuse a model.
+    @Test(arguments: ["tensors", "tensors-bytes", "tensors-failing"])
+    func modelOfTensorsIsReported(_ behaviour: String) async throws {
+        let report = try await Self.probe().probe(
+            engine: "faulty",
+            opening: ModelOpening(file: try FaultyEngine.model(behaviour)),
+            warmUp: []
+        )
+        #expect(report.description.tensors?.inputs.map(\.name) == ["x"])
+        #expect(report.description.tensors?.outputs.map(\.name) == ["y"])
+    }
+
     @Test(arguments: [
         ("abort-on-load", "SIGABRT (aborted): faulty: an assertion failed in the loader"),
         ("crash-on-load", "SIGSEGV (invalid memory access)"),
@@ -53,7 +65,7 @@ struct ProbeTests {
         #expect(error?.message.contains(file) == true)
     }
 
-    @Test(arguments: ["hang-on-load", "hang-on-decode"])
+    @Test(arguments: ["hang-on-load", "hang-on-decode", "tensors-hanging"])
     func hangEndsAtTheDeadline(_ behaviour: String) async throws {
         let error = await Self.error {
             try await Self.probe(deadline: .milliseconds(300)).probe(

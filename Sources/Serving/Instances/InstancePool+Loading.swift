@@ -122,6 +122,7 @@ extension InstancePool {
         return try await self.blockingCalls.run("martlet-load", discard: Self.discard) { [opening] in
             switch try engine.open(opening) {
             case .completion(let model): .completion(model)
+            case .tensor(let model): .tensor(model)
             case .language(let model):
                 .language(
                     try LanguageModelServer(

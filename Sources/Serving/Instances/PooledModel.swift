@@ -1,38 +1,41 @@
 internal import Planning
 internal import Schema
 
-/// A loaded model of the pool: one whose tokens are scheduled here, or one that answers by itself.
+/// A loaded model of the pool: one whose tokens are scheduled here, one that answers by itself, or one of tensors.
 enum PooledModel: Sendable {
     case language(LanguageModelServer)
     case completion(any CompletionModel)
+    case tensor(any TensorModel)
 
     var description: ModelDescription {
         switch self {
         case .language(let server): server.description
         case .completion(let model): model.description
+        case .tensor(let model): model.description
         }
     }
 
-    /// Bytes in use. A model that answers by itself is believed.
+    /// Bytes in use. A model that answers by itself is believed; one of tensors has no session open.
     var memoryBytes: Int64 {
         switch self {
         case .language(let server): server.memoryBytes
         case .completion(let model): model.description.weightBytes + model.description.sessionBytes
+        case .tensor(let model): model.description.weightBytes
         }
     }
 
     var lastFailure: MartletError? {
         switch self {
         case .language(let server): server.lastFailure
-        case .completion: nil
+        case .completion, .tensor: nil
         }
     }
 
-    /// Copies that take requests. A model that answers by itself is as many as are asked for.
+    /// Copies that take requests. A model that keeps no sessions open is as many as are asked for.
     func readyCopies(wanted: Int) -> Int {
         switch self {
         case .language(let server): server.readyCopies
-        case .completion: wanted
+        case .completion, .tensor: wanted
         }
     }
 
@@ -43,6 +46,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.complete(request, priority: priority)
         case .completion(let model): try await model.complete(request)
+        case .tensor(let model): throw MartletError.takesTensors("CannotGenerate", model.description)
         }
     }
 
@@ -53,6 +57,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.answer(request, receive: receive)
         case .completion(let model): try await model.answer(request, receive: receive)
+        case .tensor(let model): throw MartletError.takesTensors("CannotGenerate", model.description)
         }
     }
 
@@ -60,6 +65,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.embed(texts)
         case .completion(let model): try await model.embed(texts)
+        case .tensor(let model): throw MartletError.takesTensors("NoEmbeddings", model.description)
         }
     }
 
@@ -67,6 +73,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): await server.close()
         case .completion(let model): await model.close()
+        case .tensor(let model): model.close()
         }
     }
 
@@ -115,6 +122,14 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): server.prompter.knowsChat
         case .completion: true
+        case .tensor: false
         }
+    }
+}
+
+extension MartletError {
+    /// A model of tensors was asked to read or write text.
+    fileprivate static func takesTensors(_ code: String, _ description: ModelDescription) -> MartletError {
+        MartletError(code, "this model takes tensors (\(description.tensors?.inputWords ?? "")), not text")
     }
 }

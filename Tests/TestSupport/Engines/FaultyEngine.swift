@@ -9,6 +9,11 @@ package enum FaultyEngine {
         case otherVersion = "-DFAULTY_ABI_VERSION=7"
         case shortTable = "-DFAULTY_STRUCT_SIZE=64"
         case withoutDecode = "-DFAULTY_WITHOUT_DECODE"
+        case withoutRun = "-DFAULTY_WITHOUT_RUN"
+        case withoutCapabilities = "-DFAULTY_CAPABILITIES=0"
+        case shortTensorTable = "-DFAULTY_STRUCT_SIZE=200"
+        /// None, in fact: it was compiled before the table grew.
+        case withoutTensors = "-DFAULTY_WITHOUT_TENSORS"
         case withoutSymbol = "-DFAULTY_WITHOUT_SYMBOL"
     }
 
