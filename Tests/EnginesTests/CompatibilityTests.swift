@@ -3,7 +3,7 @@ internal import Planning
 internal import TestSupport
 internal import Testing
 
-/// Every engine that decodes tokens keeps the promises of the ABI.
+/// Every engine keeps the promises of the ABI.
 @Suite(.serialized)
 struct CompatibilityTests {
     @Test(arguments: EngineCompatibility.Check.allCases)
@@ -58,5 +58,55 @@ struct CompatibilityTests {
             memoryInUse: { Int64(control.log.modelsOpened) * 1_000_000 }
         )
         #expect(throws: EngineCompatibility.Violation.self) { try suite.run(.unloadGivesMemoryBack) }
+    }
+
+    // MARK: Tensors
+
+    @Test(arguments: TensorCompatibility.Check.allCases)
+    func scriptedTensorEngineIsCompatible(_ check: TensorCompatibility.Check) throws {
+        let control = ScriptedControl()
+        try Self.scriptedTensors(control, memoryInUse: { control.log.liveBytes }).run(check)
+    }
+
+    @Test(.enabled(if: Installed.onnx != nil, "\(Installed.onnxHint)"), arguments: TensorCompatibility.Check.allCases)
+    func onnxEngineIsCompatible(_ check: TensorCompatibility.Check) throws {
+        let suite = TensorCompatibility(
+            engine: try #require(Installed.onnx),
+            models: TensorCompatibility.Models(
+                identity: { Installed.onnxModel("identity-\($0.rawValue)") },
+                sumAndDifference: Installed.onnxModel("sum-and-difference"),
+                count: Installed.onnxModel("count"),
+                large: Installed.onnxModel("iris-v2"),
+                wrong: Installed.fixture("onnx/iris-v2.md")
+            ),
+            memoryInUse: { Installed.residentBytes() }
+        )
+        try suite.run(check)
+    }
+
+    /// This half can fail too.
+    @Test func leakOfTensorsIsFound() throws {
+        let control = ScriptedControl()
+        let suite = Self.scriptedTensors(control, memoryInUse: { Int64(control.log.modelsOpened) * 100_000 })
+        #expect(throws: EngineCompatibility.Violation.self) { try suite.run(.unloadGivesMemoryBack) }
+    }
+
+    private static func scriptedTensors(
+        _ control: ScriptedControl,
+        memoryInUse: @escaping @Sendable () -> Int64
+    ) -> TensorCompatibility {
+        var models: [String: ScriptedTensorEngine.Script] = ["/sum": .sumAndDifference, "/count": .count]
+        for datatype in TensorDatatype.allCases { models["/identity-\(datatype.rawValue)"] = .identity(datatype) }
+        return TensorCompatibility(
+            engine: ScriptedTensorEngine(models: models, control: control),
+            models: TensorCompatibility.Models(
+                identity: { "/identity-\($0.rawValue)" },
+                sumAndDifference: "/sum",
+                count: "/count",
+                large: "/sum",
+                wrong: "/wrong"
+            ),
+            memoryInUse: memoryInUse
+        )
     }
 }

@@ -4,7 +4,7 @@ internal import Planning
 internal import Schema
 internal import TestSupport
 
-/// What this machine has: the llama engine and the example models.
+/// What this machine has: the llama and onnx engines and the example models.
 enum Installed {
     static let searchPath = EngineDirectory.searchPath(environment: ProcessInfo.processInfo.environment)
 
@@ -13,8 +13,31 @@ enum Installed {
 
     static let hint = "the llama engine is not installed; run scripts/bootstrap"
 
+    /// The onnx engine, or nil where scripts/bootstrap has not run.
+    static let onnx: (any InferenceEngine)? = try? EngineDirectory(searchPath: searchPath).engine(named: "onnx")
+
+    static let onnxHint = "the onnx engine is not installed; run scripts/bootstrap"
+
     static func model(_ name: String) -> String {
         "\(FaultyEngine.repository())Examples/desk/models/\(name)"
+    }
+
+    static func fixture(_ name: String) -> String {
+        "\(FaultyEngine.repository())Tests/EnginesTests/Fixtures/\(name)"
+    }
+
+    static func onnxModel(_ name: String) -> String {
+        Installed.fixture("onnx/\(name).onnx")
+    }
+
+    /// Opens a model of tensors.
+    static func openTensors(_ name: String, options: [String: JSONValue] = [:]) throws -> any TensorModel {
+        guard let onnx = Installed.onnx else { throw MartletError("EngineNotInstalled", Installed.onnxHint) }
+        guard case .tensor(let model) = try onnx.open(ModelOpening(file: Installed.onnxModel(name), options: options))
+        else {
+            throw MartletError("WrongKind", "\(name) is no model of tensors")
+        }
+        return model
     }
 
     /// Opens one of the example models.

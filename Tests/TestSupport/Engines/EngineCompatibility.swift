@@ -78,12 +78,12 @@ package struct EngineCompatibility: Sendable {
         package var description: String
     }
 
-    func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+    static func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
         guard condition else { throw Violation(description: what()) }
     }
 
     /// Requires a `MartletError` with one of these codes and a sentence.
-    func requireError(_ codes: [String], _ what: String, _ body: () throws -> Void) throws {
+    static func requireError(_ codes: [String], _ what: String, _ body: () throws -> Void) throws {
         do {
             try body()
         } catch let error as MartletError {
@@ -92,6 +92,14 @@ package struct EngineCompatibility: Sendable {
             return
         }
         throw Violation(description: "\(what): there was no error")
+    }
+
+    func require(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+        try Self.require(condition, what())
+    }
+
+    func requireError(_ codes: [String], _ what: String, _ body: () throws -> Void) throws {
+        try Self.requireError(codes, what, body)
     }
 
     func openModel() throws -> any LanguageModel {

@@ -16,6 +16,8 @@ package final class ScriptedControl: @unchecked Sendable {  // All state is guar
         package var batches: [[BatchEntry]] = []
         /// Batches that were computed to their end.
         package var decodesFinished = 0
+        /// Runs of models of tensors that have begun.
+        package var runs = 0
         /// The parameters of every sampler made.
         package var samplers: [SamplingParameters] = []
         package var tokensSampled = 0
@@ -116,6 +118,20 @@ package final class ScriptedControl: @unchecked Sendable {  // All state is guar
     /// Blocks at the gate; throws what the test ordered, or `Aborted`.
     func beginDecode(_ batch: [BatchEntry], session: Int) throws {
         self.locked { self.currentLog.batches.append(batch) }
+        try self.passGate(session: session)
+    }
+
+    /// The same for a run of tensors, which counts as a decode.
+    func beginRun(session: Int) throws {
+        self.locked { self.currentLog.runs += 1 }
+        try self.passGate(session: session)
+    }
+
+    func isAborted(session: Int) -> Bool {
+        self.locked { self.abortedSessions.contains(session) }
+    }
+
+    private func passGate(session: Int) throws {
         self.condition.lock()
         defer { self.condition.unlock() }
         while self.decodesAllowed == 0, !self.abortedSessions.contains(session) { self.condition.wait() }
