@@ -1,4 +1,5 @@
 // Runs models.
+#include <algorithm>
 #include <cstring>
 
 #include "internal.h"
@@ -33,10 +34,11 @@ void require_shape(const TensorType &type, const martlet_tensor &tensor) {
 
 // The number of elements, as far as `limit`; every element takes a byte at least, so that more cannot be right.
 size_t element_count(const TensorType &type, const martlet_tensor &tensor, size_t limit) {
+    // However large the other sizes are, no element is left.
+    if (std::count(tensor.shape, tensor.shape + tensor.rank, 0) > 0) return 0;
     size_t count = 1;
     for (size_t index = 0; index < tensor.rank; index += 1) {
         const auto size = static_cast<uint64_t>(tensor.shape[index]);
-        if (size == 0) return 0;
         if (size > limit / count) {
             refuse(type, "has fewer data than its shape " + words(tensor.shape, tensor.rank) + " needs");
         }
