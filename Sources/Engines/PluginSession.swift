@@ -44,6 +44,9 @@ package final class PluginSession: LanguageSession {
 
     package func makeSampler(_ parameters: SamplingParameters) throws -> any TokenSampler {
         let session = try self.pointer()
+        guard parameters.logitBias.isEmpty else {
+            throw MartletError("UnsupportedParameter", "'logit_bias' is not supported by this model's engine")
+        }
         let strings = CStrings()
         var sampling = martlet_sampling()
         sampling.struct_size = UInt32(MemoryLayout<martlet_sampling>.size)

@@ -31,6 +31,7 @@ package final class ReplayModel: CompletionModel {
         if let adapter = request.adapters.first {
             throw MartletError("UnknownAdapter", "a recording has no adapters, but '\(adapter)' is asked for")
         }
+        try ReplayModel.refuseWhatIsNotRecorded(request)
         let promptTokens = ReplayModel.tokens(of: request.prompt)
         guard promptTokens <= self.description.contextLength else {
             throw MartletError(
@@ -65,6 +66,17 @@ package final class ReplayModel: CompletionModel {
         let usage = TokenUsage(promptTokens: promptTokens, completionTokens: said.count)
         let reason: FinishReason = said.count < words.count ? .length : .stop
         return said.map { .text($0, logProbabilities: []) } + [.finished(reason, usage)]
+    }
+
+    /// A recording holds texts only, without tokens or their likelihoods.
+    private static func refuseWhatIsNotRecorded(_ request: CompletionRequest) throws {
+        let wanted = [
+            ("tools", request.tools != nil),
+            ("logprobs", request.topLogProbabilities != nil),
+            ("logit_bias", !request.sampling.logitBias.isEmpty),
+        ]
+        guard let (name, _) = wanted.first(where: \.1) else { return }
+        throw MartletError("UnsupportedParameter", "'\(name)' is not supported: the endpoint's model is a recording")
     }
 
     /// Cuts a text before the first place where one of `stops` begins.

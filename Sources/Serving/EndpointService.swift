@@ -49,6 +49,10 @@ package struct TextRequest: Sendable, Hashable {
     package var maxTokensName = "max_tokens"
     package var stop: [String]
     package var topLogProbabilities: Int?
+    /// By token of the model's vocabulary, -100 to 100; empty where not given.
+    package var logitBias: [Token: Double] = [:]
+    package var tools: ToolUse?
+    package var format: OutputFormat = .text
 
     package init(prompt: CompletionRequest.Prompt, stop: [String] = []) {
         self.prompt = prompt
@@ -148,6 +152,10 @@ package struct CallError: Error, Sendable, Hashable {
         /// The endpoint has no revision that serves, or is going away.
         case unavailable
         case queueFull
+        /// Asked too often or too much for now; it helps to wait.
+        case rateLimited
+        /// What was granted is used up; it does not help to wait.
+        case quotaExceeded
         case queueTimeout
         /// `limits.timeout` is over.
         case timeout

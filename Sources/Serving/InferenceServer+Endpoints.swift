@@ -72,12 +72,15 @@ extension InferenceServer: EndpointService {
         sampling.seed = request.seed
         sampling.frequencyPenalty = request.frequencyPenalty ?? sampling.frequencyPenalty
         sampling.presencePenalty = request.presencePenalty ?? sampling.presencePenalty
+        sampling.logitBias = request.logitBias
         let completion = CompletionRequest(
             prompt: request.prompt,
             sampling: sampling,
             maxTokens: request.maxTokens,
             stop: request.stop,
-            topLogProbabilities: request.topLogProbabilities
+            topLogProbabilities: request.topLogProbabilities,
+            tools: request.tools,
+            format: request.format
         )
         return { models, emit in
             try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
@@ -131,6 +134,9 @@ extension TextRequest {
             (self.maxTokensName, self.maxTokens != nil),
             ("stop", !self.stop.isEmpty),
             ("logprobs", self.topLogProbabilities != nil),
+            ("logit_bias", !self.logitBias.isEmpty),
+            ("tools", self.tools != nil),
+            ("response_format", self.format != .text),
         ]
         return given.filter(\.1).map(\.0)
     }

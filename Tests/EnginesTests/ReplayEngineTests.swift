@@ -31,6 +31,7 @@ struct ReplayEngineTests {
         for try await event in try await model.complete(request) {
             switch event {
             case .text(let text, _): texts.append(text)
+            case .toolCall: break
             case .finished(let reason, let usage): return (texts, reason, usage)
             }
         }

@@ -72,6 +72,24 @@ struct ChunkEncoder {
         return chunk
     }
 
+    /// A piece of a call of a function; plain completions make none.
+    func toolCall(_ piece: ToolCallPiece, ofChoice choice: Int) -> ByteBuffer {
+        self.chunk(choice, capacity: piece.arguments.utf8.count) { buffer in
+            buffer.writeString(",\"delta\":{\"tool_calls\":[{\"index\":\(piece.index)")
+            if let opening = piece.opening {
+                buffer.writeStaticString(",\"id\":")
+                buffer.writeJSONString(opening.id)
+                buffer.writeStaticString(",\"type\":\"function\",\"function\":{\"name\":")
+                buffer.writeJSONString(opening.name)
+                buffer.writeStaticString(",\"arguments\":")
+            } else {
+                buffer.writeStaticString(",\"function\":{\"arguments\":")
+            }
+            buffer.writeJSONString(piece.arguments)
+            buffer.writeStaticString("}}]},\"logprobs\":null,\"finish_reason\":null")
+        }
+    }
+
     /// The last chunk of a choice.
     func finish(_ reason: FinishReason, ofChoice choice: Int) -> ByteBuffer {
         self.chunk(choice, capacity: 0) { buffer in

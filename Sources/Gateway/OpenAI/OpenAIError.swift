@@ -7,7 +7,7 @@ package struct OpenAIError: Error, Sendable, Hashable {
     /// The HTTP status code.
     package var status: Int
     package var message: String
-    /// `invalid_request_error`, `rate_limit_error` or `server_error`.
+    /// `invalid_request_error`, `rate_limit_error`, `insufficient_quota` or `server_error`.
     package var type: String
     /// The request's field at fault, where one is: `messages[0].content`.
     package var parameter: String?
@@ -79,7 +79,9 @@ extension OpenAIError {
             self.init(status: 400, error.message, code: "unsupported_parameter")
         case .promptTooLong:
             self.init(status: 400, error.message, code: "context_length_exceeded")
-        case .queueFull:
+        case .quotaExceeded:
+            self.init(status: 429, error.message, type: "insufficient_quota", code: "insufficient_quota")
+        case .queueFull, .rateLimited:
             self.init(status: 429, error.message, type: "rate_limit_error", code: "rate_limit_exceeded")
         case .unavailable:
             self.init(status: 503, error.message, type: "server_error", code: "unavailable")
@@ -93,7 +95,13 @@ extension OpenAIError {
             self.init(status: 500, error.message, type: "server_error", code: "internal_error")
         }
         self.parameter = error.parameter
-        self.retryAfter = error.retryAfter ?? (self.status == 429 || self.status == 503 ? 1 : nil)
+        switch error.code {
+        case .quotaExceeded: break
+        case .queueFull, .rateLimited, .unavailable, .queueTimeout, .interrupted:
+            self.retryAfter = error.retryAfter ?? 1
+        case .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .timeout, .failed:
+            self.retryAfter = error.retryAfter
+        }
     }
 
     /// What any error on the way to an answer means; what callers must not see is told in general words.

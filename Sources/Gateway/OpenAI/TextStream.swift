@@ -41,6 +41,8 @@ struct TextStream: Sendable {
                 try await writer.write(
                     encoder.text(text, logProbabilities: logProbabilities, ofChoice: choice)
                 )
+            case .toolCall(let piece):
+                try await writer.write(encoder.toolCall(piece, ofChoice: choice))
             case .finished(let reason, let usage):
                 usages[choice] = usage
                 try await writer.write(encoder.finish(reason, ofChoice: choice))

@@ -6,6 +6,7 @@ internal import Serving
 struct TextChoice: Sendable {
     var text = ""
     var logProbabilities: [TokenLogProbability] = []
+    var toolCalls: [ToolCall] = []
     var finishReason: FinishReason = .stop
     var usage = TokenUsage()
 
@@ -17,6 +18,14 @@ struct TextChoice: Sendable {
             case .text(let text, let logProbabilities):
                 self.text += text
                 self.logProbabilities += logProbabilities
+            case .toolCall(let piece):
+                if let opening = piece.opening {
+                    self.toolCalls.append(ToolCall(id: opening.id, name: opening.name, arguments: ""))
+                }
+                guard self.toolCalls.indices.contains(piece.index) else {
+                    throw CallError(.failed, "The model's calls of functions came out of order.")
+                }
+                self.toolCalls[piece.index].arguments += piece.arguments
             case .finished(let reason, let usage):
                 self.finishReason = reason
                 self.usage = usage
@@ -60,8 +69,14 @@ enum WholeAnswer {
         switch format {
         case .chat:
             buffer.writeStaticString(",\"message\":{\"role\":\"assistant\",\"content\":")
-            buffer.writeJSONString(choice.text)
-            buffer.writeStaticString(",\"refusal\":null},\"logprobs\":")
+            if choice.text.isEmpty, !choice.toolCalls.isEmpty {
+                buffer.writeStaticString("null")
+            } else {
+                buffer.writeJSONString(choice.text)
+            }
+            buffer.writeStaticString(",\"refusal\":null")
+            self.write(choice.toolCalls, to: &buffer)
+            buffer.writeStaticString("},\"logprobs\":")
         case .completion:
             buffer.writeStaticString(",\"text\":")
             buffer.writeJSONString(choice.text)
@@ -78,5 +93,20 @@ enum WholeAnswer {
         buffer.writeStaticString(",\"finish_reason\":\"")
         buffer.writeString(choice.finishReason.rawValue)
         buffer.writeStaticString("\"}")
+    }
+
+    /// Appends `,"tool_calls": […]` where there are any.
+    private static func write(_ calls: [ToolCall], to buffer: inout ByteBuffer) {
+        if calls.isEmpty { return }
+        buffer.writeStaticString(",\"tool_calls\":")
+        buffer.writeJSONArray(calls) { buffer, call in
+            buffer.writeStaticString("{\"id\":")
+            buffer.writeJSONString(call.id)
+            buffer.writeStaticString(",\"type\":\"function\",\"function\":{\"name\":")
+            buffer.writeJSONString(call.name)
+            buffer.writeStaticString(",\"arguments\":")
+            buffer.writeJSONString(call.arguments)
+            buffer.writeStaticString("}}")
+        }
     }
 }

@@ -5,10 +5,33 @@ package struct ChatMessage: Sendable, Hashable, Codable {
     /// `system`, `user`, `assistant` or `tool`.
     package var role: String
     package var content: String
+    /// The calls that an assistant's turn makes.
+    package var toolCalls: [ToolCall]
+    /// The call that a tool's turn is the result of.
+    package var toolCallID: String?
 
-    package init(role: String, content: String) {
+    package init(role: String, content: String, toolCalls: [ToolCall] = [], toolCallID: String? = nil) {
         self.role = role
         self.content = content
+        self.toolCalls = toolCalls
+        self.toolCallID = toolCallID
+    }
+
+    private enum CodingKeys: String, CodingKey {
+        case role
+        case content
+        case toolCalls = "tool_calls"
+        case toolCallID = "tool_call_id"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            role: try container.decode(String.self, forKey: .role),
+            content: try container.decode(String.self, forKey: .content),
+            toolCalls: try container.decodeIfPresent([ToolCall].self, forKey: .toolCalls) ?? [],
+            toolCallID: try container.decodeIfPresent(String.self, forKey: .toolCallID)
+        )
     }
 }
 
@@ -31,6 +54,10 @@ package struct CompletionRequest: Sendable, Hashable {
     package var adapters: [String]
     /// How many of the likeliest alternatives to report for every token; nil reports nothing.
     package var topLogProbabilities: Int?
+    /// The functions that the model may call; nil for none. A model that cannot refuses with `UnsupportedParameter`.
+    package var tools: ToolUse?
+    /// What the answer's text must be. A model that cannot be held to it writes freely: who asks checks the answer.
+    package var format: OutputFormat
 
     package init(
         prompt: Prompt,
@@ -38,7 +65,9 @@ package struct CompletionRequest: Sendable, Hashable {
         maxTokens: Int? = nil,
         stop: [String] = [],
         adapters: [String] = [],
-        topLogProbabilities: Int? = nil
+        topLogProbabilities: Int? = nil,
+        tools: ToolUse? = nil,
+        format: OutputFormat = .text
     ) {
         self.prompt = prompt
         self.sampling = sampling
@@ -46,6 +75,8 @@ package struct CompletionRequest: Sendable, Hashable {
         self.stop = stop
         self.adapters = adapters
         self.topLogProbabilities = topLogProbabilities
+        self.tools = tools
+        self.format = format
     }
 }
 
@@ -73,6 +104,10 @@ package enum FinishReason: String, Sendable, Hashable, Codable {
     case stop
     /// `maxTokens` or the context was used up.
     case length
+    /// The model calls functions and waits for their results.
+    case toolCalls = "tool_calls"
+    /// A model elsewhere kept the rest of its answer back.
+    case contentFilter = "content_filter"
 }
 
 /// The log-probability of one generated token, as text.
@@ -94,6 +129,8 @@ package struct TokenLogProbability: Sendable, Hashable, Codable {
 package enum CompletionEvent: Sendable, Hashable {
     /// Whole characters to append to the answer.
     case text(String, logProbabilities: [TokenLogProbability])
+    /// A piece of a call of one of the functions that were offered.
+    case toolCall(ToolCallPiece)
     case finished(FinishReason, TokenUsage)
 }
 

@@ -230,6 +230,9 @@ package struct SamplingParameters: Sendable, Hashable, Codable {
     package var presencePenalty: Double = 0
     /// A GBNF grammar that the output must follow.
     package var grammar: String?
+    /// What is added to the logits of some tokens before one is chosen. An engine that cannot refuses with
+    /// `UnsupportedParameter`.
+    package var logitBias: [Token: Double] = [:]
 
     package init() {}
 }

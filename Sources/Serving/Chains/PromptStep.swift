@@ -58,6 +58,7 @@ struct PromptStep: Sendable {
             case .text(let piece, _):
                 text += piece
                 try emit(piece)
+            case .toolCall: throw CallError(.failed, "the model called a function, and its step offers none")
             case .finished(let reason, let usage):
                 spend(usage)
                 return (text, reason)

@@ -132,7 +132,10 @@ package final class LanguageModelServer: CompletionModel {
     }
 
     private func job(for request: CompletionRequest, priority: RequestPriority) throws -> GenerationJob {
-        GenerationJob(
+        guard request.tools == nil else {
+            throw MartletError("UnsupportedParameter", "'tools' is not supported by this model")
+        }
+        return GenerationJob(
             id: self.makeJobID(),
             prompt: try self.owner.use { try self.prompter.tokens(of: request.prompt, by: $0) },
             sampling: request.sampling,

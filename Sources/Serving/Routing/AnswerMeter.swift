@@ -13,14 +13,14 @@ protocol AnswerEvent: Sendable {
 extension CompletionEvent: AnswerEvent {
     var hasText: Bool {
         switch self {
-        case .text: true
+        case .text, .toolCall: true
         case .finished: false
         }
     }
 
     var finalUsage: TokenUsage? {
         switch self {
-        case .text: nil
+        case .text, .toolCall: nil
         case .finished(_, let usage): usage
         }
     }

@@ -14,6 +14,8 @@ extension CallError {
     private init(mapping error: MartletError) {
         switch error.code {
         case "PromptTooLong": self.init(.promptTooLong, error.message)
+        case "RateLimited": self.init(.rateLimited, error.message)
+        case "QuotaExceeded": self.init(.quotaExceeded, error.message)
         case "UnsupportedParameter": self.init(.unsupportedParameter, error.message)
         case "EmptyPrompt", "CannotGenerate", "NoEmbeddings": self.init(.invalidInput, error.message)
         case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":
@@ -25,8 +27,9 @@ extension CallError {
     /// Whether asking the same again may help.
     var mayPass: Bool {
         switch self.code {
-        case .unavailable, .failed, .queueFull, .queueTimeout, .timeout: true
-        case .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .interrupted: false
+        case .unavailable, .failed, .queueFull, .rateLimited, .queueTimeout, .timeout: true
+        case .quotaExceeded, .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .interrupted:
+            false
         }
     }
 }

@@ -13,6 +13,7 @@ struct ChainTextTests {
         return try updates.flatMap { try text.receive($0) }.map { event in
             switch event {
             case .text(let piece, _): piece
+            case .toolCall: "<call>"
             case .finished(let reason, _): "<\(reason)>"
             }
         }

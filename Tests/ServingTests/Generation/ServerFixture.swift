@@ -32,6 +32,7 @@ struct Answer {
     /// As they came.
     var pieces: [String] = []
     var logProbabilities: [TokenLogProbability] = []
+    var toolCalls: [ToolCallPiece] = []
     var finish: FinishReason?
     var usage: TokenUsage?
 
@@ -42,6 +43,8 @@ struct Answer {
                 self.text += text
                 self.pieces.append(text)
                 self.logProbabilities += logProbabilities
+            case .toolCall(let piece):
+                self.toolCalls.append(piece)
             case .finished(let reason, let usage):
                 self.finish = reason
                 self.usage = usage

@@ -116,6 +116,7 @@ struct ChainStreamingTests {
             #expect(end == nil)
             switch event {
             case .text(let piece, _): pieces.append(piece)
+            case .toolCall: break
             case .finished: end = event
             }
         }

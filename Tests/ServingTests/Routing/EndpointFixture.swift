@@ -153,6 +153,7 @@ struct EndpointFixture: Sendable {
         for try await event in answer.events {
             switch event {
             case .text(let piece, _): text += piece
+            case .toolCall: break
             case .finished(let why, _): reason = why
             }
         }
