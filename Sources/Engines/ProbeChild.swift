@@ -48,6 +48,8 @@ package enum ProbeChild {
         case .tensor(let model):
             description = model.description
             try ProbeChild.runOnZeros(model)
+        case .tensorService(let model):
+            description = model.description
         }
         let elapsed = (clock.now - start).components
         return ProbeReport(

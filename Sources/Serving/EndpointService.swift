@@ -25,12 +25,22 @@ package struct EndpointCall<Body: Sendable>: Sendable {
     /// `x-request-id`, accepted or made.
     package var requestID: String
     package var body: Body
+    /// The revision that the caller pins, by its first hex digits; nil: whichever the traffic says. Only one that serves
+    /// can be pinned.
+    package var revision: String?
 
-    package init(endpoint: EndpointName, caller: Caller, requestID: String, body: Body) {
+    package init(
+        endpoint: EndpointName,
+        caller: Caller,
+        requestID: String,
+        body: Body,
+        revision: String? = nil
+    ) {
         self.endpoint = endpoint
         self.caller = caller
         self.requestID = requestID
         self.body = body
+        self.revision = revision
     }
 }
 
@@ -145,6 +155,8 @@ package struct CallError: Error, Sendable, Hashable {
     package enum Code: String, Sendable, Hashable {
         /// Unknown, or not for this caller: the two answer alike.
         case endpointNotFound
+        /// The revision that the call pins does not serve.
+        case revisionNotFound
         case invalidInput
         case unsupportedParameter
         /// The message gives both token counts.
@@ -196,4 +208,22 @@ package protocol EndpointService: Sendable {
 
     /// Runs the endpoint's chain on its own input.
     func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer
+
+    /// Tensors from an endpoint that serves a bare model of tensors. Throws `invalidInput` where it serves anything
+    /// else, and where the tensors are not the model's.
+    func tensors(_ call: EndpointCall<TensorRequest>) async throws -> TensorAnswer
+
+    /// What an endpoint says of itself.
+    ///
+    /// - Parameter revision: as ``EndpointCall/revision``.
+    ///
+    /// Throws `endpointNotFound`, `revisionNotFound`, and `unavailable` when nothing serves.
+    func metadata(
+        of endpoint: EndpointName,
+        revision: String?,
+        for caller: Caller
+    ) async throws -> ModelMetadata
+
+    /// Every endpoint that the caller may use, whether it serves or not, sorted by name.
+    func readiness(for caller: Caller) -> [EndpointReadiness]
 }

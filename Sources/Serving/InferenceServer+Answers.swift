@@ -70,7 +70,12 @@ extension InferenceServer {
         var wasMoved = false
         while true {
             let snapshot = self.routes
-            let route = try snapshot.route(to: call.endpoint, for: call.caller, requestID: call.requestID)
+            let route = try snapshot.route(
+                to: call.endpoint,
+                for: call.caller,
+                requestID: call.requestID,
+                revision: call.revision
+            )
             let limits = route.settings.limits.timeout.duration
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {

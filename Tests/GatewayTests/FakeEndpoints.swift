@@ -7,6 +7,7 @@ import Synchronization
 final class FakeEndpoints: EndpointService {
     typealias TextScript =
         @Sendable (EndpointCall<TextRequest>) async throws -> AsyncThrowingStream<CompletionEvent, any Error>
+    typealias TensorScript = @Sendable (EndpointCall<TensorRequest>) async throws -> [Tensor]
 
     static let desk = EndpointName(namespace: "default", name: "desk")
     static let shopDesk = EndpointName(namespace: "shop", name: "desk")
@@ -21,6 +22,8 @@ final class FakeEndpoints: EndpointService {
     private let answerText: TextScript
     private let answerEmbeddings: @Sendable ([String]) throws -> [[Float]]
     private let answerChain: @Sendable (JSONValue) throws -> [ChainEvent]
+    private let answerTensors: TensorScript
+    private let signature: TensorSignature?
     private let texts = Mutex<[EndpointCall<TextRequest>]>([])
     let replayed: Bool
 
@@ -32,6 +35,8 @@ final class FakeEndpoints: EndpointService {
         chain: @escaping @Sendable (JSONValue) throws -> [ChainEvent] = {
             [.finished(output: $0, usage: TokenUsage())]
         },
+        signature: TensorSignature? = nil,
+        tensors: @escaping TensorScript = { $0.body.inputs },
         text: @escaping TextScript = { _ in FakeEndpoints.stream(["Hello", " there"]) }
     ) {
         self.listed = names.map {
@@ -41,6 +46,8 @@ final class FakeEndpoints: EndpointService {
         self.answerEmbeddings = embeddings
         self.answerChain = chain
         self.answerText = text
+        self.signature = signature
+        self.answerTensors = tensors
     }
 
     /// The text calls so far.
@@ -87,6 +94,32 @@ final class FakeEndpoints: EndpointService {
                 continuation.finish()
             }
         )
+    }
+
+    func tensors(_ call: EndpointCall<TensorRequest>) async throws -> TensorAnswer {
+        TensorAnswer(stamp: self.stamp(call.endpoint), outputs: try await self.answerTensors(call))
+    }
+
+    func metadata(of endpoint: EndpointName, revision: String?, for caller: Caller) async throws -> ModelMetadata {
+        let listing = try self.listing(of: endpoint, for: caller)
+        if let revision, !listing.revision.digest.hex.hasPrefix(revision) {
+            throw CallError(.revisionNotFound, "endpoint '\(endpoint.name)' has no version '\(revision)'")
+        }
+        return ModelMetadata(
+            revision: listing.revision,
+            versions: [listing.revision],
+            engine: "scripted",
+            tensors: self.signature,
+            generates: self.signature == nil,
+            embeddingWidth: nil
+        )
+    }
+
+    func readiness(for caller: Caller) -> [EndpointReadiness] {
+        let idle = EndpointReadiness(name: Self.idle, revision: nil, isReady: false, reason: "no revision serves yet")
+        return self.listed.map {
+            EndpointReadiness(name: $0.name, revision: $0.revision, isReady: true, reason: "")
+        } + [idle]
     }
 
     /// An answer in these pieces, of 7 prompt tokens and one token each, that ends well unless `error` is given.

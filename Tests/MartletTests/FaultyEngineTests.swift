@@ -19,17 +19,18 @@ extension EndToEnd {
             try await house.expectAnswers(from: martlet, "steady", "fragile")
         }
 
-        /// A model of tensors is probed and loaded, and what cannot be asked of it is a hold in words.
-        @Test func modelOfTensorsIsRefusedInWords() async throws {
+        /// A model of tensors is probed, loaded and served, and asked for text it says what it takes.
+        @Test func modelOfTensorsRefusesText() async throws {
             let house = try FaultyHouse()
             let martlet = try await RunningMartlet.started(house.repository.path, enginePath: FaultyEngine.folder())
             try await martlet.waitForConvergence(of: house.repository.head())
             try house.trigger()
             let commit = try house.commit("tensors")
-            let hold = try await martlet.waitForHold("fragile", of: commit)
-            #expect(hold.reason == "TensorsNotServed", "\(hold.message)")
-            #expect(hold.message.contains("takes tensors (x FP32 [?]), not text"), "\(hold.message)")
-            try await house.expectAnswers(from: martlet, "steady", "fragile")
+            try await martlet.waitForConvergence(of: commit)
+            let refusal = try await martlet.data.post("/v1/completions", FaultyHouse.request("fragile"))
+            #expect(refusal.status == 400)
+            #expect(refusal.text.contains("takes tensors (x FP32 [?]), not text"), "\(refusal.text)")
+            try await house.expectAnswers(from: martlet, "steady")
         }
 
         /// A file that passes its probe and then aborts in process takes the controller down once, not in a loop.

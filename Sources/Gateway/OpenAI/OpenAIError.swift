@@ -71,7 +71,7 @@ extension OpenAIError {
     /// What ``CallError`` means over HTTP.
     package init(_ error: CallError) {
         switch error.code {
-        case .endpointNotFound:
+        case .endpointNotFound, .revisionNotFound:
             self.init(status: 404, error.message, code: "model_not_found")
         case .invalidInput:
             self.init(status: 400, error.message, code: "invalid_value")
@@ -99,7 +99,8 @@ extension OpenAIError {
         case .quotaExceeded: break
         case .queueFull, .rateLimited, .unavailable, .queueTimeout, .interrupted:
             self.retryAfter = error.retryAfter ?? 1
-        case .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .timeout, .failed:
+        case .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .timeout,
+            .failed:
             self.retryAfter = error.retryAfter
         }
     }

@@ -150,8 +150,10 @@ package enum LoadedModel: Sendable {
     case language(any LanguageModel)
     /// Answers whole conversations by itself: a recording.
     case completion(any CompletionModel)
-    /// Takes tensors and gives tensors.
+    /// Takes tensors and gives tensors; Serving schedules its runs.
     case tensor(any TensorModel)
+    /// Takes tensors and gives tensors by itself: a server elsewhere.
+    case tensorService(any TensorService)
 }
 
 /// A piece of text to tokenize, and whether the spelling of special tokens in it means those tokens.

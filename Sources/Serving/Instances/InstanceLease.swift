@@ -49,6 +49,11 @@ package final class InstanceLease: CompletionModel {
         try await self.pool.model(for: self.key).embed(texts)
     }
 
+    /// Computes outputs of a model of tensors.
+    func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
+        try await self.pool.model(for: self.key).run(inputs, outputs: outputs)
+    }
+
     /// Ends the claim; done twice equals done once. Answers under way go on.
     package func release() {
         let wasReleased = self.isReleased.withLock { released in

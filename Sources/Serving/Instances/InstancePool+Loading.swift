@@ -122,7 +122,8 @@ extension InstancePool {
         return try await self.blockingCalls.run("martlet-load", discard: Self.discard) { [opening] in
             switch try engine.open(opening) {
             case .completion(let model): .completion(model)
-            case .tensor(let model): .tensor(model)
+            case .tensorService(let model): .tensor(model)
+            case .tensor(let model): .tensor(TensorModelServer(model: model, calls: self.blockingCalls))
             case .language(let model):
                 .language(
                     try LanguageModelServer(

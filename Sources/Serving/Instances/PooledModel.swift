@@ -1,11 +1,11 @@
 internal import Planning
 internal import Schema
 
-/// A loaded model of the pool: one whose tokens are scheduled here, one that answers by itself, or one of tensors.
+/// A loaded model of the pool: one whose tokens or runs are scheduled here, or one that answers by itself.
 enum PooledModel: Sendable {
     case language(LanguageModelServer)
     case completion(any CompletionModel)
-    case tensor(any TensorModel)
+    case tensor(any TensorService)
 
     var description: ModelDescription {
         switch self {
@@ -69,11 +69,20 @@ enum PooledModel: Sendable {
         }
     }
 
+    /// Computes outputs of a model of tensors. Throws what ``TensorService/run(_:outputs:)`` throws, and `NoTensors`.
+    func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
+        switch self {
+        case .tensor(let model): return try await model.run(inputs, outputs: outputs)
+        case .language, .completion:
+            throw MartletError("NoTensors", "this model takes text, not tensors; ask it by /v1/chat/completions")
+        }
+    }
+
     func close() async {
         switch self {
         case .language(let server): await server.close()
         case .completion(let model): await model.close()
-        case .tensor(let model): model.close()
+        case .tensor(let model): await model.close()
         }
     }
 

@@ -17,7 +17,8 @@ extension CallError {
         case "RateLimited": self.init(.rateLimited, error.message)
         case "QuotaExceeded": self.init(.quotaExceeded, error.message)
         case "UnsupportedParameter": self.init(.unsupportedParameter, error.message)
-        case "EmptyPrompt", "CannotGenerate", "NoEmbeddings": self.init(.invalidInput, error.message)
+        case "EmptyPrompt", "CannotGenerate", "NoEmbeddings", "NoTensors", "TensorInvalid":
+            self.init(.invalidInput, error.message)
         case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":
             self.init(.unavailable, error.message, retryAfter: 1)
         default: self.init(.failed, error.message)
@@ -28,7 +29,8 @@ extension CallError {
     var mayPass: Bool {
         switch self.code {
         case .unavailable, .failed, .queueFull, .rateLimited, .queueTimeout, .timeout: true
-        case .quotaExceeded, .endpointNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .interrupted:
+        case .quotaExceeded, .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter,
+            .promptTooLong, .interrupted:
             false
         }
     }

@@ -56,14 +56,43 @@ struct RoutingSnapshot: Sendable {
     /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
     /// `unavailable` when nothing serves.
     ///
-    /// - Parameter requestID: decides the side of a split where nothing else makes requests stick together.
-    func route(to name: EndpointName, for caller: Caller, requestID: String) throws(CallError) -> Route {
+    /// - Parameters:
+    ///   - requestID: decides the side of a split where nothing else makes requests stick together.
+    ///   - revision: the one that the caller pins, by its first hex digits; then this throws `revisionNotFound` too.
+    func route(
+        to name: EndpointName,
+        for caller: Caller,
+        requestID: String,
+        revision: String? = nil
+    ) throws(CallError) -> Route {
         let endpoint = try self.endpoint(name, for: caller)
         let key = endpoint.settings.rollout.stickyBy.key(of: caller, requestID: requestID)
-        guard let share = RoutingSnapshot.choose(among: endpoint.shares(for: caller), key: key) else {
+        let shares = endpoint.shares(for: caller)
+        let pinned = try revision.map { digits throws(CallError) in
+            try RoutingSnapshot.pinned(digits, among: shares, of: name)
+        }
+        guard let share = pinned ?? RoutingSnapshot.choose(among: shares, key: key) else {
             throw CallError.notServing(name)
         }
         return Route(runner: share.runner, settings: endpoint.settings, commit: self.commit(of: share.runner.graph))
+    }
+
+    /// The share of the revision that begins with these digits. Throws `revisionNotFound`.
+    static func pinned(_ digits: String, among shares: [Share], of name: EndpointName) throws(CallError) -> Share {
+        let found = shares.filter { !digits.isEmpty && $0.runner.key.revision.digest.hex.hasPrefix(digits) }
+        if found.count == 1 { return found[0] }
+        let serving = shares.map(\.runner.key.revision.description).sorted().joined(separator: ", ")
+        let problem = found.isEmpty ? "has no version '\(digits)'" : "has several versions '\(digits)'"
+        throw CallError(
+            .revisionNotFound,
+            "endpoint '\(name.name)' \(problem); \(serving.isEmpty ? "none serves" : "\(serving) serve")",
+            parameter: "version"
+        )
+    }
+
+    /// The caller's shares of an endpoint, the largest first. Throws `endpointNotFound`.
+    func shares(of name: EndpointName, for caller: Caller) throws(CallError) -> [Share] {
+        try self.endpoint(name, for: caller).shares(for: caller).sorted { $0.weight > $1.weight }
     }
 
     /// The commit that the endpoint's own source is at; that of the graph where the source cannot be read.
@@ -114,7 +143,7 @@ struct RoutingSnapshot: Sendable {
 
 extension CallError {
     /// The endpoint is there, and no revision of it answers.
-    fileprivate static func notServing(_ name: EndpointName) -> CallError {
+    static func notServing(_ name: EndpointName) -> CallError {
         CallError(.unavailable, "endpoint '\(name.name)' is not serving yet; try again later", retryAfter: 1)
     }
 }

@@ -32,18 +32,26 @@ enum RunnerProgram: Sendable {
         self = .chain(runner, mapping)
     }
 
-    /// Requires that a model of tensors is asked for nothing that it does not give. Throws `TensorsNotServed`.
+    /// The model that answers, where it is a bare one.
+    var servedModel: ResourceIdentity? {
+        switch self {
+        case .model(let model): model
+        case .chain: nil
+        }
+    }
+
+    /// Requires that a model of tensors is asked for no text. Throws `TensorsNotServed`.
     func requireText(from model: ResourceIdentity, _ description: ModelDescription) throws(MartletError) {
         guard let tensors = description.tensors else { return }
-        let reason = "takes tensors (\(tensors.inputWords)), not text"
         switch self {
-        case .model(let served) where served == model:
-            throw MartletError("TensorsNotServed", "\(model) \(reason): this version has no protocol to ask for them")
+        case .model: return
         case .chain(let chain, _):
             let steps = chain.prompts.filter { $0.value.model == model }.keys.sorted()
             guard let step = steps.first else { return }
-            throw MartletError("TensorsNotServed", "step '\(step)' prompts \(model), which \(reason)")
-        case .model: return
+            throw MartletError(
+                "TensorsNotServed",
+                "step '\(step)' prompts \(model), which takes tensors (\(tensors.inputWords)), not text"
+            )
         }
     }
 

@@ -55,23 +55,36 @@ struct TensorModelTests {
         await pool.shutdown()
     }
 
-    @Test("An endpoint that serves it is refused when it starts, and so is a chain that prompts it")
-    func startsNoEndpoint() async throws {
+    @Test("A chain that prompts it is refused when it starts")
+    func startsNoPrompt() async throws {
         try await EndpointFixture.run(self.engine) { fixture in
-            let bare = await #expect(throws: MartletError.self) {
-                try await fixture.server.start(try EndpointFixture.modelGraph(), replicas: 1)
-            }
-            #expect(bare?.code == "TensorsNotServed")
-            #expect(bare?.disposition == .terminal)
-            #expect(bare?.message.contains("takes tensors (x FP32 [?, ?]), not text") == true)
             let chain = await #expect(throws: MartletError.self) {
                 try await fixture.server.start(try EndpointFixture.promptGraph(), replicas: 1)
             }
             #expect(chain?.code == "TensorsNotServed")
+            #expect(chain?.disposition == .terminal)
             #expect(chain?.message.hasPrefix("step 'a' prompts \(Specs.model), which takes tensors") == true)
             let observation = await fixture.server.observe()
             #expect(observation.runners.isEmpty)
             #expect(observation.instances.values.allSatisfy { !$0.isLeased })
+        }
+    }
+
+    @Test("An endpoint that serves it answers with tensors, stamped like all answers, and refuses text")
+    func isServed() async throws {
+        try await EndpointFixture.run(self.engine) { fixture in
+            try await fixture.deploy(try EndpointFixture.modelGraph(3))
+            let x = Tensor(name: "x", shape: [2, 2], elements: [1, 2, 3, 4] as [Float])
+            let answer = try await fixture.server.tensors(fixture.call(TensorRequest(inputs: [x], outputs: ["y"])))
+            #expect(answer.outputs == [Tensor(name: "y", shape: [2, 2], elements: [1, 2, 3, 4] as [Float])])
+            #expect(answer.stamp.revision == EndpointFixture.revision(3))
+            let text = await #expect(throws: CallError.self) { try await fixture.ask("Hello") }
+            #expect(text?.code == .invalidInput)
+            let wrong = await #expect(throws: CallError.self) {
+                try await fixture.server.tensors(fixture.call(TensorRequest(inputs: [])))
+            }
+            #expect(wrong?.code == .invalidInput)
+            #expect(wrong?.message == "input 'x' is missing; the model takes x FP32 [?, ?]")
         }
     }
 }
