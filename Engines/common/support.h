@@ -1,6 +1,7 @@
 // What engines in C++ share: errors that cross the ABI as a status and a sentence.
 #pragma once
 
+#include <cstddef>
 #include <new>
 #include <stdexcept>
 #include <string>
@@ -45,4 +46,10 @@ martlet_status guarded(martlet_error error, Body body) noexcept {
         copy_text(message.data(), message.size(), error.message, error.capacity);
         return MARTLET_FAILED;
     }
+}
+
+// What a model shall be opened on beside the CPU, empty for nothing; a host from before there were any says nothing.
+inline std::string accelerator_of(const martlet_opening &opening) {
+    const size_t end = offsetof(martlet_opening, accelerator) + sizeof(opening.accelerator);
+    return opening.struct_size >= end && opening.accelerator != nullptr ? opening.accelerator : "";
 }

@@ -17,8 +17,8 @@
  * A second word is the path of a file: while there is none, the model is like ok.
  *
  * -DFAULTY_ABI_VERSION=n, -DFAULTY_STRUCT_SIZE=n, -DFAULTY_CAPABILITIES=n, -DFAULTY_WITHOUT_DECODE,
- * -DFAULTY_WITHOUT_RUN and -DFAULTY_WITHOUT_SYMBOL make libraries that must be refused, and -DFAULTY_WITHOUT_TENSORS one
- * as it was before engines could work on tensors.
+ * -DFAULTY_WITHOUT_RUN and -DFAULTY_WITHOUT_SYMBOL make libraries that must be refused, -DFAULTY_WITHOUT_TENSORS one
+ * as it was before engines could work on tensors, and -DFAULTY_ACCELERATED one that computes on an abacus.
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -37,6 +37,9 @@
 #define FAULTY_STRUCT_SIZE offsetof(martlet_engine, describe_tensor)
 #define FAULTY_CAPABILITIES MARTLET_CAN_GENERATE
 #endif
+#ifdef FAULTY_ACCELERATED
+#define FAULTY_CAPABILITIES (MARTLET_CAN_GENERATE | MARTLET_CAN_ACCELERATE)
+#endif
 #ifndef FAULTY_STRUCT_SIZE
 #define FAULTY_STRUCT_SIZE sizeof(martlet_engine)
 #endif
@@ -47,6 +50,7 @@
 struct martlet_model {
     char behaviour[64];
     char trigger[512];
+    char architecture[64];
 };
 
 struct martlet_session {
@@ -122,6 +126,11 @@ static martlet_status open_model(const martlet_opening *opening, martlet_model *
     if (model == NULL) return fail(error, MARTLET_OUT_OF_MEMORY, "%s", "there is not enough memory");
     strcpy(model->behaviour, word);
     strcpy(model->trigger, trigger);
+    const char *accelerator = opening->accelerator;
+    snprintf(
+        model->architecture, sizeof(model->architecture), "faulty%s%s",
+        accelerator == NULL ? "" : " on ", accelerator == NULL ? "" : accelerator
+    );
     *result = model;
     return MARTLET_OK;
 }
@@ -151,10 +160,9 @@ static martlet_status describe_model(const martlet_model *model, martlet_descrip
 }
 
 static size_t model_text(const martlet_model *model, int32_t which, char *buffer, size_t capacity) {
-    (void)model;
     if (which != MARTLET_TEXT_ARCHITECTURE) return 0;
-    if (capacity > 0) snprintf(buffer, capacity, "faulty");
-    return strlen("faulty");
+    if (capacity > 0) snprintf(buffer, capacity, "%s", model->architecture);
+    return strlen(model->architecture);
 }
 
 static martlet_status tokenize(
@@ -302,6 +310,10 @@ static martlet_status set_adapters(
     return count == 0 ? MARTLET_OK : fail(error, MARTLET_INVALID, "%s", "the faulty engine has no adapters");
 }
 
+static const char *accelerator(size_t index) {
+    return index == 0 ? "abacus" : NULL;
+}
+
 #ifndef FAULTY_WITHOUT_SYMBOL
 const martlet_engine *martlet_engine_table(uint32_t host_abi_version) {
     (void)host_abi_version;
@@ -340,6 +352,7 @@ const martlet_engine *martlet_engine_table(uint32_t host_abi_version) {
 #endif
         .result_tensor = result_tensor,
         .release_result = release_result,
+        .accelerator = accelerator,
     };
     return &table;
 }

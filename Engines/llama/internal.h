@@ -34,6 +34,8 @@ struct martlet_model {
     std::string architecture;
     Options options;
     int32_t threads = 1;
+    // Empty: the CPU alone.
+    std::string accelerator;
     martlet_description description = {};
 
     ~martlet_model() {
@@ -79,12 +81,19 @@ void apply_option(const martlet_option &option, Options &options);
 // Creates a context for a model's options; throws a Refusal.
 llama_context *make_context(const martlet_model &model, ggml_abort_callback abort, void *abort_data);
 
+// The devices of an accelerator as libllama wants them, ended by NULL; none for no name. Throws a Refusal.
+std::vector<ggml_backend_dev_t> devices_of(const std::string &accelerator);
+
+// Whether a buffer lies in the memory that the host counts.
+bool is_in_main_memory(ggml_backend_buffer_type_t type);
+
 // Returns freed memory to the system: the allocator keeps what it thinks will be needed again, and a host that
 // counts its memory must see that a model is gone.
 void give_memory_back();
 
 // The functions of the table, file by file.
 void set_log(martlet_log log, void *context);
+const char *accelerator(size_t index);
 martlet_status check_option(const martlet_option *option, martlet_error error);
 
 martlet_status open_model(const martlet_opening *opening, martlet_model **model, martlet_error error);

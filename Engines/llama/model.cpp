@@ -19,9 +19,12 @@ std::string metadata(const llama_model *model, const std::string &key) {
     return length < 0 ? "" : std::string(buffer);
 }
 
-llama_model *load(const char *file) {
+llama_model *load(const char *file, const std::string &accelerator) {
     llama_model_params parameters = llama_model_default_params();
-    parameters.n_gpu_layers = 0;
+    std::vector<ggml_backend_dev_t> devices = devices_of(accelerator);
+    parameters.devices = devices.data();
+    // All of them, or none.
+    parameters.n_gpu_layers = accelerator.empty() ? 0 : -1;
     // Read, not mapped: a mapped file that is cut short later would end the process with SIGBUS.
     parameters.load_mode = LLAMA_LOAD_MODE_NONE;
     take_logged_errors("");
@@ -141,6 +144,7 @@ void measure_session(martlet_model &model) {
     }
     martlet_description &description = model.description;
     for (const auto &[type, bytes] : llama_get_memory_breakdown(context.get())) {
+        if (!is_in_main_memory(type)) continue;
         description.weight_bytes += static_cast<int64_t>(bytes.model);
         description.session_bytes += static_cast<int64_t>(bytes.context + bytes.compute);
     }
@@ -169,6 +173,9 @@ llama_context *make_context(const martlet_model &model, ggml_abort_callback abor
     parameters.n_outputs_max = static_cast<uint32_t>(embeds ? batch : std::min(batch, model.options.slots));
     parameters.n_threads = model.threads;
     parameters.n_threads_batch = model.threads;
+    // Otherwise an accelerator that happens to be there would be used for large batches.
+    parameters.op_offload = !model.accelerator.empty();
+    parameters.offload_kqv = !model.accelerator.empty();
     parameters.pooling_type = embeds ? model.options.pooling : LLAMA_POOLING_TYPE_NONE;
     parameters.embeddings = embeds;
     parameters.abort_callback = abort;
@@ -193,7 +200,8 @@ martlet_status open_model(const martlet_opening *opening, martlet_model **result
             apply_option(opening->options[index], model->options);
         }
         model->threads = std::max(opening->threads, 1);
-        model->model = load(opening->file);
+        model->accelerator = accelerator_of(*opening);
+        model->model = load(opening->file, model->accelerator);
         model->vocab = llama_model_get_vocab(model->model);
         model->architecture = metadata(model->model, "general.architecture");
         require_supported(*model);

@@ -60,33 +60,36 @@ void set_log(martlet_log log, void *context) {
 extern "C" __attribute__((visibility("default"))) const martlet_engine *martlet_engine_table(uint32_t) {
     start();
     static const std::string version = std::string(llama_version());
-    static const martlet_engine table = {
-        MARTLET_ENGINE_ABI_VERSION,
-        sizeof(martlet_engine),
-        MARTLET_CAN_GENERATE | MARTLET_CAN_EMBED,
-        "llama",
-        version.c_str(),
-        set_log,
-        check_option,
-        open_model,
-        close_model,
-        describe_model,
-        model_text,
-        tokenize,
-        token_bytes,
-        ends_generation,
-        open_session,
-        close_session,
-        decode,
-        abort_session,
-        open_sampler,
-        close_sampler,
-        sample,
-        log_probabilities,
-        embedding,
-        remove_tokens,
-        copy_tokens,
-        set_adapters,
-    };
+    static const martlet_engine table = [] {
+        martlet_engine engine = {};
+        engine.abi_version = MARTLET_ENGINE_ABI_VERSION;
+        engine.struct_size = sizeof(martlet_engine);
+        engine.capabilities = MARTLET_CAN_GENERATE | MARTLET_CAN_EMBED | MARTLET_CAN_ACCELERATE;
+        engine.name = "llama";
+        engine.version = version.c_str();
+        engine.set_log = set_log;
+        engine.check_option = check_option;
+        engine.open_model = open_model;
+        engine.close_model = close_model;
+        engine.describe_model = describe_model;
+        engine.model_text = model_text;
+        engine.tokenize = tokenize;
+        engine.token_bytes = token_bytes;
+        engine.ends_generation = ends_generation;
+        engine.open_session = open_session;
+        engine.close_session = close_session;
+        engine.decode = decode;
+        engine.abort_session = abort_session;
+        engine.open_sampler = open_sampler;
+        engine.close_sampler = close_sampler;
+        engine.sample = sample;
+        engine.log_probabilities = log_probabilities;
+        engine.embedding = embedding;
+        engine.remove_tokens = remove_tokens;
+        engine.copy_tokens = copy_tokens;
+        engine.set_adapters = set_adapters;
+        engine.accelerator = accelerator;
+        return engine;
+    }();
     return &table;
 }

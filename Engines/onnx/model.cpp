@@ -113,6 +113,10 @@ martlet_status open_model(const martlet_opening *opening, martlet_model **result
     *result = nullptr;
     return guarded(error, [&] {
         if (opening->adapter_count > 0) throw Refusal(MARTLET_UNSUPPORTED, "the onnx engine knows no adapters");
+        const std::string accelerator = accelerator_of(*opening);
+        if (!accelerator.empty()) {
+            throw Refusal(MARTLET_UNSUPPORTED, "the onnx engine knows no accelerator '" + accelerator + "'");
+        }
         Options options;
         for (size_t index = 0; index < opening->option_count; index += 1) {
             apply_option(opening->options[index], options);

@@ -157,7 +157,8 @@ package struct PlanExecutor: Sendable {
             file: try await self.artifacts.materialise(instance.artifact),
             adapters: adapters,
             options: instance.options,
-            threads: instance.threads
+            threads: instance.threads,
+            accelerator: instance.accelerator
         )
     }
 }

@@ -197,9 +197,14 @@ extension Reconciler {
 
     /// Looks for engines; opening their libraries is too slow for every pass.
     func findEngines() {
-        let engines = Set(self.ports.engines.reports().filter { $0.problem == nil }.map(\.name))
-        if self.observed.engines != engines { self.changes.isEverything = true }
+        let usable = self.ports.engines.reports().filter { $0.problem == nil }
+        let engines = Set(usable.map(\.name))
+        let accelerators = Dictionary(uniqueKeysWithValues: usable.map { ($0.name, Set($0.accelerators)) })
+        if self.observed.engines != engines || self.observed.accelerators != accelerators {
+            self.changes.isEverything = true
+        }
         self.observed.engines = engines
+        self.observed.accelerators = accelerators
     }
 
     /// Writes what is pending in one transaction; keeps it for the next try when the store refuses.

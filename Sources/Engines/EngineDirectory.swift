@@ -46,7 +46,13 @@ package struct EngineDirectory: EngineCatalog {
         let found = self.libraries().filter { !names.contains($0.key) }.map { name, library in
             do {
                 let engine = try self.engine(named: name, in: library)
-                return EngineReport(name: name, location: library, version: engine.version, problem: nil)
+                return EngineReport(
+                    name: name,
+                    location: library,
+                    version: engine.version,
+                    problem: nil,
+                    accelerators: engine.accelerators
+                )
             } catch {
                 return EngineReport(name: name, location: library, version: nil, problem: "\(error)")
             }

@@ -6,6 +6,7 @@ extension EngineTable {
     static let canGenerate: UInt64 = 1 << 0
     static let canEmbed: UInt64 = 1 << 1
     static let canRunTensors: UInt64 = 1 << 2
+    static let canAccelerate: UInt64 = 1 << 3
 
     /// What works on text.
     struct LanguageFunctions: @unchecked Sendable {  // As the table itself.
@@ -58,6 +59,7 @@ extension EngineTable {
     typealias Sampler = OpaquePointer
     typealias TensorResult = OpaquePointer
 
+    typealias Accelerator = @convention(c) (Int) -> UnsafePointer<CChar>?
     typealias SetLog = @convention(c) (martlet_log?, UnsafeMutableRawPointer?) -> Void
     typealias CheckOption = @convention(c) (UnsafePointer<martlet_option>?, martlet_error) -> martlet_status
     typealias OpenModel =

@@ -18,6 +18,8 @@ struct EngineTable: @unchecked Sendable {  // The pointers lead into a library t
     let openSession: OpenSession
     let closeSession: CloseSession
     let abortSession: CloseSession
+    /// What this machine has beside its CPU that models can be opened on.
+    let accelerators: [String]
     /// Of an engine that generates text or embeds it.
     let language: LanguageFunctions?
     /// Of an engine that runs models on tensors.
@@ -55,6 +57,9 @@ struct EngineTable: @unchecked Sendable {  // The pointers lead into a library t
         self.openSession = try required(table.open_session, "open_session")
         self.closeSession = try required(table.close_session, "close_session")
         self.abortSession = try required(table.abort_session, "abort_session")
+        self.accelerators =
+            try table.knowsAccelerators
+            ? EngineTable.accelerators(by: required(table.accelerator, "accelerator"), library) : []
         self.language = try table.knowsLanguage ? LanguageFunctions(table, library: library) : nil
         self.tensors = try table.knowsTensors ? TensorFunctions(table, library: library) : nil
     }
@@ -77,8 +82,13 @@ struct EngineTable: @unchecked Sendable {  // The pointers lead into a library t
             copy.copyMemory(from: UnsafeRawBufferPointer(start: table, count: min(size, copy.count)))
         }
         let needed =
-            copy.knowsTensors
-            ? EngineTable.end(of: \martlet_engine.release_result) : EngineTable.end(of: \martlet_engine.set_adapters)
+            if copy.knowsAccelerators {
+                EngineTable.end(of: \martlet_engine.accelerator)
+            } else if copy.knowsTensors {
+                EngineTable.end(of: \martlet_engine.release_result)
+            } else {
+                EngineTable.end(of: \martlet_engine.set_adapters)
+            }
         guard size >= needed else {
             throw EngineTable.unusable(library, "its table has \(size) bytes where what it can do needs \(needed)")
         }
@@ -92,6 +102,16 @@ struct EngineTable: @unchecked Sendable {  // The pointers lead into a library t
     private static func end(of function: PartialKeyPath<martlet_engine>) -> Int {
         let start = MemoryLayout<martlet_engine>.offset(of: function) ?? MemoryLayout<martlet_engine>.size
         return start + MemoryLayout<OpaquePointer?>.size
+    }
+
+    /// Asks for one name after the other; who never ends is refused.
+    private static func accelerators(by name: Accelerator, _ library: String) throws -> [String] {
+        var names: [String] = []
+        while let next = name(names.count) {
+            names.append(String(cString: next))
+            guard names.count <= 64 else { throw EngineTable.unusable(library, "it names accelerators without end") }
+        }
+        return names
     }
 
     /// A function that a table must have. Throws `EngineUnusable`, which names it.
@@ -108,4 +128,5 @@ struct EngineTable: @unchecked Sendable {  // The pointers lead into a library t
 extension martlet_engine {
     fileprivate var knowsLanguage: Bool { self.capabilities & (EngineTable.canGenerate | EngineTable.canEmbed) != 0 }
     fileprivate var knowsTensors: Bool { self.capabilities & EngineTable.canRunTensors != 0 }
+    fileprivate var knowsAccelerators: Bool { self.capabilities & EngineTable.canAccelerate != 0 }
 }

@@ -12,6 +12,7 @@ package struct PluginEngine: InferenceEngine {
 
     package var name: String { self.table.name }
     package var version: String { self.table.version }
+    package var accelerators: [String] { self.table.accelerators }
 
     package func problems(inOptions options: [String: JSONValue]) -> [OptionProblem] {
         options.sorted { $0.key < $1.key }.compactMap { name, value in
@@ -34,6 +35,7 @@ package struct PluginEngine: InferenceEngine {
         if let problem = self.problems(inOptions: opening.options).first {
             throw MartletError("InvalidOption", "model '\(opening.file)': \(problem.message)")
         }
+        try self.requireAccelerator(of: opening)
         var model: OpaquePointer?
         do throws(EngineFailure) {
             try PluginEngine.withOpening(opening) { request throws(EngineFailure) in
@@ -79,7 +81,8 @@ package struct PluginEngine: InferenceEngine {
                     adapters: adapters.baseAddress,
                     adapter_count: adapters.count,
                     options: options.baseAddress,
-                    option_count: options.count
+                    option_count: options.count,
+                    accelerator: opening.accelerator.flatMap { strings.copy($0) }
                 )
                 return Result { () throws(EngineFailure) in try body(&request) }
             }

@@ -38,6 +38,7 @@ package struct ReplayEngine: InferenceEngine {
         if let problem = self.problems(inOptions: opening.options).first {
             throw MartletError("InvalidOption", "model '\(opening.file)': \(problem.message)")
         }
+        try self.requireAccelerator(of: opening)
         if let adapter = opening.adapters.first {
             throw MartletError("InvalidOption", "a recording takes no adapters, but '\(adapter.name)' is given")
         }

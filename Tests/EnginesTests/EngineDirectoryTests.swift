@@ -89,6 +89,32 @@ struct EngineDirectoryTests {
         model.close()
     }
 
+    @Test func acceleratorIsNamedAndHandedOn() throws {
+        let directory = EngineDirectory(searchPath: [try FaultyEngine.folder(with: .accelerated)], builtIn: [])
+        #expect(directory.reports().map(\.accelerators) == [["abacus"]])
+        let file = try FaultyEngine.model("ok")
+        let words = try [nil, "abacus"].map { accelerator in
+            let opening = ModelOpening(file: file, accelerator: accelerator)
+            guard case .language(let model) = try directory.engine(named: "faulty").open(opening) else { return "" }
+            defer { model.close() }
+            return model.description.architecture
+        }
+        #expect(words == ["faulty", "faulty on abacus"])
+    }
+
+    @Test func acceleratorThatIsNotThereIsRefused() throws {
+        for (defect, known) in [(FaultyEngine.Defect.accelerated, "abacus"), (nil, "nothing but the CPU")] {
+            let directory = EngineDirectory(searchPath: [try FaultyEngine.folder(with: defect)], builtIn: [])
+            let file = try FaultyEngine.model("ok")
+            let text = expectError("AcceleratorMissing") {
+                _ = try directory.engine(named: "faulty").open(ModelOpening(file: file, accelerator: "cuda"))
+            }
+            #expect(
+                text.contains("asks for the accelerator 'cuda'; the engine 'faulty' finds \(known) on this machine")
+            )
+        }
+    }
+
     @Test(arguments: ["", "MZ", "this is text, not a library"])
     func fileThatIsNoLibraryIsRefused(_ content: String) throws {
         let folder = try Self.folder(["libmartlet_engine_odd.so": content])

@@ -222,6 +222,14 @@ struct StatusComputerTests {
             simulator.changeModelFile()
             simulator.observed.engines = []
         },
+        StatusCase(
+            "what it shall be computed on is not there",
+            desk: "OutOfSync Degraded Ready=False/AcceleratorMissing Stalled=True/AcceleratorMissing",
+            model: "OutOfSync Progressing Ready=Unknown/Progressing"
+        ) { simulator in
+            simulator.commit { $0.accelerators["small"] = "cuda" }
+            simulator.observed.engines = ["replay"]
+        },
     ]
 
     @Test("Each situation has its words", arguments: cases)

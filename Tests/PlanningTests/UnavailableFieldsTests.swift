@@ -27,9 +27,6 @@ struct UnavailableFieldsTests {
     static let models = [
         row(.model, "load", "spec.load 'lazy' is not available") { $0["load"] = "lazy" },
         row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 },
-        row(.model, "resources.accelerator", "spec.resources.accelerator 'cuda' is not available") {
-            $0["resources"] = ["accelerator": "cuda"]
-        },
         row(.model, "upstream", "spec.upstream is not available") { $0["upstream"] = ["url": "https://example.org"] },
     ]
 
@@ -157,7 +154,8 @@ struct UnavailableFieldsTests {
     static let effective: [Kind: Set<String>] = [
         .model: [
             "engine", "source", "source.uri", "source.sha256", "replicas", "resources", "resources.memory",
-            "resources.threads", "adapters", "adapters[].name", "adapters[].source", "adapters[].source.uri",
+            "resources.threads", "resources.accelerator", "adapters", "adapters[].name", "adapters[].source",
+            "adapters[].source.uri",
             "adapters[].source.sha256", "adapters[].scale", "options", "warmUp", "warmUp[].prompt",
             "warmUp[].maxTokens",
             // For people, and for the policies that ask about it.

@@ -27,6 +27,8 @@ package struct PlanWorld: Sendable {
     package var models: [String: Int]
     /// How much memory a model of this version takes; nil: the manifest does not say.
     package var declaredMemory: [String: Int64] = [:]
+    /// What models ask to be computed on.
+    package var accelerators: [String: String] = [:]
     /// Models without warm-up requests; all others have one.
     package var withoutWarmUp: Set<String> = []
     package var services: [String: Service]
@@ -50,6 +52,7 @@ package struct PlanWorld: Sendable {
                 location: .repository(path: "models/\(model).jsonl", blob: "\(model)-\(version)"),
                 size: 100
             ),
+            accelerator: self.accelerators[model],
             warmUp: self.withoutWarmUp.contains(model) ? [] : [ModelSpec.WarmUp(prompt: "Hello.", maxTokens: 4)],
             declaredMemory: self.declaredMemory[model]
         )

@@ -19,8 +19,8 @@
  * Growth: new functions are appended to `martlet_engine`, new fields to the structs that carry `struct_size`.
  * Whoever reads a struct looks no further than the `struct_size` that its writer put there. A function pointer
  * whose capability bit is absent may be NULL: those from `tokenize` to `set_adapters` belong to GENERATE and EMBED, but
- * for those of sessions; those from `describe_tensor` to `release_result` to RUN_TENSORS. Anything else is a new ABI
- * version.
+ * for those of sessions; those from `describe_tensor` to `release_result` to RUN_TENSORS; `accelerator` to ACCELERATE.
+ * Anything else is a new ABI version.
  */
 #ifndef MARTLET_ENGINE_H
 #define MARTLET_ENGINE_H
@@ -43,6 +43,8 @@ extern "C" {
 #define MARTLET_CAN_EMBED (UINT64_C(1) << 1)
 /* Named tensors in, named tensors out. */
 #define MARTLET_CAN_RUN_TENSORS (UINT64_C(1) << 2)
+/* Computes on something beside the CPU, where the machine has it. */
+#define MARTLET_CAN_ACCELERATE (UINT64_C(1) << 3)
 
 /* How a call ended. Everything but OK fills the error buffer with one sentence for people. */
 typedef int32_t martlet_status;
@@ -109,6 +111,7 @@ typedef struct martlet_opening {
     size_t adapter_count;
     const martlet_option *options;
     size_t option_count;
+    const char *accelerator; /* What computes, as `accelerator` of the table names it; NULL for the CPU alone. */
 } martlet_opening;
 
 /* What a model is. The caller sets `struct_size`. */
@@ -345,6 +348,12 @@ typedef struct martlet_engine {
 
     /* Releases a result, from any thread; before or after its session and model are closed. */
     void (*release_result)(martlet_result *result);
+
+    /*
+     * Names what this machine has beside its CPU that models can be opened on: `cuda`. NUL-terminated and lower case;
+     * NULL past the last one. Belongs to ACCELERATE.
+     */
+    const char *(*accelerator)(size_t index);
 } martlet_engine;
 
 /* The one exported function. `host_abi_version` lets an engine that speaks several versions choose. */

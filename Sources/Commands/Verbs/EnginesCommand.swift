@@ -13,9 +13,12 @@ struct EnginesCommand: AsyncParsableCommand {
     func run() async throws {
         let reports = CommandEnvironment.current.engines.reports()
         try self.output.show(reports) { _ in
-            var table = TextTable(["ENGINE", "VERSION", "LOCATION", "PROBLEM"])
+            var table = TextTable(["ENGINE", "VERSION", "ACCELERATORS", "LOCATION", "PROBLEM"])
             for report in reports {
-                table.add([report.name, report.version ?? "-", report.location, report.problem ?? ""])
+                let accelerators = report.accelerators.isEmpty ? "-" : report.accelerators.joined(separator: ", ")
+                table.add([
+                    report.name, report.version ?? "-", accelerators, report.location, report.problem ?? "",
+                ])
             }
             return table.render()
         } names: {

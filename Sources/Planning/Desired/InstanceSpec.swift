@@ -34,7 +34,7 @@ package struct Artifact: Sendable, Hashable, Codable {
     }
 }
 
-/// Names one loaded model by what it is made of: engine, artifacts, options, threads.
+/// Names one loaded model by what it is made of: engine, artifacts, options, threads, accelerator.
 package struct InstanceKey: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     package var digest: Digest
 
@@ -77,6 +77,8 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
     package var adapters: [Adapter]
     package var options: [String: JSONValue]
     package var threads: Int
+    /// What computes beside the CPU; nil for nothing.
+    package var accelerator: String?
     /// Sent through before the instance is ready; no part of ``key``.
     package var warmUp: [ModelSpec.WarmUp]
     /// How many copies of the instance run; no part of ``key``.
@@ -91,6 +93,7 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         adapters: [Adapter] = [],
         options: [String: JSONValue] = [:],
         threads: Int = 1,
+        accelerator: String? = nil,
         warmUp: [ModelSpec.WarmUp] = [],
         copies: Int = 1,
         declaredMemory: Int64? = nil
@@ -101,6 +104,7 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         self.adapters = adapters
         self.options = options
         self.threads = threads
+        self.accelerator = accelerator
         self.warmUp = warmUp
         self.copies = copies
         self.declaredMemory = declaredMemory
@@ -110,14 +114,15 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
                 "scale": .number(adapter.scale),
             ]
         }
-        self.key = InstanceKey(
-            Digest(canonical: [
-                "engine": .string(engine),
-                "artifact": .string(artifact.identity),
-                "adapters": .array(adapterValues),
-                "options": .object(options),
-                "threads": .integer(Int64(threads)),
-            ])
-        )
+        var parts: [String: JSONValue] = [
+            "engine": .string(engine),
+            "artifact": .string(artifact.identity),
+            "adapters": .array(adapterValues),
+            "options": .object(options),
+            "threads": .integer(Int64(threads)),
+        ]
+        // Left out where it is not given, so that keys are what they were before there were any.
+        if let accelerator { parts["accelerator"] = .string(accelerator) }
+        self.key = InstanceKey(Digest(canonical: .object(parts)))
     }
 }

@@ -115,6 +115,7 @@ extension ResourceResolver {
             },
             options: model.options,
             threads: model.resources.threads,
+            accelerator: model.resources.accelerator,
             warmUp: model.warmUp,
             // Nothing loads a model on its first request in this version, so there is one copy at least.
             copies: max(model.replicas, 1),

@@ -121,18 +121,22 @@ package struct ObservedState: Sendable, Hashable {
     package var memoryBudget: Int64?
     /// Engines that can be used, with what else is known offline; nil: not known (a plan far from the server).
     package var engines: Set<String>?
+    /// What the machine has beside its CPU, by the engine that computes on it; as far as ``engines`` is known.
+    package var accelerators: [String: Set<String>]
 
     package init(
         runtime: RuntimeObservation = RuntimeObservation(),
         facts: Facts = Facts(),
         failures: [StepKey: StepFailure] = [:],
         memoryBudget: Int64? = nil,
-        engines: Set<String>? = nil
+        engines: Set<String>? = nil,
+        accelerators: [String: Set<String>] = [:]
     ) {
         self.runtime = runtime
         self.facts = facts
         self.failures = failures
         self.memoryBudget = memoryBudget
         self.engines = engines
+        self.accelerators = accelerators
     }
 }

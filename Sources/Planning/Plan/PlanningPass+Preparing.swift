@@ -113,11 +113,22 @@ extension PlanningPass {
                     + "on an endpoint that uses it tries once more"
             )
         }
-        guard let engines = self.observed.engines, !engines.contains(instance.engine) else { return nil }
+        guard let engines = self.observed.engines else { return nil }
+        if engines.contains(instance.engine) { return self.missingAccelerator(of: instance) }
         let known = engines.isEmpty ? "none is" : "installed: \(engines.sorted().joined(separator: ", "))"
         return (
             "EngineNotInstalled",
             "\(instance.model) needs the engine '\(instance.engine)', which is not installed; \(known)"
+        )
+    }
+
+    private func missingAccelerator(of instance: InstanceSpec) -> (word: String, reason: String)? {
+        let known = self.observed.accelerators[instance.engine] ?? []
+        guard let wanted = instance.accelerator, !known.contains(wanted) else { return nil }
+        return (
+            "AcceleratorMissing",
+            "\(instance.model) asks for the accelerator '\(wanted)' (spec.resources.accelerator); "
+                + EngineReport.words(known, of: instance.engine)
         )
     }
 

@@ -20,12 +20,21 @@ package struct ModelOpening: Sendable, Hashable, Codable {
     /// The engine's own options, as the manifest gives them.
     package var options: [String: JSONValue]
     package var threads: Int
+    /// What computes beside the CPU, as ``InferenceEngine/accelerators`` names it; nil for nothing.
+    package var accelerator: String?
 
-    package init(file: String, adapters: [Adapter] = [], options: [String: JSONValue] = [:], threads: Int = 1) {
+    package init(
+        file: String,
+        adapters: [Adapter] = [],
+        options: [String: JSONValue] = [:],
+        threads: Int = 1,
+        accelerator: String? = nil
+    ) {
         self.file = file
         self.adapters = adapters
         self.options = options
         self.threads = threads
+        self.accelerator = accelerator
     }
 }
 
@@ -103,12 +112,21 @@ package struct EngineReport: Sendable, Hashable, Codable {
     package var version: String?
     /// Why the engine is not usable; nil when it is.
     package var problem: String?
+    /// What this machine has beside its CPU that the engine computes on: `cuda`.
+    package var accelerators: [String]
 
-    package init(name: String, location: String, version: String?, problem: String?) {
+    package init(
+        name: String,
+        location: String,
+        version: String?,
+        problem: String?,
+        accelerators: [String] = []
+    ) {
         self.name = name
         self.location = location
         self.version = version
         self.problem = problem
+        self.accelerators = accelerators
     }
 }
 
@@ -126,11 +144,38 @@ package protocol InferenceEngine: Sendable {
     var name: String { get }
     var version: String { get }
 
+    /// What this machine has beside its CPU that models can be opened on, as manifests spell it: `cuda`.
+    var accelerators: [String] { get }
+
     /// Checks a model's options without opening it; each problem is one sentence about one option.
     func problems(inOptions options: [String: JSONValue]) -> [OptionProblem]
 
     /// Opens a model file. Blocks while it loads; callers give it a thread of its own.
     func open(_ opening: ModelOpening) throws -> LoadedModel
+}
+
+extension InferenceEngine {
+    package var accelerators: [String] { [] }
+
+    /// Requires that what a model is to be opened on is there. Throws `AcceleratorMissing`, with what to do.
+    package func requireAccelerator(of opening: ModelOpening) throws {
+        guard let wanted = opening.accelerator, !self.accelerators.contains(wanted) else { return }
+        throw MartletError(
+            "AcceleratorMissing",
+            "model '\(opening.file)' asks for the accelerator '\(wanted)'; "
+                + EngineReport.words(self.accelerators, of: self.name),
+            disposition: .waiting
+        )
+    }
+}
+
+extension EngineReport {
+    /// Says what an engine has to compute on, and how it gets more.
+    static func words(_ accelerators: some Collection<String>, of engine: String) -> String {
+        let known = accelerators.isEmpty ? "nothing but the CPU" : accelerators.sorted().joined(separator: ", ")
+        let advice = engine == "llama" ? "; 'scripts/bootstrap --cuda' builds it for NVIDIA GPUs" : ""
+        return "the engine '\(engine)' finds \(known) on this machine\(advice)"
+    }
 }
 
 /// What is wrong with one option of a model.

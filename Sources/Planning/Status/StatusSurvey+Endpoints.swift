@@ -119,7 +119,10 @@ extension StatusSurvey {
 
     /// Some waits end only when a person does something.
     private func judgeStall(of variant: VariantID, _ verdict: inout StatusVerdict) {
-        let stalls = ["InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled", PolicyReview.violation]
+        let stalls = [
+            "InsufficientMemory", "CrashedWhileLoading", "EngineNotInstalled", "AcceleratorMissing",
+            PolicyReview.violation,
+        ]
         guard let stall = self.waits(variant.resource).first(where: { stalls.contains($0.word) }) else { return }
         verdict.health = .degraded
         verdict.ready = .no

@@ -14,6 +14,8 @@ package enum FaultyEngine {
         case shortTensorTable = "-DFAULTY_STRUCT_SIZE=200"
         /// None, in fact: it was compiled before the table grew.
         case withoutTensors = "-DFAULTY_WITHOUT_TENSORS"
+        /// None either: it computes on an abacus.
+        case accelerated = "-DFAULTY_ACCELERATED"
         case withoutSymbol = "-DFAULTY_WITHOUT_SYMBOL"
     }
 
