@@ -40,6 +40,12 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 // HTTP methods and headers, as async-http-client takes them.
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+// Connections without anything around them: load is generated over these.
+let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
+// The same connections where the other side speaks TLS.
+let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
+// Gil Tene's histogram, which keeps three digits of every latency in a few kilobytes.
+let histogram: Target.Dependency = .product(name: "Histogram", package: "hdrhistogram-swift")
 
 let package = Package(
     name: "martlet",
@@ -53,7 +59,9 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
         .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.0"),
         .package(url: "https://github.com/swift-server/async-http-client", from: "1.37.0"),
@@ -83,7 +91,10 @@ let package = Package(
         ),
         .target(
             name: "Commands",
-            dependencies: ["Planning", "ManifestYAML", "Schema", argumentParser, asyncHTTPClient, nioCore, nioHTTP1]
+            dependencies: [
+                "Planning", "ManifestYAML", "Schema", argumentParser, asyncHTTPClient, histogram, nioCore, nioHTTP1,
+                nioPosix, nioSSL,
+            ]
         ),
 
         // Layer 2: adapters and runtimes behind the ports of Planning.

@@ -118,6 +118,11 @@ package struct CommandEnvironment: Sendable {
     package var colour: Bool
     /// How many columns the terminal has that standard output is; nil: it is none.
     package var columns: Int?
+    /// Shows how far something is in a line of its own, which the next one replaces, and nil removes; nil: nobody is
+    /// there to look at it.
+    package var showProgress: (@Sendable (String?) -> Void)?
+    /// Returns when somebody wants the verb to end early, or when its task is cancelled.
+    package var untilInterrupted: @Sendable () async -> Void
     package var environment: [String: String]
     package var version: String
     /// Tells builds of one version apart.
@@ -143,6 +148,8 @@ package struct CommandEnvironment: Sendable {
         printError: @escaping @Sendable (String) -> Void,
         colour: Bool,
         columns: Int? = nil,
+        showProgress: (@Sendable (String?) -> Void)? = nil,
+        untilInterrupted: @escaping @Sendable () async -> Void,
         environment: [String: String],
         version: String,
         build: String = ""
@@ -160,6 +167,8 @@ package struct CommandEnvironment: Sendable {
         self.printError = printError
         self.colour = colour
         self.columns = columns
+        self.showProgress = showProgress
+        self.untilInterrupted = untilInterrupted
         self.environment = environment
         self.version = version
         self.build = build

@@ -30,7 +30,7 @@ package struct MartletCommand: AsyncParsableCommand {
                 name: "Asking it:",
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, EventsCommand.self,
-                    HistoryCommand.self, AuditCommand.self,
+                    HistoryCommand.self, AuditCommand.self, LoadTestCommand.self,
                 ]
             ),
             CommandGroup(

@@ -3,6 +3,7 @@ internal import Engines
 internal import Foundation
 internal import GitSource
 internal import StateStore
+internal import UnixSignals
 
 /// The executable: wires everything, decides nothing.
 @main
@@ -36,6 +37,8 @@ enum Martlet {
             printError: { Martlet.write($0, to: .standardError) },
             colour: isatty(STDOUT_FILENO) == 1 && variables["NO_COLOR"]?.isEmpty ?? true,
             columns: Martlet.columns,
+            showProgress: isatty(STDERR_FILENO) == 1 ? Martlet.showProgress : nil,
+            untilInterrupted: Martlet.waitForSignal,
             environment: variables,
             version: Martlet.version,
             build: Martlet.build
@@ -65,6 +68,16 @@ enum Martlet {
             environment: environment,
             workingDirectory: FileManager.default.currentDirectoryPath
         )
+    }
+
+    /// Replaces the terminal's line that is written on.
+    @Sendable private static func showProgress(_ line: String?) {
+        try? FileHandle.standardError.write(contentsOf: Data("\r\u{1B}[K\(line ?? "")".utf8))
+    }
+
+    /// Returns at Ctrl-C, or when its task is cancelled.
+    @Sendable private static func waitForSignal() async {
+        for await _ in await UnixSignalsSequence(trapping: .sigint, .sigterm) { return }
     }
 
     /// A reader that went away, such as `head`, is no reason to fail.

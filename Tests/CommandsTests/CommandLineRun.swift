@@ -19,7 +19,10 @@ struct CommandLineRun: Sendable {
         engines: any EngineCatalog = KnownEngines([]),
         cache: String? = nil,
         build: String = "",
-        columns: Int? = nil
+        columns: Int? = nil,
+        interruption: @escaping @Sendable () async -> Void = {
+            for await _ in AsyncStream<Never>.makeStream().stream {}
+        }
     ) async -> CommandLineRun {
         let (output, errors) = (Lines(), Lines())
         let environment = CommandEnvironment(
@@ -51,6 +54,7 @@ struct CommandLineRun: Sendable {
             printError: { errors.append($0) },
             colour: false,
             columns: columns,
+            untilInterrupted: interruption,
             environment: cache.map { ["MARTLET_CACHE": $0] } ?? [:],
             version: "1.2.3",
             build: build

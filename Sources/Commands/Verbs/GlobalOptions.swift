@@ -39,15 +39,16 @@ struct SocketOptions: ParsableArguments {
     @Option(name: .long, help: "The controller's state directory; its admin socket is in there.")
     var stateDir: String?
 
+    /// The controller's socket.
+    func path() throws -> String {
+        let environment = CommandEnvironment.current
+        return try environment.socketPath(self.stateDir ?? environment.environment["MARTLET_STATE_DIR"])
+    }
+
     /// The client of the controller's socket.
     func client() throws -> AdminClient {
-        let environment = CommandEnvironment.current
-        let directory = self.stateDir ?? environment.environment["MARTLET_STATE_DIR"]
         let account = NSUserName()
-        return AdminClient(
-            socketPath: try environment.socketPath(directory),
-            actor: account.isEmpty ? "uid-\(getuid())" : account
-        )
+        return AdminClient(socketPath: try self.path(), actor: account.isEmpty ? "uid-\(getuid())" : account)
     }
 }
 
