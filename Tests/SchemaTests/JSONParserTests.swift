@@ -94,6 +94,36 @@ internal import Testing
         }
         #expect(accepted > 1000)
     }
+
+    @Test(
+        "Arrays under one key can be left for others to read",
+        arguments: [
+            (#"{"data": [1, [2, "]\""]], "a": [{"data": []}]}"#, [#"[1, [2, "]\""]]"#, "[]"]),
+            (#"{"data": 1, "a": [2]}"#, []),
+        ] as [(String, [String])]
+    )
+    func leavesArraysUnread(text: String, left: [String]) throws {
+        let bytes = Array(text.utf8)
+        let value = try JSONValue(parsing: bytes.span, leaving: "data")
+        let places = [value["data"], value["a"]?.array?.first?["data"]].compactMap { $0?.array }
+        let found = places.map { ends -> String in
+            guard case .integer(let start)? = ends.first, case .integer(let end)? = ends.last else { return "" }
+            return String(decoding: bytes[Int(start)..<Int(end)], as: UTF8.self)
+        }
+        #expect(found == left)
+    }
+
+    @Test(
+        "Brackets that are left must be in order all the same",
+        arguments: [
+            #"{"data": [[1]"#, #"{"data": ["a]}"#, #"{"data": ["\"#, #"{"data": [1}"#, #"{"data": [[[[[1]]]]]}"#,
+        ]
+    )
+    func leavesOnlyWholeArrays(text: String) {
+        #expect(throws: JSONSyntaxError.self) {
+            try JSONValue(parsing: Array(text.utf8).span, leaving: "data", limits: JSONLimits(depth: 5))
+        }
+    }
 }
 
 private struct SplitMix: RandomNumberGenerator {

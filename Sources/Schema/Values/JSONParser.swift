@@ -38,25 +38,39 @@ extension JSONValue {
 
     /// Parses the UTF-8 bytes of one RFC 8259 text, by the rules of ``init(parsing:limits:)``.
     package init(parsing bytes: [UInt8], limits: JSONLimits = JSONLimits()) throws(JSONSyntaxError) {
+        try self.init(parsing: bytes.span, leaving: nil, limits: limits)
+    }
+
+    /// Parses UTF-8 bytes, but for the arrays under `key`, wherever it occurs: these are left to whoever can read them
+    /// faster. Where one stands, the value has an array of two integers: the places of its first byte and of the one
+    /// behind its last. Only its brackets and quotes are known to be in order.
+    package init(
+        parsing bytes: Span<UInt8>,
+        leaving key: String?,
+        limits: JSONLimits = JSONLimits()
+    ) throws(JSONSyntaxError) {
         guard bytes.count <= limits.bytes else {
             throw JSONSyntaxError(offset: limits.bytes, problem: "more than \(limits.bytes) bytes of JSON")
         }
-        if let offset = UTF8Scan.firstInvalidByte(in: bytes.span) {
+        if let offset = UTF8Scan.firstInvalidByte(in: bytes) {
             throw JSONSyntaxError(offset: offset, problem: "not UTF-8")
         }
-        var parser = JSONParser(maximumDepth: limits.depth)
-        self = try parser.parseText(bytes.span)
+        var parser = JSONParser(maximumDepth: limits.depth, skippedKey: key)
+        self = try parser.parseText(bytes)
     }
 }
 
 /// A recursive-descent parser over bytes that are known to be UTF-8.
 struct JSONParser {
     let maximumDepth: Int
+    /// The arrays under this key are left unread.
+    let skippedKey: String?
     var position = 0
     private var depth = 0
 
-    init(maximumDepth: Int) {
+    init(maximumDepth: Int, skippedKey: String? = nil) {
         self.maximumDepth = maximumDepth
+        self.skippedKey = skippedKey
     }
 
     mutating func parseText(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
@@ -94,7 +108,7 @@ struct JSONParser {
             let key = try self.parseString(bytes)
             guard self.skip(UInt8(ascii: ":"), bytes) else { throw self.error("expected ':' after a key") }
             self.skipSpace(bytes)
-            let value = try self.parseValue(bytes)
+            let value = key == self.skippedKey ? try self.skipArray(bytes) : try self.parseValue(bytes)
             guard members.updateValue(value, forKey: key) == nil else {
                 throw JSONSyntaxError(offset: keyOffset, problem: "duplicate key '\(key)'")
             }
@@ -115,6 +129,39 @@ struct JSONParser {
         return self.leave(.array(elements))
     }
 
+    /// Passes over an array, and gives the places where it begins and ends; any other value is parsed.
+    private mutating func skipArray(_ bytes: Span<UInt8>) throws(JSONSyntaxError) -> JSONValue {
+        let start = self.position
+        guard start < bytes.count, bytes[start] == UInt8(ascii: "[") else { return try self.parseValue(bytes) }
+        var open = 0
+        while self.position < bytes.count {
+            switch bytes[self.position] {
+            case UInt8(ascii: "["):
+                open += 1
+                guard self.depth + open <= self.maximumDepth else { throw self.tooDeep }
+            case UInt8(ascii: "]"):
+                open -= 1
+                guard open > 0 else {
+                    self.position += 1
+                    return .array([.integer(Int64(start)), .integer(Int64(self.position))])
+                }
+            case UInt8(ascii: "\""): try self.skipString(bytes)
+            default: break
+            }
+            self.position += 1
+        }
+        throw self.error("an array is not closed")
+    }
+
+    /// Goes from the opening quote of a string to its closing one.
+    private mutating func skipString(_ bytes: Span<UInt8>) throws(JSONSyntaxError) {
+        self.position += 1
+        while self.position < bytes.count, bytes[self.position] != UInt8(ascii: "\"") {
+            self.position += bytes[self.position] == UInt8(ascii: "\\") ? 2 : 1
+        }
+        guard self.position < bytes.count else { throw self.error("a string is not closed") }
+    }
+
     private mutating func parseWord(
         _ word: StaticString,
         as value: JSONValue,
@@ -130,9 +177,7 @@ struct JSONParser {
     }
 
     private mutating func enter() throws(JSONSyntaxError) {
-        guard self.depth < self.maximumDepth else {
-            throw self.error("nested deeper than \(self.maximumDepth) levels")
-        }
+        guard self.depth < self.maximumDepth else { throw self.tooDeep }
         self.depth += 1
         self.position += 1
     }
@@ -158,6 +203,8 @@ struct JSONParser {
             }
         }
     }
+
+    private var tooDeep: JSONSyntaxError { self.error("nested deeper than \(self.maximumDepth) levels") }
 
     func error(_ problem: String) -> JSONSyntaxError {
         JSONSyntaxError(offset: self.position, problem: problem)
