@@ -126,7 +126,12 @@ enum Controlling {
         _ secrets: SecretReader,
         _ logger: Logger
     ) throws -> [any Service] {
-        let data = DataPlane(service: server, defaultNamespace: options.namespace, clock: SystemClock())
+        let data = DataPlane(
+            service: server,
+            defaultNamespace: options.namespace,
+            clock: SystemClock(),
+            version: Martlet.version
+        )
         let metrics = MetricsPlane(
             metrics: { server.metrics.families + (await reconciler.metrics).families },
             readiness: { await Readiness.report(of: reconciler) }

@@ -28,7 +28,8 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
                 return "id\($0)"
             }
         },
-        clock: FixedClock()
+        clock: FixedClock(),
+        version: "1.2.3"
     )
 }
 

@@ -67,7 +67,7 @@ struct DataPlaneTests {
             (HTTPRequest.Method.get, "/v1/chat/completions", 405, "method_not_allowed", "POST"),
             (.delete, "/v1/models", 405, "method_not_allowed", "GET, HEAD"),
             (.get, "/v1/chains/desk", 405, "method_not_allowed", "POST"),
-            (.post, "/v2/none", 404, "not_found", nil),
+            (.post, "/v3/none", 404, "not_found", nil),
             (.get, "/", 404, "not_found", nil),
         ] as [(HTTPRequest.Method, String, Int, String, String?)]
     )

@@ -53,6 +53,7 @@ struct Problem: Error, Sendable, Hashable {
             case .nothingThere: "NotFound"
             case .methodNotAllowed: "MethodNotAllowed"
             case .bodyTooLarge: "BodyTooLarge"
+            case .bodyEncoded: "BodyEncoded"
             case .bodyBrokenOff: "BodyBrokenOff"
             }
         self.init(status: refusal.status.code, code: code, refusal.message)

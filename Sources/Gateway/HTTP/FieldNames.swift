@@ -17,6 +17,8 @@ extension HTTPField.Name {
     static let martletCompletionTokens = Self("x-martlet-completion-tokens")!
     /// `x-martlet-actor`: who asks, on the admin API.
     static let martletActor = Self("x-martlet-actor")!
+    /// `inference-header-content-length`: how many bytes of a body are JSON, before binary data.
+    static let inferenceHeaderContentLength = Self("inference-header-content-length")!
     /// `last-event-id`, which a client of server-sent events gives when it comes back.
     static let lastEventID = Self("last-event-id")!
 }

@@ -7,13 +7,22 @@ struct BodyTooLarge: Error {
     let limit: Int
 }
 
+/// A body in a coding that is not read here.
+struct BodyEncoded: Error {
+    /// `gzip`
+    let coding: String
+}
+
 /// A body that ended before its declared end, mostly since the client went away.
 struct BodyBrokenOff: Error {}
 
 extension Request {
     /// All bytes of the body. Throws ``BodyTooLarge`` past `limit` bytes, before reading where the length is declared,
-    /// and ``BodyBrokenOff``.
+    /// ``BodyEncoded`` and ``BodyBrokenOff``.
     func bodyBytes(upTo limit: Int) async throws -> [UInt8] {
+        if let coding = self.headers[.contentEncoding], coding.lowercased() != "identity" {
+            throw BodyEncoded(coding: coding)
+        }
         if let declared = self.headers[.contentLength].flatMap({ Int($0) }), declared > limit {
             throw BodyTooLarge(limit: limit)
         }

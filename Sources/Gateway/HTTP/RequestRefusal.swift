@@ -7,6 +7,7 @@ enum RequestRefusal: Hashable {
     case methodNotAllowed([HTTPRequest.Method])
     /// In bytes.
     case bodyTooLarge(limit: Int)
+    case bodyEncoded(String)
     case bodyBrokenOff
 
     /// Nil for an error that comes from further inside.
@@ -24,6 +25,7 @@ enum RequestRefusal: Hashable {
         switch error {
         case let error as MethodNotAllowed: self = .methodNotAllowed(error.allowed)
         case let error as BodyTooLarge: self = .bodyTooLarge(limit: error.limit)
+        case let error as BodyEncoded: self = .bodyEncoded(error.coding)
         case is BodyBrokenOff: self = .bodyBrokenOff
         default: return nil
         }
@@ -34,6 +36,7 @@ enum RequestRefusal: Hashable {
         case .nothingThere: .notFound
         case .methodNotAllowed: .methodNotAllowed
         case .bodyTooLarge: .contentTooLarge
+        case .bodyEncoded: .unsupportedMediaType
         case .bodyBrokenOff: .badRequest
         }
     }
@@ -44,6 +47,8 @@ enum RequestRefusal: Hashable {
         case .nothingThere(let method, let path): "There is nothing at \(method.rawValue) \(path)."
         case .methodNotAllowed: "This path takes \(self.allowedMethods.joined(separator: ", ")) only."
         case .bodyTooLarge(let limit): "The request body has more than the \(limit) bytes that are allowed here."
+        case .bodyEncoded(let coding):
+            "The request body is coded as '\(coding.shortened)', which is not read here; send it as it is."
         case .bodyBrokenOff: "The request body broke off before its end."
         }
     }
@@ -52,7 +57,7 @@ enum RequestRefusal: Hashable {
     var allowedMethods: [String] {
         switch self {
         case .methodNotAllowed(let allowed): allowed.map(\.rawValue)
-        case .nothingThere, .bodyTooLarge, .bodyBrokenOff: []
+        case .nothingThere, .bodyTooLarge, .bodyEncoded, .bodyBrokenOff: []
         }
     }
 }

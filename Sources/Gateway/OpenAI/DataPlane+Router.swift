@@ -11,6 +11,9 @@ extension DataPlane {
         EmbeddingRoutes(plane: self).register(on: router)
         ModelRoutes(plane: self).register(on: router)
         ChainRoutes(plane: self).register(on: router)
+        InferenceServerRoutes(plane: self).register(on: router)
+        InferenceRoutes(plane: self).register(on: router)
+        GenerateRoutes(plane: self).register(on: router)
         router.get("/openapi.json") { _, _ in Response.json(OpenAPIDocument.value) }
         router.refuseOtherMethods("/openapi.json", allowed: [.get])
         return router

@@ -14,19 +14,23 @@ package struct DataPlane: Sendable {
     package var maxBodyBytes: Int
     package var identifiers: IdentifierSource
     package var clock: any WallClock
+    /// Martlet's own version, for those who ask.
+    package var version: String
 
     package init(
         service: any EndpointService,
         defaultNamespace: String,
         maxBodyBytes: Int = 16 << 20,
         identifiers: @escaping IdentifierSource = { RequestIdentity.random() },
-        clock: any WallClock
+        clock: any WallClock,
+        version: String
     ) {
         self.service = service
         self.defaultNamespace = defaultNamespace
         self.maxBodyBytes = maxBodyBytes
         self.identifiers = identifiers
         self.clock = clock
+        self.version = version
     }
 
     /// Nobody has keys yet, so everybody is anonymous: endpoints decide whether they let such callers in.

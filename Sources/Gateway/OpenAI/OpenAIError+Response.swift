@@ -6,8 +6,15 @@ internal import Serving
 
 extension OpenAIError {
     /// The error as a whole answer.
-    var response: Response {
-        var response = Response.json(self.body, status: HTTPResponse.Status(code: self.status))
+    var response: Response { self.response(of: self.body) }
+
+    /// The error as a whole answer to a request for `path`, in the form of the protocol there.
+    func response(at path: String) -> Response {
+        self.response(of: path == "/v2" || path.hasPrefix("/v2/") ? self.inferenceBody : self.body)
+    }
+
+    private func response(of body: JSONValue) -> Response {
+        var response = Response.json(body, status: HTTPResponse.Status(code: self.status))
         if let retryAfter { response.headers[.retryAfter] = String(retryAfter) }
         if !self.allowedMethods.isEmpty {
             response.headers[.allow] = self.allowedMethods.joined(separator: ", ")
@@ -32,7 +39,7 @@ extension Response {
     }
 }
 
-/// Turns every error of the data plane into OpenAI's form.
+/// Turns every error of the data plane into OpenAI's form, or into that of the Open Inference Protocol on its paths.
 struct OpenAIErrorMiddleware: RouterMiddleware {
     func handle(
         _ request: Request,
@@ -44,7 +51,7 @@ struct OpenAIErrorMiddleware: RouterMiddleware {
         } catch {
             let answer = RequestRefusal(error, to: request).map { OpenAIError($0) } ?? OpenAIError(error)
             FailureLog(context).note(error, toldAs: answer)
-            return answer.response
+            return answer.response(at: request.uri.path)
         }
     }
 }

@@ -45,6 +45,9 @@ package struct OpenAIError: Error, Sendable, Hashable {
             ]
         ]
     }
+
+    /// The body of the answer on paths of the Open Inference Protocol: `{"error": "…"}`.
+    package var inferenceBody: JSONValue { ["error": .string(self.message)] }
 }
 
 extension OpenAIError {
@@ -132,6 +135,7 @@ extension OpenAIError {
             case .nothingThere: "not_found"
             case .methodNotAllowed: "method_not_allowed"
             case .bodyTooLarge: "request_too_large"
+            case .bodyEncoded: "unsupported_encoding"
             case .bodyBrokenOff: "incomplete_body"
             }
         self.init(status: refusal.status.code, refusal.message, code: code)

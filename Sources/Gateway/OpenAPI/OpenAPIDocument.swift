@@ -9,13 +9,19 @@ enum OpenAPIDocument {
             "title": "Martlet",
             "version": "1",
             "description": .string(
-                "Paths under /v1 belong to the data plane, where endpoints are called. Paths under /api/v1 belong to "
+                "Paths under /v1 and /v2 belong to the data plane, where endpoints are called. Paths under /api/v1 belong to "
                     + "the admin API, which listens on a Unix socket in the state directory."
             ),
         ],
-        "paths": .object(Self.dataPlanePaths.merging(Self.adminPaths) { first, _ in first }),
-        "components": ["schemas": .object(Self.dataPlaneSchemas.merging(Self.adminSchemas) { first, _ in first })],
+        "paths": .object(Self.merged(Self.dataPlanePaths, Self.inferencePaths, Self.adminPaths)),
+        "components": [
+            "schemas": .object(Self.merged(Self.dataPlaneSchemas, Self.inferenceSchemas, Self.adminSchemas))
+        ],
     ]
+
+    private static func merged(_ parts: [String: JSONValue]...) -> [String: JSONValue] {
+        parts.reduce(into: [:]) { $0.merge($1) { first, _ in first } }
+    }
 
     /// One operation; `answers` are response objects by status.
     static func operation(
