@@ -8,7 +8,7 @@ import PackageDescription
 
 // Argument parsing, help texts and shell completion for the `martlet` verbs.
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-// HTTP/1.1 client with pooling and Unix-socket URLs: the CLI asks the admin API through it.
+// HTTP client with pooling and Unix-socket URLs: upstreams, and the admin API for the CLI, are asked through it.
 let asyncHTTPClient: Target.Dependency = .product(name: "AsyncHTTPClient", package: "async-http-client")
 // SHA-256 for digests, revisions and the audit chain.
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
@@ -40,7 +40,8 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 // HTTP methods and headers, as async-http-client takes them.
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
-// Connections without anything around them: load is generated over these.
+// Connections without anything around them: load is generated over these, and tests
+// have servers that misbehave.
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
 // The same connections where the other side speaks TLS.
 let nioSSL: Target.Dependency = .product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -102,7 +103,11 @@ let package = Package(
         .target(name: "ManifestYAML", dependencies: ["Planning", "Schema", "CLibYAML"]),
         .target(name: "StateStore", dependencies: ["Planning", "Schema", grdb]),
         .target(name: "Serving", dependencies: ["Planning", "Schema", deque, hashTrees, logging, mustache]),
-        .target(name: "Engines", dependencies: ["Planning", "Subprocess", "Schema", "CEngine"]),
+        // Servers elsewhere answer over HTTP.
+        .target(
+            name: "Engines",
+            dependencies: ["Planning", "Subprocess", "Schema", "CEngine", asyncHTTPClient, nioCore, nioHTTP1]
+        ),
 
         // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
         .target(name: "Planning", dependencies: ["Schema"]),
@@ -126,7 +131,7 @@ let package = Package(
         // Never shipped: clocks, scripted engines, temporary repositories and the compatibility suites.
         .target(
             name: "TestSupport",
-            dependencies: ["Planning", "Schema", logging],
+            dependencies: ["Planning", "Schema", logging, nioCore, nioPosix],
             path: "Tests/TestSupport",
             exclude: ["Servers"]
         ),

@@ -103,7 +103,9 @@ package struct PlanExecutor: Sendable {
         do {
             return try await body()
         } catch var error as MartletError {
-            error.message = error.message.replacing(opening.file, with: instance.artifact.path)
+            if let artifact = instance.artifact {
+                error.message = error.message.replacing(opening.file, with: artifact.path)
+            }
             for (adapter, opened) in zip(instance.adapters, opening.adapters) {
                 error.message = error.message.replacing(opened.file, with: adapter.artifact.path)
             }
@@ -138,7 +140,7 @@ package struct PlanExecutor: Sendable {
                 try await self.clock.sleep(for: self.loadDeadline)
                 throw MartletError(
                     "LoadTimedOut",
-                    "\(instance.artifact.path) was not loaded within \(self.loadDeadline.components.seconds) s, and the "
+                    "\(instance.origin) was not loaded within \(self.loadDeadline.components.seconds) s, and the "
                         + "call was left behind; mend the file, or 'martlet retry'"
                 )
             }
@@ -154,11 +156,17 @@ package struct PlanExecutor: Sendable {
             adapters.append(ModelOpening.Adapter(name: adapter.name, file: file, scale: adapter.scale))
         }
         return ModelOpening(
-            file: try await self.artifacts.materialise(instance.artifact),
+            file: try await self.file(of: instance),
+            upstreams: instance.upstreams,
             adapters: adapters,
             options: instance.options,
             threads: instance.threads,
             accelerator: instance.accelerator
         )
+    }
+
+    private func file(of instance: InstanceSpec) async throws -> String {
+        guard let artifact = instance.artifact else { return "" }
+        return try await self.artifacts.materialise(artifact)
     }
 }

@@ -14,7 +14,7 @@ package struct EngineDirectory: EngineCatalog {
 
     package init(
         searchPath: [String],
-        builtIn: [any InferenceEngine] = [ReplayEngine()],
+        builtIn: [any InferenceEngine] = EngineDirectory.builtIn(),
         cpu: CPUFeatures = .current,
         log: EngineLog = .silent
     ) {
@@ -22,6 +22,15 @@ package struct EngineDirectory: EngineCatalog {
         self.builtIn = builtIn
         self.cpu = cpu
         self.log = log
+    }
+
+    /// The engines that need no library.
+    ///
+    /// - Parameter secret: reads the keys of upstreams, which manifests only name.
+    package static func builtIn(
+        secret: @escaping UpstreamEngine.Secret = UpstreamEngine.noSecrets
+    ) -> [any InferenceEngine] {
+        [ReplayEngine(), UpstreamEngine(.openAI, secret: secret)]
     }
 
     /// `MARTLET_ENGINE_PATH`, then the folder that scripts/bootstrap fills, then the system's.

@@ -63,6 +63,8 @@ package struct TextRequest: Sendable, Hashable {
     package var logitBias: [Token: Double] = [:]
     package var tools: ToolUse?
     package var format: OutputFormat = .text
+    /// Whether the caller reads the text as it comes.
+    package var streams = true
 
     package init(prompt: CompletionRequest.Prompt, stop: [String] = []) {
         self.prompt = prompt

@@ -67,8 +67,8 @@ extension InferenceServer: EndpointService {
     /// A bare model gets the caller's own parameters.
     private static func completion(of request: TextRequest, by model: ResourceIdentity) -> Work<CompletionEvent> {
         var sampling = SamplingParameters()
-        sampling.temperature = request.temperature ?? sampling.temperature
-        sampling.topP = request.topP ?? sampling.topP
+        sampling.temperature = request.temperature
+        sampling.topP = request.topP
         sampling.seed = request.seed
         sampling.frequencyPenalty = request.frequencyPenalty ?? sampling.frequencyPenalty
         sampling.presencePenalty = request.presencePenalty ?? sampling.presencePenalty
@@ -78,6 +78,7 @@ extension InferenceServer: EndpointService {
             sampling: sampling,
             maxTokens: request.maxTokens,
             stop: request.stop,
+            streams: request.streams,
             topLogProbabilities: request.topLogProbabilities,
             tools: request.tools,
             format: request.format

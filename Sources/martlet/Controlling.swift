@@ -17,7 +17,6 @@ internal import UnixSignals
 enum Controlling {
     static func run(
         _ options: RunOptions,
-        engines: EngineDirectory,
         environment: [String: String]
     ) async throws {
         // A client that hangs up in the middle of an answer must not end the process.
@@ -33,6 +32,10 @@ enum Controlling {
         let secrets = SecretReader(
             environment: environment,
             folder: options.secretsDirectory ?? state.paths.secrets
+        )
+        let engines = EngineDirectory(
+            searchPath: EngineDirectory.searchPath(environment: environment),
+            builtIn: EngineDirectory.builtIn(secret: secrets.read)
         )
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
         let sources = try FollowedSources(

@@ -27,7 +27,7 @@ enum Martlet {
             openRepository: { try GitRepository(path: $0) },
             openSource: { try OfflineSource.open($0, in: $1, stateDirectory: $2, environment: variables) },
             openVerifier: { GitCommitVerifier(try GitRepository(path: $0)) },
-            run: { try await Controlling.run($0, engines: engines, environment: variables) },
+            run: { try await Controlling.run($0, environment: variables) },
             probe: { ProbeChild.run() },
             fetch: { FetchChild.run() },
             engines: engines,

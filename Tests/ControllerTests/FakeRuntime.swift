@@ -68,7 +68,7 @@ final class FakeRuntime: ServingRuntime {
     func observe() async -> RuntimeObservation { self.observation }
 
     func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
-        let path = instance.artifact.path
+        let path = instance.origin
         let (error, hangs): (MartletError?, Bool) = self.state.withLock { state in
             state.calls.append("load \(path)")
             let error = state.loadErrors[path]?.isEmpty == false ? state.loadErrors[path]?.removeFirst() : nil

@@ -183,6 +183,7 @@ struct ChatRoutesTests {
         expected.maxTokensName = "max_completion_tokens"
         expected.frequencyPenalty = -1
         expected.presencePenalty = 2
+        expected.streams = false
         #expect(call.body == expected)
     }
 }

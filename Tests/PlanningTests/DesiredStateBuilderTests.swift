@@ -19,7 +19,7 @@ struct DesiredStateBuilderTests {
         #expect(graph.templates[1].examples == [.init(input: "a", output: "b")])
         #expect(graph.models.map(\.identity.name) == ["deskhand"])
         #expect(graph.models[0].instance.adapters.map(\.name) == ["formal"])
-        #expect(graph.models[0].instance.artifact.path == "models/deskhand.gguf")
+        #expect(graph.models[0].instance.artifact?.path == "models/deskhand.gguf")
         #expect(graph.commit == "c1")
         #expect(state.settings.keys.map(\.name) == ["desk"])
         #expect(state.blocked.isEmpty && state.diagnostics.isEmpty)
@@ -192,13 +192,6 @@ struct DesiredStateBuilderTests {
                 "guards", "PromptTemplate/default/reply", "spec.guards is not available in this version",
                 {
                     try $0.change(.promptTemplate, "reply") { $0["guards"] = ["input": [["maxTokens": 5]]] }
-                }
-            ),
-            (
-                "an upstream", "Model/default/deskhand",
-                "engine 'openai', a model that a server elsewhere answers for,",
-                {
-                    try $0.add(.model, "deskhand", ["engine": "openai", "upstream": ["url": "https://example.org/v1"]])
                 }
             ),
             (

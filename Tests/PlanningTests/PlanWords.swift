@@ -52,7 +52,7 @@ extension PlanSimulator {
 
     private func name(_ instance: InstanceKey) -> String {
         let specs = self.graphs.flatMap(\.models).map(\.instance)
-        guard case .repository(_, let blob)? = specs.first(where: { $0.key == instance })?.artifact.location else {
+        guard case .repository(_, let blob)? = specs.first(where: { $0.key == instance })?.artifact?.location else {
             return instance.description
         }
         return blob

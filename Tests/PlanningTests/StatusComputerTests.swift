@@ -55,7 +55,7 @@ struct StatusComputerTests {
         let instance = simulator.world.instance("small")
         let model = try Resource(
             instance.model,
-            spec: ["engine": "replay", "source": ["uri": .string(instance.artifact.path)]]
+            spec: ["engine": "replay", "source": ["uri": .string(instance.origin)]]
         )
         simulator.desired.resources[instance.model] = model
         for (variant, facts) in simulator.observed.facts.variants {

@@ -27,7 +27,6 @@ struct UnavailableFieldsTests {
     static let models = [
         row(.model, "load", "spec.load 'lazy' is not available") { $0["load"] = "lazy" },
         row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 },
-        row(.model, "upstream", "spec.upstream is not available") { $0["upstream"] = ["url": "https://example.org"] },
     ]
 
     static let templates = [
@@ -158,6 +157,9 @@ struct UnavailableFieldsTests {
             "adapters[].source.uri",
             "adapters[].source.sha256", "adapters[].scale", "options", "warmUp", "warmUp[].prompt",
             "warmUp[].maxTokens",
+            "upstream", "upstream.url", "upstream.model", "upstream.apiKey", "upstream.timeout", "upstream.retries",
+            "upstreams", "upstreams[].url", "upstreams[].model", "upstreams[].apiKey", "upstreams[].timeout",
+            "upstreams[].retries", "upstreams[].weight", "balance",
             // For people, and for the policies that ask about it.
             "version", "card", "card.owner", "card.license", "card.risk", "card.description", "card.intendedUse",
             "card.limitations", "card.trainingData", "card.languages", "card.tags", "card.homepage",

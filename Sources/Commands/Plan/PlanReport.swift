@@ -204,6 +204,6 @@ extension InstanceSpec {
     /// What all copies take together: the manifest's word for each, else the size of the files, which copies share.
     var knownBytes: Int64 {
         if let declared = self.declaredMemory { return declared * Int64(self.copies) }
-        return ([self.artifact] + self.adapters.map(\.artifact)).reduce(0) { $0 + ($1.size ?? 0) }
+        return self.artifacts.reduce(0) { $0 + ($1.size ?? 0) }
     }
 }

@@ -29,6 +29,7 @@ struct TextCall: Sendable {
         self.streams = try reader.boolean("stream") ?? false
         self.choicesPerPrompt = Int(try reader.integer("n", in: 1...8) ?? 1)
         self.requests = prompts
+        for index in self.requests.indices { self.requests[index].streams = self.streams }
         let options = try reader.object("stream_options")
         if let options {
             try ParameterRules.streamOptions.check(options)

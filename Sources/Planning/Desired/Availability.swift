@@ -20,9 +20,6 @@ enum Availability {
     }
 
     private static func obstacle(in model: ModelSpec) -> String? {
-        if ["openai", "inference"].contains(model.engine) {
-            return self.refusal("engine '\(model.engine)', a model that a server elsewhere answers for,")
-        }
         let sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
         return sources.lazy.compactMap { self.obstacle(in: $0) }.first
     }

@@ -34,7 +34,7 @@ package struct Artifact: Sendable, Hashable, Codable {
     }
 }
 
-/// Names one loaded model by what it is made of: engine, artifacts, options, threads, accelerator.
+/// Names one loaded model by what it is made of: engine, artifacts or upstreams, options, threads, accelerator.
 package struct InstanceKey: Sendable, Hashable, Comparable, Codable, CustomStringConvertible {
     package var digest: Digest
 
@@ -73,7 +73,10 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
     /// The resource that declares the model, for people.
     package var model: ResourceIdentity
     package var engine: String
-    package var artifact: Artifact
+    /// The weights; nil for a model that a server elsewhere answers for.
+    package var artifact: Artifact?
+    /// The servers that answer, in the place of weights.
+    package var upstreams: UpstreamSet?
     package var adapters: [Adapter]
     package var options: [String: JSONValue]
     package var threads: Int
@@ -89,7 +92,8 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
     package init(
         model: ResourceIdentity,
         engine: String,
-        artifact: Artifact,
+        artifact: Artifact?,
+        upstreams: UpstreamSet? = nil,
         adapters: [Adapter] = [],
         options: [String: JSONValue] = [:],
         threads: Int = 1,
@@ -101,6 +105,7 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         self.model = model
         self.engine = engine
         self.artifact = artifact
+        self.upstreams = upstreams
         self.adapters = adapters
         self.options = options
         self.threads = threads
@@ -116,13 +121,22 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         }
         var parts: [String: JSONValue] = [
             "engine": .string(engine),
-            "artifact": .string(artifact.identity),
             "adapters": .array(adapterValues),
             "options": .object(options),
             "threads": .integer(Int64(threads)),
         ]
-        // Left out where it is not given, so that keys are what they were before there were any.
-        if let accelerator { parts["accelerator"] = .string(accelerator) }
+        // Left out where they are not given, so that keys are what they were before there were any.
+        parts["artifact"] = artifact.map { .string($0.identity) }
+        parts["upstreams"] = upstreams?.json
+        parts["accelerator"] = accelerator.map { .string($0) }
         self.key = InstanceKey(Digest(canonical: .object(parts)))
     }
+
+    /// Every file that loading it needs.
+    package var artifacts: [Artifact] {
+        [self.artifact].compactMap(\.self) + self.adapters.map(\.artifact)
+    }
+
+    /// Where it comes from, for people: the path of its weights, or the addresses of its upstreams.
+    package var origin: String { self.artifact?.path ?? self.upstreams?.words ?? self.model.description }
 }

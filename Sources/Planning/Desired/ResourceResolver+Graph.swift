@@ -105,11 +105,13 @@ extension ResourceResolver {
     }
 
     private func instance(of model: ModelSpec, _ identity: ResourceIdentity, _ artifacts: [Artifact]) -> InstanceSpec? {
-        guard let weights = artifacts.first else { return nil }
+        let upstreams = UpstreamSet(model, of: identity)
+        guard artifacts.first != nil || upstreams != nil else { return nil }
         return InstanceSpec(
             model: identity,
             engine: model.engine,
-            artifact: weights,
+            artifact: artifacts.first,
+            upstreams: upstreams,
             adapters: zip(model.adapters, artifacts.dropFirst()).map { adapter, artifact in
                 InstanceSpec.Adapter(name: adapter.name, artifact: artifact, scale: adapter.scale)
             },
@@ -119,7 +121,8 @@ extension ResourceResolver {
             warmUp: model.warmUp,
             // Nothing loads a model on its first request in this version, so there is one copy at least.
             copies: max(model.replicas, 1),
-            declaredMemory: model.resources.memory?.bytes
+            // The weights of a remote model are in nobody's memory here.
+            declaredMemory: upstreams == nil ? model.resources.memory?.bytes : 0
         )
     }
 }

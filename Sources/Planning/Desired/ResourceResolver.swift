@@ -187,8 +187,8 @@ struct ResourceResolver: Sendable {
         switch resource.spec {
         case .model(let spec):
             self.look(resource, in: world, &resolution)
-            if spec.source == nil {
-                resolution.blocker = Blocker(resource: resource.identity, message: "it has no source")
+            if spec.source == nil, UpstreamSet(spec, of: resource.identity) == nil {
+                resolution.blocker = Blocker(resource: resource.identity, message: "it has no source and no upstream")
             }
         case .dataset(let spec):
             self.look(resource, in: world, &resolution)

@@ -41,7 +41,6 @@ package struct UnavailableFields: Sendable {
             // Every model that an endpoint reaches is loaded at once, and has one copy at least.
             Row(field: "load"),
             Row(field: "replicas", isRefused: { value, _ in value == 0 }),
-            Row(field: "upstream"),
         ],
         .promptTemplate: [
             Row(field: "guards")

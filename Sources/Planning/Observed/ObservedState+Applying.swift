@@ -140,7 +140,7 @@ extension RuntimeObservation {
 extension ProbeReport {
     /// Stands in for a probe that was not made: what is known of the memory, and nothing else.
     init(assumedFor instance: InstanceSpec) {
-        let bytes = instance.declaredMemory ?? instance.artifact.size ?? 0
+        let bytes = instance.declaredMemory ?? instance.artifact?.size ?? 0
         self.init(
             description: ModelDescription(
                 architecture: "",

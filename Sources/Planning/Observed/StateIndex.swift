@@ -194,8 +194,7 @@ extension StateIndex {
             guard let spec = graphs.lazy.flatMap(\.models).map(\.instance).first(where: { $0.key == instance }) else {
                 continue
             }
-            artifacts.insert(spec.artifact)
-            artifacts.formUnion(spec.adapters.map(\.artifact))
+            artifacts.formUnion(spec.artifacts)
         }
         return artifacts
     }

@@ -83,7 +83,8 @@ extension PlanningPass {
         _ situation: VariantSituation,
         after: [Milestone]
     ) -> Milestone {
-        guard self.observed.facts.probes[instance.key] == nil, !self.isReady(instance.key) else { return .reached }
+        guard instance.upstreams == nil, self.observed.facts.probes[instance.key] == nil, !self.isReady(instance.key)
+        else { return .reached }
         guard self.isUsable(instance, for: situation) else { return .waiting }
         return self.draft.add(
             .probe(instance),

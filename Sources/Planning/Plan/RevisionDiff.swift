@@ -104,9 +104,10 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
     private static func fields(_ old: InstanceSpec, _ new: InstanceSpec) -> [String] {
         var fields: [String] = []
         if old.engine != new.engine { fields.append("spec.engine") }
-        if old.artifact.identity != new.artifact.identity {
-            fields.append(old.artifact.path == new.artifact.path ? "spec.source (its content)" : "spec.source.uri")
+        if old.artifact?.identity != new.artifact?.identity {
+            fields.append(old.artifact?.path == new.artifact?.path ? "spec.source (its content)" : "spec.source.uri")
         }
+        fields += UpstreamSet.changedFields(from: old.upstreams, to: new.upstreams)
         let (before, after) = (JSONValue.array(old.adapters.map(\.json)), JSONValue.array(new.adapters.map(\.json)))
         fields += JSONValue.changedFields(from: before, to: after, at: "spec.adapters")
         fields += JSONValue.changedFields(from: .object(old.options), to: .object(new.options), at: "spec.options")

@@ -52,6 +52,8 @@ package struct CompletionRequest: Sendable, Hashable {
     package var stop: [String]
     /// Adapters by name, in effect for this request.
     package var adapters: [String]
+    /// Whether somebody reads the pieces as they come; where not, a model may give all of its text as one.
+    package var streams: Bool
     /// How many of the likeliest alternatives to report for every token; nil reports nothing.
     package var topLogProbabilities: Int?
     /// The functions that the model may call; nil for none. A model that cannot refuses with `UnsupportedParameter`.
@@ -65,6 +67,7 @@ package struct CompletionRequest: Sendable, Hashable {
         maxTokens: Int? = nil,
         stop: [String] = [],
         adapters: [String] = [],
+        streams: Bool = true,
         topLogProbabilities: Int? = nil,
         tools: ToolUse? = nil,
         format: OutputFormat = .text
@@ -74,6 +77,7 @@ package struct CompletionRequest: Sendable, Hashable {
         self.maxTokens = maxTokens
         self.stop = stop
         self.adapters = adapters
+        self.streams = streams
         self.topLogProbabilities = topLogProbabilities
         self.tools = tools
         self.format = format
@@ -149,11 +153,16 @@ package protocol CompletionModel: Sendable {
     /// The embeddings of texts, one of `description.embeddingWidth` floats for each, and the tokens read.
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage)
 
+    /// The servers that answer, for a model that is not here.
+    var upstreams: [UpstreamObservation] { get }
+
     /// Gives everything back. Answers under way end with `Aborted`.
     func close() async
 }
 
 extension CompletionModel {
+    package var upstreams: [UpstreamObservation] { [] }
+
     package func answer(
         _ request: CompletionRequest,
         receive: @escaping @Sendable (CompletionEvent) -> Void

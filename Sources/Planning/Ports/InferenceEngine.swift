@@ -1,6 +1,6 @@
 package import Schema
 
-/// What it takes to open a model: verified files on disk, and what the manifest says about them.
+/// What it takes to open a model: verified files on disk or servers elsewhere, and what the manifest says about them.
 package struct ModelOpening: Sendable, Hashable, Codable {
     package struct Adapter: Sendable, Hashable, Codable {
         package var name: String
@@ -14,8 +14,10 @@ package struct ModelOpening: Sendable, Hashable, Codable {
         }
     }
 
-    /// An absolute path.
+    /// An absolute path; empty for a model that a server elsewhere answers for.
     package var file: String
+    /// The servers that answer, in the place of a file.
+    package var upstreams: UpstreamSet?
     package var adapters: [Adapter]
     /// The engine's own options, as the manifest gives them.
     package var options: [String: JSONValue]
@@ -25,12 +27,14 @@ package struct ModelOpening: Sendable, Hashable, Codable {
 
     package init(
         file: String,
+        upstreams: UpstreamSet? = nil,
         adapters: [Adapter] = [],
         options: [String: JSONValue] = [:],
         threads: Int = 1,
         accelerator: String? = nil
     ) {
         self.file = file
+        self.upstreams = upstreams
         self.adapters = adapters
         self.options = options
         self.threads = threads
@@ -266,9 +270,10 @@ package struct BatchEntry: Sendable, Hashable {
 
 /// How the next token is chosen.
 package struct SamplingParameters: Sendable, Hashable, Codable {
-    /// 0 is greedy.
-    package var temperature: Double = 1
-    package var topP: Double = 1
+    /// 0 is greedy; nil: 1, or what a server elsewhere takes by itself.
+    package var temperature: Double?
+    /// nil: 1, or what a server elsewhere takes by itself.
+    package var topP: Double?
     /// 0 considers every token.
     package var topK: Int = 0
     package var minP: Double = 0

@@ -21,9 +21,10 @@ struct ModelCheck {
 
     private func engineFindings(_ engine: String) -> [Finding] {
         let isRemote = Self.remoteEngines.contains(engine)
-        let needed = isRemote ? "upstream" : "source"
-        let refused = isRemote ? "source" : "upstream"
-        var findings: [Finding] = []
+        let isSeveral = isRemote && self.spec["upstreams"] != nil
+        let needed = isSeveral ? "upstreams" : isRemote ? "upstream" : "source"
+        let refused = isRemote ? ["source", "adapters"] : ["upstream", "upstreams", "balance"]
+        var findings = isRemote ? self.upstreamFindings() : []
         if self.spec[needed] == nil {
             findings.append(
                 Finding(
@@ -33,12 +34,12 @@ struct ModelCheck {
                 )
             )
         }
-        if self.spec[refused] != nil {
+        for field in refused where self.spec[field] != nil {
             findings.append(
                 Finding(
-                    self.path.field(refused),
+                    self.path.field(field),
                     at: .key,
-                    "engine '\(engine)' has no use for the field '\(refused)' in Model.spec"
+                    "engine '\(engine)' has no use for the field '\(field)' in Model.spec"
                 )
             )
         }
@@ -49,6 +50,34 @@ struct ModelCheck {
             )
         }
         return findings
+    }
+
+    private func upstreamFindings() -> [Finding] {
+        var findings: [Finding] = []
+        let several = self.spec["upstreams"]?.array
+        if several != nil, self.spec["upstream"] != nil {
+            findings.append(
+                Finding(self.path.field("upstream"), at: .key, "a Model has 'upstream' or 'upstreams', not both")
+            )
+        }
+        if several?.isEmpty == true {
+            findings.append(Finding(self.path.field("upstreams"), "must name one upstream at least"))
+        }
+        let single = self.spec["upstream"].map { [(self.path.field("upstream"), $0)] } ?? []
+        let all = (several ?? []).enumerated().map { (self.path.field("upstreams").item($0.offset), $0.element) }
+        for (path, upstream) in single + all {
+            guard let url = upstream["url"]?.string, let problem = Self.problem(withURL: url) else { continue }
+            findings.append(Finding(path.field("url"), problem))
+        }
+        return findings
+    }
+
+    /// What is wrong with the base address of an API, beyond its form.
+    private static func problem(withURL url: String) -> String? {
+        let authority = url.drop { $0 != "/" }.dropFirst(2).prefix { $0 != "/" && $0 != "?" && $0 != "#" }
+        if authority.contains("@") { return "an upstream's address names no user; the key belongs to 'apiKey'" }
+        if url.contains(where: { $0 == "?" || $0 == "#" }) { return "an upstream's address ends with its base path" }
+        return nil
     }
 }
 

@@ -7,6 +7,17 @@ extension Shape {
         ),
         .optional("source", .source(.artifact), "Where the weights come from."),
         .optional("upstream", .upstream, "The server that answers, for the engines openai and inference."),
+        .optional(
+            "upstreams",
+            .list(.weightedUpstream),
+            "Several servers in its place, each of which can answer; what one fails at, the next one tries."
+        ),
+        .field(
+            "balance",
+            .word(of: ModelSpec.Balance.self),
+            default: "order",
+            "Which of the upstreams is asked first."
+        ),
         .optional("version", .string, "Free text, shown to people; the revision is what counts."),
         .field("load", .word(of: ModelSpec.LoadPolicy.self), default: "eager", "When the weights are loaded."),
         .field("replicas", .integer(0...1024), default: 1, "Instances, shared by all that use this model."),
@@ -17,13 +28,28 @@ extension Shape {
         .field("card", .card, default: [:], "What people should know about the model.")
     )
 
-    private static let upstream = Shape.object(
+    private static let upstream = Shape.object(ObjectShape(upstreamFields))
+
+    private static let weightedUpstream = Shape.object(
+        ObjectShape(
+            upstreamFields + [
+                .field(
+                    "weight",
+                    .integer(1...1000),
+                    default: 1,
+                    "Its share of the requests, beside the others' weights."
+                )
+            ]
+        )
+    )
+
+    private static let upstreamFields: [Field] = [
         .required("url", .format(.url), "The address of the server, up to and with its API's base path."),
         .optional("model", .nonEmptyString, "The model's name there; without one, the name of this resource."),
         .optional("apiKey", .secret, "The key that the server asks for."),
         .field("timeout", .duration, default: "60s", "How long one request may take."),
-        .field("retries", .integer(0...10), default: 2, "How often a failed request is tried again.")
-    )
+        .field("retries", .integer(0...10), default: 2, "How often a failed request is tried again."),
+    ]
 
     private static let resources = Shape.object(
         .optional("memory", .memory, "Memory of one instance; without it, the probe measures."),

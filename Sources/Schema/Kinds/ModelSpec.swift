@@ -47,11 +47,25 @@ package struct ModelSpec: Sendable, Hashable, Codable {
         package var apiKey: SecretReference?
         package var timeout: ManifestDuration
         package var retries: Int
+        /// Of `upstreams` only.
+        package var weight: Int?
+    }
+
+    /// Which of several upstreams a request goes to.
+    package enum Balance: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The first one, and the next one only where that fails.
+        case order
+        /// Each as often as its weight says.
+        case weight
+        /// The one with the fewest requests under way, for its weight.
+        case leastBusy
     }
 
     package var engine: String
     package var source: Source?
     package var upstream: Upstream?
+    package var upstreams: [Upstream]?
+    package var balance: Balance
     package var version: String?
     package var load: LoadPolicy
     package var replicas: Int

@@ -46,7 +46,8 @@ extension JSONValue {
         }
     }
 
-    private static func append(quoted value: String, to bytes: inout [UInt8]) {
+    /// Appends a text as a JSON string, quotes included.
+    package static func append(quoted value: String, to bytes: inout [UInt8]) {
         bytes.append(UInt8(ascii: "\""))
         defer { bytes.append(UInt8(ascii: "\"")) }
         let start = bytes.count

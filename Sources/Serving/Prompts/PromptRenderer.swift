@@ -50,8 +50,8 @@ package struct PromptRenderer: Sendable {
             ChatMessage(role: message.role.rawValue, content: message.content.render(resolved))
         }
         var sampling = SamplingParameters()
-        sampling.temperature = self.parameters.temperature ?? sampling.temperature
-        sampling.topP = self.parameters.topP ?? sampling.topP
+        sampling.temperature = self.parameters.temperature
+        sampling.topP = self.parameters.topP
         sampling.topK = self.parameters.topK ?? sampling.topK
         sampling.minP = self.parameters.minP ?? sampling.minP
         sampling.seed = self.parameters.seed

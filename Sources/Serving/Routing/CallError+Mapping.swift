@@ -1,3 +1,4 @@
+internal import Planning
 internal import Schema
 
 extension CallError {
@@ -6,6 +7,7 @@ extension CallError {
         switch error {
         case let error as CallError: self = error
         case let error as MartletError: self.init(mapping: error)
+        case let failure as UpstreamFailure: self.init(mapping: failure)
         case is CancellationError: self.init(.interrupted, "the request was cancelled")
         default: self.init(.failed, "the model failed: \(error)")
         }
@@ -23,6 +25,20 @@ extension CallError {
             self.init(.unavailable, error.message, retryAfter: 1)
         default: self.init(.failed, error.message)
         }
+    }
+
+    private init(mapping failure: UpstreamFailure) {
+        switch failure.kind {
+        case .unavailable: self.init(.unavailable, failure.message)
+        case .timedOut: self.init(.timeout, failure.message)
+        case .rateLimited: self.init(.rateLimited, failure.message)
+        case .exhausted: self.init(.quotaExceeded, failure.message)
+        case .misconfigured: self.init(.failed, failure.message)
+        case .rejected: self.init(.invalidInput, failure.message)
+        case .tooLong: self.init(.promptTooLong, failure.message)
+        }
+        self.parameter = failure.parameter
+        self.retryAfter = failure.retryAfter
     }
 
     /// Whether asking the same again may help.

@@ -82,7 +82,7 @@ struct PromptRendererTests {
                 ])
         )
         #expect(request.sampling.temperature == 0)
-        #expect(request.sampling.topP == 1)
+        #expect(request.sampling.topP == nil)
         #expect(request.sampling.topK == 3)
         #expect(request.sampling.seed == 7)
         #expect(request.maxTokens == 64)

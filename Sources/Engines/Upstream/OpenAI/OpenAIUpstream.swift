@@ -1,0 +1,109 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+/// A language model behind one or more servers that speak OpenAI's API.
+final class OpenAIUpstream: CompletionModel {
+    /// The most bytes of an answer that is not streamed.
+    static let longestAnswer = 64 << 20
+
+    let description: ModelDescription
+    private let pool: UpstreamPool
+    private let isClosed = Mutex(false)
+
+    /// - Parameter concurrency: the most requests at once.
+    init(_ pool: UpstreamPool, concurrency: Int) throws {
+        self.pool = pool
+        self.description = ModelDescription(
+            architecture: "upstream",
+            weightBytes: 0,
+            sessionBytes: 0,
+            contextLength: 0,
+            slots: concurrency,
+            embeddingWidth: nil,
+            generates: true,
+            vocabularySize: 0,
+            chatTemplate: nil,
+            addsBeginningToken: false
+        )
+    }
+
+    var upstreams: [UpstreamObservation] { self.pool.observations }
+
+    func complete(_ request: CompletionRequest) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
+        let (events, output) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
+        // The stream's reader is its parent: it ends the task by leaving.
+        let task = Task {
+            do {
+                try await self.answer(request) { output.yield($0) }
+                output.finish()
+            } catch {
+                output.finish(throwing: error)
+            }
+        }
+        output.onTermination = { _ in task.cancel() }
+        return events
+    }
+
+    func answer(
+        _ request: CompletionRequest,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws {
+        try self.requireOpen()
+        let call = try OpenAICall(request)
+        let hasBegun = Mutex(false)
+        try await self.pool.ask { endpoint in
+            let exchange = UpstreamExchange(from: endpoint) { head in
+                try OpenAIAnswerReader(head, call, from: endpoint) { event in
+                    hasBegun.withLock { $0 = true }
+                    receive(event)
+                }
+            }
+            try await self.send(call.path, call.body(model: endpoint.model), to: endpoint, call.streams, exchange)
+        } isTooLate: {
+            hasBegun.withLock { $0 }
+        }
+    }
+
+    func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
+        try self.requireOpen()
+        return try await self.pool.ask { endpoint in
+            let found = Mutex<([[Float]], TokenUsage)?>(nil)
+            let exchange = UpstreamExchange(from: endpoint) { head in
+                CollectingReader(head, limit: Self.longestAnswer, from: endpoint) { body in
+                    let answer = try OpenAIEmbeddings.read(body, count: texts.count, from: endpoint)
+                    found.withLock { $0 = answer }
+                }
+            }
+            let body = OpenAIEmbeddings.body(texts, model: endpoint.model)
+            try await self.send("/embeddings", body, to: endpoint, false, exchange)
+            guard let answer = found.withLock({ $0 }) else {
+                throw UpstreamFailure(nonsense: "sent no embeddings", from: endpoint)
+            }
+            return answer
+        }
+    }
+
+    func close() async {
+        self.isClosed.withLock { $0 = true }
+    }
+
+    private func requireOpen() throws {
+        guard !self.isClosed.withLock({ $0 }) else { throw MartletError("ModelClosed", "the model was closed") }
+    }
+
+    private func send(
+        _ path: String,
+        _ body: [UInt8],
+        to endpoint: UpstreamEndpoint,
+        _ streams: Bool,
+        _ exchange: UpstreamExchange
+    ) async throws {
+        var request = try endpoint.request(.POST, path, accept: streams ? "text/event-stream" : "application/json")
+        request.body = .bytes(body)
+        try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, exchange)
+    }
+}

@@ -1,0 +1,67 @@
+internal import AsyncHTTPClient
+internal import NIOCore
+internal import NIOHTTP1
+internal import Planning
+internal import Schema
+
+extension UpstreamFailure {
+    /// What an error answer of a server means.
+    init(refusal head: HTTPResponseHead, body: [UInt8], of endpoint: UpstreamEndpoint) {
+        let told = ErrorBody(body)
+        let words = told.message.map { ": \(endpoint.clean($0))" } ?? ""
+        let said = "\(endpoint.url) answered \(head.status.code)\(words)"
+        let retryAfter = head.headers.first(name: "retry-after").flatMap { Int($0) }.map { max(0, $0) }
+        switch head.status.code {
+        case 429 where told.code == "insufficient_quota":
+            self.init(.exhausted, said)
+        case 429:
+            self.init(.rateLimited, said, retryAfter: retryAfter)
+        case 401, 403, 404, 405, 300..<400:
+            self.init(.misconfigured, said)
+        case 408, 409, 425, 500...:
+            self.init(.unavailable, said, retryAfter: retryAfter)
+        case 400..<500:
+            let isTooLong = told.code == "context_length_exceeded"
+            let message = told.message.map(endpoint.clean) ?? said
+            self.init(isTooLong ? .tooLong : .rejected, message, parameter: told.parameter.map(endpoint.clean))
+        default:
+            self.init(.unavailable, "\(said), which is no answer")
+        }
+    }
+
+    /// An answer that is not what the protocol says.
+    init(nonsense problem: String, from endpoint: UpstreamEndpoint) {
+        self.init(.unavailable, "\(endpoint.url) \(problem)")
+    }
+
+    /// Any error on the way to a server and back.
+    static func wrapping(_ error: any Error, of endpoint: UpstreamEndpoint, timeout: Duration) -> any Error {
+        switch error {
+        case is UpstreamFailure, is MartletError: return error
+        case let error as HTTPClientError where error == .deadlineExceeded:
+            let seconds = ManifestDuration(milliseconds: Int64(timeout / .milliseconds(1)))
+            return UpstreamFailure(.timedOut, "\(endpoint.url) did not finish its answer within \(seconds)")
+        case let error as HTTPClientError where error == .connectTimeout:
+            return UpstreamFailure(.unavailable, "\(endpoint.url) cannot be reached: the connection took too long")
+        case let error as HTTPClientError where error == .remoteConnectionClosed:
+            return UpstreamFailure(.unavailable, "\(endpoint.url) closed the connection before its answer ended")
+        default:
+            return UpstreamFailure(.unavailable, "\(endpoint.url) cannot be reached: \(endpoint.clean("\(error)"))")
+        }
+    }
+
+    /// The error's words, in OpenAI's form or the Open Inference Protocol's.
+    private struct ErrorBody {
+        var message: String?
+        var code: String?
+        var parameter: String?
+
+        init(_ body: [UInt8]) {
+            guard let value = try? JSONValue(parsing: body, limits: JSONLimits(depth: 16)) else { return }
+            let error = value["error"] ?? value
+            self.message = error.string ?? error["message"]?.string
+            self.code = error["code"]?.string
+            self.parameter = error["param"]?.string
+        }
+    }
+}

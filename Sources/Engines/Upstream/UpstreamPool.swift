@@ -1,0 +1,125 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+/// The upstreams of one model at work: sends each request where the balance says, and tells it how that went.
+final class UpstreamPool: Sendable {
+    fileprivate struct State {
+        var balance: UpstreamBalance
+        var counters: [UpstreamObservation]
+    }
+
+    let endpoints: [UpstreamEndpoint]
+    private let clock: any Clock<Duration>
+    private let random: @Sendable () -> Double
+    private let stopwatch: @Sendable () -> Duration
+    private let state: Mutex<State>
+
+    /// - Parameters:
+    ///   - clock: measures waits and cool-downs.
+    ///   - random: gives numbers from 0 to just below 1.
+    init(
+        _ upstreams: UpstreamSet,
+        endpoints: [UpstreamEndpoint],
+        clock: any Clock<Duration>,
+        random: @escaping @Sendable () -> Double
+    ) {
+        self.endpoints = endpoints
+        self.clock = clock
+        self.random = random
+        self.stopwatch = Self.stopwatch(clock)
+        let members = upstreams.members.map { UpstreamBalance.Member(weight: $0.weight, retries: $0.retries) }
+        self.state = Mutex(
+            State(
+                balance: UpstreamBalance(upstreams.balance, members: members),
+                counters: upstreams.members.map { UpstreamObservation(url: $0.url) }
+            )
+        )
+    }
+
+    private static func stopwatch(_ clock: some Clock<Duration>) -> @Sendable () -> Duration {
+        let start = clock.now
+        return { start.duration(to: clock.now) }
+    }
+
+    /// What the upstreams are like now, in the manifest's order.
+    var observations: [UpstreamObservation] {
+        let now = self.stopwatch()
+        return self.state.withLock { state in
+            zip(state.counters, state.balance.members).map { counter, member in
+                var observation = counter
+                observation.inFlight = member.busy
+                observation.isCoolingDown = member.isResting(at: now)
+                return observation
+            }
+        }
+    }
+
+    /// Makes attempts at a request until one succeeds, none is left, the fault is the request's own, or a part of an
+    /// answer was given away: what a caller has seen cannot be taken back. Throws the last attempt's error.
+    ///
+    /// - Parameter attempt: asks one upstream; it says whether a failure came too late for another attempt.
+    func ask<Answer>(
+        _ attempt: (UpstreamEndpoint) async throws -> Answer,
+        isTooLate: () -> Bool = { false }
+    ) async throws -> Answer {
+        var attempts = self.state.withLock { $0.balance.noAttempts }
+        var lastFailure: any Error = UpstreamFailure(.unavailable, "no upstream may be asked")
+        while true {
+            let (draw, now) = (self.random(), self.stopwatch())
+            let step = self.state.withLock { $0.next(&attempts, draw: draw, at: now) }
+            guard case .ask(let member, let wait) = step else { throw lastFailure }
+            do {
+                if wait > .zero { try await self.clock.sleep(for: wait) }
+                let answer = try await attempt(self.endpoints[member])
+                self.end(.answered, of: member)
+                return answer
+            } catch let failure as UpstreamFailure where failure.isUpstreamsFault {
+                self.end(.failed(pause: failure.retryAfter.map { .seconds($0) }), of: member, failure)
+                if isTooLate() { throw failure }
+                lastFailure = failure
+            } catch let failure as UpstreamFailure {
+                self.end(.answered, of: member)
+                throw failure
+            } catch {
+                self.end(.abandoned, of: member)
+                throw error
+            }
+        }
+    }
+
+    private func end(_ outcome: UpstreamBalance.Outcome, of member: Int, _ failure: UpstreamFailure? = nil) {
+        let now = self.stopwatch()
+        self.state.withLock { state in
+            state.balance.end(outcome, of: member, at: now)
+            state.counters[member].note(outcome, failure)
+        }
+    }
+}
+
+extension UpstreamPool.State {
+    fileprivate mutating func next(
+        _ attempts: inout UpstreamBalance.Attempts,
+        draw: Double,
+        at now: Duration
+    ) -> UpstreamBalance.Step {
+        let step = self.balance.next(&attempts, draw: draw, at: now)
+        if case .ask(let member, _) = step {
+            self.counters[member].requests += 1
+            if attempts.total > 1 { self.counters[member].retries += 1 }
+        }
+        return step
+    }
+}
+
+extension UpstreamObservation {
+    fileprivate mutating func note(_ outcome: UpstreamBalance.Outcome, _ failure: UpstreamFailure?) {
+        switch outcome {
+        case .answered: self.lastFailure = nil
+        case .failed:
+            self.failures += 1
+            self.lastFailure = failure?.message
+        case .abandoned: break
+        }
+    }
+}

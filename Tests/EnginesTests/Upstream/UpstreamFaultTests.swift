@@ -1,0 +1,217 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+internal import TestSupport
+internal import Testing
+
+@testable internal import Engines
+
+/// Servers that misbehave: what callers hear of it, and when somebody is asked again.
+@Suite(.timeLimit(.minutes(2)))
+struct UpstreamFaultTests {
+    struct Refusal: Sendable, CustomTestStringConvertible {
+        var status: Int
+        var body = "{}"
+        var kind: UpstreamFailure.Kind
+        var says: String
+        var retryAfter: Int?
+
+        var testDescription: String { "\(self.status) \(self.body)" }
+    }
+
+    static let refusals = [
+        Refusal(
+            status: 400,
+            body: #"{"error":{"message":"no sk-77 model","param":"n"}}"#,
+            kind: .rejected,
+            says: "no [key]"
+        ),
+        Refusal(status: 422, body: "nothing", kind: .rejected, says: "answered 422"),
+        Refusal(
+            status: 400,
+            body: #"{"error":{"message":"9 tokens, 4 allowed","code":"context_length_exceeded"}}"#,
+            kind: .tooLong,
+            says: "9 tokens, 4 allowed"
+        ),
+        Refusal(status: 401, body: #"{"error":{"message":"bad key sk-77"}}"#, kind: .misconfigured, says: "[key]"),
+        Refusal(status: 404, kind: .misconfigured, says: "answered 404"),
+        Refusal(status: 307, kind: .misconfigured, says: "answered 307"),
+        Refusal(status: 429, kind: .rateLimited, says: "answered 429", retryAfter: 0),
+        Refusal(
+            status: 429,
+            body: #"{"error":{"code":"insufficient_quota"}}"#,
+            kind: .exhausted,
+            says: "answered 429"
+        ),
+        Refusal(status: 500, body: #"{"error":"broken"}"#, kind: .unavailable, says: "broken", retryAfter: 0),
+        Refusal(status: 503, kind: .unavailable, says: "answered 503", retryAfter: 0),
+        Refusal(status: 204, kind: .unavailable, says: "answered 204"),
+    ]
+
+    @Test("An error answer is told for what it is, without the key", arguments: refusals)
+    func refuses(_ refusal: Refusal) async throws {
+        try await ScriptedUpstream.run { _, connection in
+            let headers = ["location": "http://127.0.0.1:9/", "retry-after": "0"]
+            try await connection.answer(
+                status: refusal.status,
+                headers: headers,
+                refusal.status == 204 ? "" : refusal.body
+            )
+        } _: { server in
+            let model = try Upstreams.model([server.url], key: "sk-77")
+            let answer = await Upstreams.events(model, Upstreams.wholeHello)
+            let failure = try #require(answer.failure)
+            #expect(failure.kind == refusal.kind)
+            #expect(failure.message.contains(refusal.says), "\(failure)")
+            #expect(!failure.message.contains("sk-77"))
+            #expect(failure.retryAfter == refusal.retryAfter)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    static let nonsense: [(type: String, body: String, says: String)] = [
+        ("text/html", "<html>", "sent 'text/html'"),
+        ("application/json", "{\"choices\":", "no JSON"),
+        ("application/json", "[]", "without choices"),
+        ("application/json", "{\"choices\":[{\"message\":{\"content\":7}}]}", "'content' that is no text"),
+        ("application/json", "{\"choices\":[{\"message\":{\"content\":\"a\"}}]}", "broke its answer off"),
+        ("application/json", "{\"choices\":[{\"text\":\"a\",\"finish_reason\":\"tired\"}]}", "unknown reason, 'tired'"),
+        ("application/json", "{\"choices\":[{\"index\":1}]}", "more than one choice"),
+        ("application/json", "{\"error\":{\"message\":\"out of luck\"}}", "out of luck"),
+        ("text/event-stream", "data: {\"error\":{\"message\":\"no luck\"}}\n\n", "no luck"),
+        ("text/event-stream", "data: nonsense\n\n", "no JSON"),
+        ("text/event-stream", ": only comments\n\n", "broke its answer off"),
+    ]
+
+    @Test("What is no answer is the server's fault", arguments: nonsense.indices)
+    func rejectsNonsense(_ index: Int) async throws {
+        let (type, body, says) = Self.nonsense[index]
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.answer(type: type, body)
+        } _: { server in
+            let answer = await Upstreams.events(try Upstreams.model([server.url]), Upstreams.wholeHello)
+            #expect(answer.failure?.kind == .unavailable)
+            #expect(answer.failure?.message.contains(says) == true, "\(String(describing: answer.failure))")
+        }
+    }
+
+    @Test func refusesAnEventWithoutEnd() async throws {
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.beginEvents()
+            try await connection.send("data: ")
+            let piece = String(repeating: "a", count: 1 << 20)
+            for _ in 0..<6 { try await connection.send(piece) }
+            await connection.waitForHangUp()
+        } _: { server in
+            let answer = await Upstreams.events(try Upstreams.model([server.url]), Upstreams.hello)
+            #expect(answer.failure?.message.contains("an event that is too long") == true)
+        }
+    }
+
+    @Test func triesAgainBeforeTheFirstByte() async throws {
+        let turns = Mutex(0)
+        try await ScriptedUpstream.run { _, connection in
+            switch turns.withLock({
+                $0 += 1; return $0
+            }) {
+            case 1: try await connection.answer(status: 503, "{}")
+            case 2: try await connection.reset()
+            default: try await connection.answer(Upstreams.wholeAnswer)
+            }
+        } _: { server in
+            let model = try Upstreams.model([server.url], retries: 2)
+            let answer = await Upstreams.events(model, Upstreams.wholeHello)
+            #expect(answer.events.count == 2)
+            #expect(server.requests.count == 3)
+            let seen = try #require(model.upstreams.first)
+            #expect((seen.requests, seen.failures, seen.retries, seen.inFlight) == (3, 2, 2, 0))
+        }
+    }
+
+    @Test func neverTriesAgainAfterTheFirstByte() async throws {
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.beginEvents()
+            try await connection.event(#"{"choices":[{"delta":{"content":"Good"}}]}"#)
+            try await connection.reset()
+        } _: { server in
+            let model = try Upstreams.model([server.url, server.url], retries: 2)
+            let answer = await Upstreams.events(model, Upstreams.hello)
+            #expect(answer.events.first == .text("Good", logProbabilities: []))
+            #expect(answer.failure?.kind == .unavailable)
+            #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test func fallsBackOnTheNextOne() async throws {
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.answer(Upstreams.wholeAnswer)
+        } _: { server in
+            // Nobody listens on the port that a closed server had.
+            let gone = try await ScriptedUpstream.run({ _, _ in }) { $0.url }
+            let model = try Upstreams.model([gone, server.url])
+            let answer = await Upstreams.events(model, Upstreams.wholeHello)
+            #expect(answer.events.count == 2)
+            #expect(model.upstreams.map(\.requests) == [1, 1])
+            #expect(model.upstreams[0].lastFailure?.contains("cannot be reached") == true)
+        }
+    }
+
+    @Test func leavesAServerAloneThatAsksForAPause() async throws {
+        try await ScriptedUpstream.run { request, connection in
+            guard request.json["seed"] == 1 else { return try await connection.answer(Upstreams.wholeAnswer) }
+            try await connection.answer(status: 429, headers: ["retry-after": "60"], "{}")
+        } _: { busy in
+            try await ScriptedUpstream.run { _, connection in
+                try await connection.answer(Upstreams.wholeAnswer)
+            } _: { server in
+                let model = try Upstreams.model([busy.url, server.url])
+                var request = Upstreams.wholeHello
+                request.sampling.seed = 1
+                for _ in 0..<3 { #expect(await Upstreams.events(model, request).events.count == 2) }
+                #expect(model.upstreams.map(\.requests) == [1, 3])
+                #expect(model.upstreams[0].isCoolingDown)
+            }
+        }
+    }
+
+    @Test func doesNotFallBackOnACallersFault() async throws {
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.answer(status: 400, #"{"error":{"message":"no"}}"#)
+        } _: { server in
+            let model = try Upstreams.model([server.url, server.url], retries: 2)
+            let answer = await Upstreams.events(model, Upstreams.wholeHello)
+            #expect(answer.failure?.kind == .rejected)
+            #expect(server.requests.count == 1)
+            #expect(model.upstreams.map(\.failures) == [0, 0])
+        }
+    }
+
+    @Test func givesUpOnAServerThatStalls() async throws {
+        try await ScriptedUpstream.run { _, connection in
+            await connection.waitForHangUp()
+        } _: { server in
+            let model = try Upstreams.model([server.url], timeout: ManifestDuration(milliseconds: 50))
+            let answer = await Upstreams.events(model, Upstreams.hello)
+            #expect(answer.failure?.kind == .timedOut)
+            #expect(answer.failure?.message.contains("within 50ms") == true)
+        }
+    }
+
+    @Test func tearsTheRequestDownWhenTheCallerLeaves() async throws {
+        let (hangUps, hangUp) = AsyncStream<Void>.makeStream()
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.beginEvents()
+            try await connection.event(#"{"choices":[{"delta":{"content":"Good"}}]}"#)
+            await connection.waitForHangUp()
+            hangUp.yield()
+        } _: { server in
+            let model = try Upstreams.model([server.url])
+            for try await event in try await model.complete(Upstreams.hello) {
+                #expect(event == .text("Good", logProbabilities: []))
+                break
+            }
+            // Returns only once the server has seen it.
+            for await _ in hangUps { break }
+        }
+    }
+}
