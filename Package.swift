@@ -40,6 +40,10 @@ let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swi
 let nioCore: Target.Dependency = .product(name: "NIOCore", package: "swift-nio")
 // HTTP methods and headers, as async-http-client takes them.
 let nioHTTP1: Target.Dependency = .product(name: "NIOHTTP1", package: "swift-nio")
+// The parts of a request and of an answer as they pass through Hummingbird's connections.
+let nioHTTPTypes: Target.Dependency = .product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+// A connection without a network, and an event loop whose time tests move by hand.
+let nioEmbedded: Target.Dependency = .product(name: "NIOEmbedded", package: "swift-nio")
 // Connections without anything around them: load is generated over these, and tests
 // have servers that misbehave.
 let nioPosix: Target.Dependency = .product(name: "NIOPosix", package: "swift-nio")
@@ -60,6 +64,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.4.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.33.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
@@ -87,7 +92,7 @@ let package = Package(
             name: "Gateway",
             dependencies: [
                 "Serving", "Planning", "Schema", hummingbird, hummingbirdCore, httpTypes, logging, nioCore,
-                serviceLifecycle,
+                nioHTTPTypes, serviceLifecycle,
             ]
         ),
         .target(
@@ -182,7 +187,7 @@ let package = Package(
             name: "GatewayTests",
             dependencies: [
                 "Gateway", "Serving", "Planning", "Schema", "TestSupport", hummingbird, hummingbirdTesting, httpTypes,
-                logging, nioCore, serviceLifecycle,
+                logging, nioCore, nioEmbedded, nioHTTPTypes, serviceLifecycle,
             ]
         ),
         .testTarget(

@@ -35,6 +35,8 @@ package struct RunOptions: Sendable, Hashable {
     package var signatures: SignatureGuard.Demand
     /// How a remote repository is fetched.
     package var remote: RemoteRunOptions
+    /// What clients may cost.
+    package var limits: ListenerLimits
     package var logLevel: String
 
     package init(
@@ -54,6 +56,7 @@ package struct RunOptions: Sendable, Hashable {
         policies: PolicySources = PolicySources(),
         signatures: SignatureGuard.Demand = SignatureGuard.Demand(),
         remote: RemoteRunOptions = RemoteRunOptions(),
+        limits: ListenerLimits = ListenerLimits(),
         logLevel: String
     ) {
         self.repository = repository
@@ -72,6 +75,7 @@ package struct RunOptions: Sendable, Hashable {
         self.policies = policies
         self.signatures = signatures
         self.remote = remote
+        self.limits = limits
         self.logLevel = logLevel
     }
 }

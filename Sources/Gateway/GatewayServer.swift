@@ -36,7 +36,7 @@ package struct GatewayServer: Service {
     init(
         _ router: Router<GatewayContext>,
         at address: ListenAddress,
-        idleTimeout: Duration,
+        limits: ConnectionLimits = ConnectionLimits(),
         shutdownPatience: Duration = .seconds(5),
         logger: Logger,
         onStarted: @escaping Started
@@ -53,8 +53,9 @@ package struct GatewayServer: Service {
         self.application = Application(
             router: router,
             server: .noticingHangUps(
-                idleTimeout: TimeAmount(idleTimeout),
-                shutdownPatience: TimeAmount(shutdownPatience)
+                limits,
+                shutdownPatience: TimeAmount(shutdownPatience),
+                logger: logger
             ),
             configuration: ApplicationConfiguration(address: bind, serverName: "martlet"),
             onServerRunning: { [listening] channel in

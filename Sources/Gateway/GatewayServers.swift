@@ -3,15 +3,19 @@ package import Logging
 
 /// Makes the gateway's listeners. Each is a service of its own, so that the admin API outlives a busy data plane.
 package struct GatewayServers: Sendable {
-    /// How long a connection may stay silent between requests, or in the middle of sending one.
-    package var idleTimeout: Duration
+    /// Of each listener's clients.
+    package var limits: ConnectionLimits
     /// How much longer a client may take to send a request once its listener shuts down; answers may take as long as
     /// they need.
     package var shutdownPatience: Duration
     package var logger: Logger
 
-    package init(idleTimeout: Duration = .seconds(75), shutdownPatience: Duration = .seconds(5), logger: Logger) {
-        self.idleTimeout = idleTimeout
+    package init(
+        limits: ConnectionLimits = ConnectionLimits(),
+        shutdownPatience: Duration = .seconds(5),
+        logger: Logger
+    ) {
+        self.limits = limits
         self.shutdownPatience = shutdownPatience
         self.logger = logger
     }
@@ -63,7 +67,7 @@ package struct GatewayServers: Sendable {
         GatewayServer(
             router,
             at: address,
-            idleTimeout: self.idleTimeout,
+            limits: self.limits,
             shutdownPatience: self.shutdownPatience,
             logger: self.logger,
             onStarted: onStarted

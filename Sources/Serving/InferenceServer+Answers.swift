@@ -37,14 +37,16 @@ extension InferenceServer {
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> (AnswerStamp, AsyncThrowingStream<Event, any Error>) {
         let admitted = try await self.admit(call, prepare: prepare)
-        let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream()
+        let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream(
+            bufferingPolicy: .bufferingOldest(self.unreadLimit)
+        )
         let (opened, opening) = AsyncThrowingStream<Never, any Error>.makeStream()
         output.onTermination = { termination in
             if case .cancelled = termination { admitted.seat.signal.end(.callerLeft) }
         }
         let isStarted = self.answers.start {
             await self.conduct(admitted) { event in
-                output.yield(event)
+                if case .dropped = output.yield(event) { admitted.seat.signal.end(.callerFellBehind) }
                 opening.finish()
             } finish: { error in
                 opening.finish(throwing: error)
@@ -169,6 +171,8 @@ extension InferenceServer {
             switch self {
             case .done(let error): error
             case .early(.callerLeft): CancellationError()
+            case .early(.callerFellBehind):
+                CallError(.interrupted, "the caller has read its answer too slowly: too much of it was left unread")
             case .early(.interrupted):
                 CallError(.interrupted, "the revision was taken out of service before its answer was complete")
             case .early(.timedOut): CallError(.timeout, "the request took longer than the endpoint allows (\(limit))")

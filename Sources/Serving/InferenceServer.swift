@@ -44,6 +44,7 @@ package final class InferenceServer: Sendable {
     let clock: any Clock<Duration>
     let wallClock: any WallClock
     let logger: Logger
+    let unreadLimit: Int
     let answers = AnswerTasks()
     let changeFeed = ChangeFeed()
     let collector = MetricsCollector()
@@ -54,17 +55,21 @@ package final class InferenceServer: Sendable {
     ///   - clock: measures time-outs and latencies.
     ///   - wallClock: dates when a revision began to serve.
     ///   - pool: owns the instances; one of its own by default.
+    ///   - unreadLimit: how many events of one answer may lie unread before it is ended, so that a caller that has
+    ///     stopped reading costs no more memory than that.
     package init(
         engines: any EngineCatalog,
         clock: any Clock<Duration> = ContinuousClock(),
         wallClock: any WallClock,
         logger: Logger = Logger(label: "martlet.serving"),
-        pool: InstancePool? = nil
+        pool: InstancePool? = nil,
+        unreadLimit: Int = 1 << 14
     ) {
         self.engines = engines
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
+        self.unreadLimit = unreadLimit
         self.pool = pool ?? InstancePool(clock: clock)
     }
 

@@ -132,6 +132,7 @@ enum Controlling {
         let data = DataPlane(
             service: server,
             defaultNamespace: options.namespace,
+            maxBodyBytes: Int(options.limits.maxBody.bytes),
             clock: SystemClock(),
             version: Martlet.version
         )
@@ -139,7 +140,7 @@ enum Controlling {
             metrics: { server.metrics.families + (await reconciler.metrics).families },
             readiness: { await Readiness.report(of: reconciler) }
         )
-        let servers = GatewayServers(logger: logger)
+        let servers = GatewayServers(limits: Controlling.limits(options.limits, logger), logger: logger)
         let addresses = AddressFile(
             path: "\(state.paths.run)/addresses.json",
             count: options.hooks == nil ? 2 : 3
@@ -172,6 +173,16 @@ enum Controlling {
             DrainingService(server: server),
             reconciler,
         ]
+    }
+
+    private static func limits(_ limits: ListenerLimits, _ logger: Logger) -> ConnectionLimits {
+        ConnectionLimits(
+            connections: OpenFiles.makeRoom(forConnections: limits.maxConnections, logger: logger),
+            idleTime: limits.idleTimeout.duration,
+            headTime: limits.headerTimeout.duration,
+            bodyTime: limits.bodyTimeout.duration,
+            stallTime: limits.stallTimeout.duration
+        )
     }
 
     static func address(_ text: String) throws -> ListenAddress {

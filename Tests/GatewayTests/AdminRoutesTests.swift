@@ -2,6 +2,7 @@ import Foundation
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
 import Planning
 import Schema
@@ -20,7 +21,7 @@ private func administer(
     let plane = AdminPlane(commands: commands, owner: Planning.Actor("owner"), identifiers: { "id" })
     let application = Application(
         router: plane.makeRouter(),
-        server: .noticingHangUps(idleTimeout: .seconds(60)),
+        server: .noticingHangUps(logger: Logger(label: "test")),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
     )
     return try await application.test(.live) { client in

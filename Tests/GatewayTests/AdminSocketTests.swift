@@ -91,7 +91,6 @@ struct AdminSocketTests {
         let server = GatewayServer(
             plane.makeRouter(),
             at: .tcp(host: "127.0.0.1", port: 0),
-            idleTimeout: .seconds(60),
             logger: logger,
             onStarted: { start.yield($0 ?? 0) }
         )

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import NIOCore
 import Planning
 import Schema
@@ -37,7 +38,7 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
 func makeApplication(_ plane: DataPlane) -> some ApplicationProtocol {
     Application(
         router: plane.makeRouter(),
-        server: .noticingHangUps(idleTimeout: .seconds(60)),
+        server: .noticingHangUps(logger: Logger(label: "test")),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
     )
 }

@@ -20,8 +20,8 @@ final class FakeEndpoints: EndpointService {
 
     let listed: [EndpointListing]
     private let answerText: TextScript
-    private let answerEmbeddings: @Sendable ([String]) throws -> [[Float]]
-    private let answerChain: @Sendable (JSONValue) throws -> [ChainEvent]
+    private let answerEmbeddings: @Sendable ([String]) async throws -> [[Float]]
+    private let answerChain: @Sendable (JSONValue) async throws -> [ChainEvent]
     private let answerTensors: TensorScript
     private let signature: TensorSignature?
     private let texts = Mutex<[EndpointCall<TextRequest>]>([])
@@ -31,8 +31,8 @@ final class FakeEndpoints: EndpointService {
         names: [EndpointName] = [FakeEndpoints.desk, FakeEndpoints.shopDesk],
         maxBodyBytes: Int64 = 1 << 20,
         replayed: Bool = false,
-        embeddings: @escaping @Sendable ([String]) throws -> [[Float]] = { $0.map { _ in [1, 0.5, -2] } },
-        chain: @escaping @Sendable (JSONValue) throws -> [ChainEvent] = {
+        embeddings: @escaping @Sendable ([String]) async throws -> [[Float]] = { $0.map { _ in [1, 0.5, -2] } },
+        chain: @escaping @Sendable (JSONValue) async throws -> [ChainEvent] = {
             [.finished(output: $0, usage: TokenUsage())]
         },
         signature: TensorSignature? = nil,
@@ -80,13 +80,13 @@ final class FakeEndpoints: EndpointService {
     func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer {
         EmbeddingAnswer(
             stamp: self.stamp(call.endpoint),
-            vectors: try self.answerEmbeddings(call.body),
+            vectors: try await self.answerEmbeddings(call.body),
             usage: TokenUsage(promptTokens: call.body.count * 4)
         )
     }
 
     func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer {
-        let events = try self.answerChain(call.body)
+        let events = try await self.answerChain(call.body)
         return ChainAnswer(
             stamp: self.stamp(call.endpoint),
             events: AsyncThrowingStream { continuation in

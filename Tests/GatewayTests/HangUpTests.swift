@@ -16,13 +16,18 @@ struct HangUpTests {
     static let streamed = #"{"model": "desk", "stream": true, "messages": [{"role": "user", "content": "Hi"}]}"#
 
     /// Sends a request that is never read, waits until the endpoint works on it, and hangs up.
-    private func hangUp(on service: FakeEndpoints, body: String, once begun: AsyncStream<Void>) async throws {
+    private func hangUp(
+        on service: FakeEndpoints,
+        at path: String = ChatRoutesTests.path,
+        body: String,
+        once begun: AsyncStream<Void>
+    ) async throws {
         try await makeApplication(makeDataPlane(service)).test(.live) { tester in
             let client = TestClient(host: "127.0.0.1", port: try #require(tester.port))
             client.connect()
             try await client.executeAndDontWaitForResponse(
                 TestClient.Request(
-                    ChatRoutesTests.path,
+                    path,
                     method: .post,
                     authority: "localhost",
                     body: ByteBuffer(string: body)
@@ -62,6 +67,28 @@ struct HangUpTests {
             throw CancellationError()
         })
         try await self.hangUp(on: service, body: body, once: begun)
+        #expect(await ended.first { _ in true } != nil)
+    }
+
+    @Test(
+        "A client that goes away while something else than a text is computed cancels that too",
+        arguments: [
+            ("/v1/embeddings", #"{"model": "desk", "input": "sofa"}"#), ("/v1/chains/desk", "{}"),
+            ("/v1/chains/desk?stream=true", "{}"),
+        ]
+    )
+    func whileComputing(path: String, body: String) async throws {
+        let (begun, begin) = AsyncStream<Void>.makeStream()
+        let (ended, end) = AsyncStream<Void>.makeStream()
+        let compute: @Sendable () async throws -> Never = {
+            let (never, _) = AsyncStream<Void>.makeStream()
+            begin.yield()
+            for await _ in never {}
+            end.yield()
+            throw CancellationError()
+        }
+        let service = FakeEndpoints(embeddings: { _ in try await compute() }, chain: { _ in try await compute() })
+        try await self.hangUp(on: service, at: path, body: body, once: begun)
         #expect(await ended.first { _ in true } != nil)
     }
 

@@ -35,7 +35,7 @@ struct ShutdownTests {
             let server = GatewayServer(
                 router,
                 at: .tcp(host: "127.0.0.1", port: 0),
-                idleTimeout: .seconds(600),
+                limits: ConnectionLimits(idleTime: .seconds(600), bodyTime: .seconds(600)),
                 shutdownPatience: patience,
                 logger: logger,
                 onStarted: { start.yield($0 ?? 0) }
@@ -107,7 +107,7 @@ struct ShutdownTests {
         let server = GatewayServer(
             Router(context: GatewayContext.self),
             at: .tcp(host: "127.0.0.1", port: 0),
-            idleTimeout: .seconds(600),
+            limits: ConnectionLimits(idleTime: .seconds(600)),
             logger: log.logger,
             onStarted: { _ in begin.yield() }
         )

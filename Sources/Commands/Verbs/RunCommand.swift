@@ -38,6 +38,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var policies: PolicyOptions
     @OptionGroup var remote: RunRemoteOptions
     @OptionGroup var hooks: RunHookOptions
+    @OptionGroup var limits: RunLimitOptions
 
     @Option(help: "Where secrets are looked for that are named by a file; default 'secrets' in the state directory.")
     var secretsDir: String?
@@ -111,6 +112,7 @@ struct RunCommand: AsyncParsableCommand {
                 policies: try self.policies.sources(namespace: self.namespace.namespace),
                 signatures: try self.policies.demand(),
                 remote: self.remote.options,
+                limits: self.limits.limits,
                 logLevel: self.logLevel
             )
         )

@@ -33,15 +33,27 @@ struct HangUpChannel: ServerChildChannel {
 }
 
 extension HTTPServerBuilder {
-    /// HTTP/1.1 on connections that notice a hang-up.
-    static func noticingHangUps(idleTimeout: TimeAmount, shutdownPatience: TimeAmount = .seconds(5))
-        -> HTTPServerBuilder
-    {
-        HTTPServerBuilder { responder in
+    /// HTTP/1.1 on connections that notice a hang-up and have limits.
+    static func noticingHangUps(
+        _ limits: ConnectionLimits = ConnectionLimits(),
+        shutdownPatience: TimeAmount = .seconds(5),
+        logger: Logger
+    ) -> HTTPServerBuilder {
+        let connections = OpenConnections(limit: limits.connections, logger: logger)
+        return HTTPServerBuilder { responder in
             HangUpChannel(
                 base: HTTP1Channel(
                     responder: responder,
-                    configuration: HTTP1Channel.Configuration(idleTimeout: idleTimeout)
+                    configuration: HTTP1Channel.Configuration(
+                        additionalChannelHandlers: [
+                            ConnectionWatch(limits, connections: connections, logger: logger)
+                        ],
+                        idleTimeout: TimeAmount(limits.idleTime),
+                        httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
+                            maxHeaderFieldSize: limits.headBytes,
+                            maxHeaderListSize: limits.headBytes
+                        )
+                    )
                 ),
                 shutdownPatience: shutdownPatience
             )

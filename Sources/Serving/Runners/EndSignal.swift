@@ -1,6 +1,8 @@
 /// Why an answer ends before the model is done with it.
 enum EarlyEnd: Sendable, Hashable {
     case callerLeft
+    /// It has left too much of its answer unread.
+    case callerFellBehind
     /// The runner's drain time-out is over, or it was stopped.
     case interrupted
     /// `limits.timeout` is over.

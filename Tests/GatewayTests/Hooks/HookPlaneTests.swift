@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import Schema
 import Synchronization
 import Testing
@@ -26,7 +27,7 @@ private func sendHook(
     let plane = HookPlane(secrets: secrets.mapValues { Array($0.utf8) }, inbox: inbox, identifiers: { "id" })
     let application = Application(
         router: plane.makeRouter(),
-        server: .noticingHangUps(idleTimeout: .seconds(60)),
+        server: .noticingHangUps(logger: Logger(label: "test")),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
     )
     var fields = HTTPFields()

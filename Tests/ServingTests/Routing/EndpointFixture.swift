@@ -37,20 +37,22 @@ struct EndpointFixture: Sendable {
     let wallClock = ManualWallClock()
     let server: InferenceServer
 
-    private init(_ engine: any InferenceEngine) {
+    private init(_ engine: any InferenceEngine, unreadLimit: Int) {
         self.server = InferenceServer(
             engines: OneEngine(engine: engine),
             clock: self.clock,
-            wallClock: self.wallClock
+            wallClock: self.wallClock,
+            unreadLimit: unreadLimit
         )
     }
 
     /// Runs a test against a server with the model loaded, and ends the server afterwards.
     static func run(
         _ engine: any InferenceEngine,
+        unreadLimit: Int = 1 << 14,
         _ test: @escaping @Sendable (EndpointFixture) async throws -> Void
     ) async throws {
-        let fixture = EndpointFixture(engine)
+        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await fixture.server.run() }
             try await fixture.server.load(self.instance, opening: ModelOpening(file: "/m.gguf"))
