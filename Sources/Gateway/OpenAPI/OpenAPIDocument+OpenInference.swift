@@ -167,6 +167,7 @@ extension OpenAPIDocument {
         "InferRequest": Self.object(
             [
                 "id": Self.string,
+                "model_name": ["type": "string", "description": "As in the path, if at all."],
                 "parameters": Self.object(
                     [
                         "binary_data_output": Self.boolean,

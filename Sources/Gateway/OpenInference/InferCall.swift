@@ -13,6 +13,8 @@ struct InferCall: Sendable {
 
     /// The caller's own name of the request, which the answer repeats.
     var id: String?
+    /// The endpoint as the body names it, where it does: KServe's clients say it twice.
+    private var model: String?
     var inputs: [Tensor] = []
     /// The names of the outputs to compute; all where none is named.
     var outputs: [String] = []
@@ -33,6 +35,7 @@ struct InferCall: Sendable {
         let reader = try Self.reader(header)
         try ParameterRules.infer.check(reader)
         self.id = try reader.string("id")
+        self.model = try reader.string("model_name")
         let parameters = try reader.object("parameters")
         try parameters.map { try ParameterRules.inferParameters.check($0) }
         self.areOutputsBinary = try parameters?.boolean("binary_data_output") ?? false
@@ -49,6 +52,15 @@ struct InferCall: Sendable {
 
     /// Whether an output is to be written behind the JSON rather than in it.
     func isBinary(_ output: String) -> Bool { self.binaryOutputs[output] ?? self.areOutputsBinary }
+
+    /// Throws unless the body names the endpoint that the path does, or none.
+    func requireModel(_ name: String) throws {
+        guard let model, model != name else { return }
+        throw OpenAIError.invalid(
+            "'model_name' is '\(model.shortened)', and the path names '\(name)'; leave it out, or say the same.",
+            parameter: "model_name"
+        )
+    }
 
     /// The members of the JSON text; the tensors' data are left where they are.
     private static func reader(_ header: Span<UInt8>) throws -> ParameterReader {

@@ -27,6 +27,7 @@ struct InferenceRoutes: Sendable {
         let target = try self.plane.target(context)
         let body = try await request.bodyBytes(upTo: target.maxBodyBytes)
         let call = try InferCall(body, headerLength: Self.headerLength(request, of: body))
+        try call.requireModel(target.model)
         let answer = try await self.plane.service.tensors(self.plane.call(target, context, call.tensors))
         let encoded = try InferAnswer(
             answer.outputs,

@@ -62,21 +62,41 @@ struct InferenceServerRoutes: Sendable {
 
     /// What Triton has besides, and why Martlet has not.
     private static let refusals: [(path: String, refusal: OpenAIError)] = {
-        let git = "Git says which models are loaded: change the manifest and commit, or see `martlet sync`."
-        let memory = "Martlet shares no memory with its callers; send tensors in the body, as JSON or as binary data."
-        let settings =
-            "Martlet has no settings to change over HTTP; see `martlet run --help`, /metrics and the admin API."
-        let models = InferenceRoutes.paths.flatMap { path in
-            ["config", "stats", "trace/setting"].map { "\(path)/\($0)" }
-        }
-        return [("/v2/repository/models/{model}/load", git), ("/v2/repository/models/{model}/unload", git)].map {
-            ($0, OpenAIError(status: 403, $1, code: "decided_by_git"))
-        }
-            + (["/v2/systemsharedmemory/**", "/v2/cudasharedmemory/**"].map { ($0, memory) }
-            + (["/v2/trace/setting", "/v2/logging"] + models).map { ($0, settings) }).map {
-                ($0, OpenAIError(status: 404, $1, code: "not_found"))
-            }
+        let settings = ["config", "stats", "trace/setting"]
+        let table = [
+            Refusal(
+                ["/v2/repository/models/{model}/load", "/v2/repository/models/{model}/unload"],
+                status: 403,
+                code: "decided_by_git",
+                "Git says which models are loaded: change the manifest and commit, or see `martlet sync`."
+            ),
+            Refusal(
+                ["/v2/systemsharedmemory/**", "/v2/cudasharedmemory/**"],
+                status: 404,
+                code: "not_found",
+                "Martlet shares no memory with its callers; send tensors in the body, as JSON or as binary data."
+            ),
+            Refusal(
+                ["/v2/trace/setting", "/v2/logging"]
+                    + InferenceRoutes.paths.flatMap { path in settings.map { "\(path)/\($0)" } },
+                status: 404,
+                code: "not_found",
+                "Martlet has no settings to change over HTTP; see `martlet run --help`, /metrics and the admin API."
+            ),
+        ]
+        return table.flatMap { row in row.paths.map { ($0, row.error) } }
     }()
+
+    /// Paths that are refused for one reason.
+    private struct Refusal {
+        let paths: [String]
+        let error: OpenAIError
+
+        init(_ paths: [String], status: Int, code: String, _ message: String) {
+            self.paths = paths
+            self.error = OpenAIError(status: status, message, code: code)
+        }
+    }
 }
 
 extension DataPlane {

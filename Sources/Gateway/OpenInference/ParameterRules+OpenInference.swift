@@ -2,7 +2,7 @@ internal import Schema
 
 extension ParameterRules {
     /// Of a request to infer.
-    static let infer = ParameterRules(honoured: ["id", "inputs", "outputs", "parameters"])
+    static let infer = ParameterRules(honoured: ["id", "model_name", "inputs", "outputs", "parameters"])
 
     /// Of its `parameters`.
     static let inferParameters = ParameterRules(
