@@ -17,7 +17,7 @@ ROUNDS ?= 50
 # The end of a long log tells least: says once more which tests failed, and why.
 FAILURES = echo "make test: failed:"; grep -a '^✘' .build/tests.log | cut -c1-2000
 
-.PHONY: help bootstrap build test demo run lint bench bench-fleet tsan chaos fuzz soak clean
+.PHONY: help bootstrap build test demo run lint bench bench-fleet bench-serving tsan chaos fuzz soak clean
 
 help: ## Lists what can be made
 	@sed -n 's/^\([a-z -]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand --tabs=26
@@ -55,6 +55,12 @@ bench-fleet: bootstrap ## Measures the control loop with up to 100,000 manifests
 	@$(SWIFT) build --configuration release --product martlet
 	@Benchmarks/fleet
 	@echo "make bench-fleet: done"
+
+bench-serving: bootstrap ## Measures serving tensors and proxying chats against other servers, from PyPI
+	@$(SWIFT) build --configuration release --product martlet
+	@Benchmarks/inference
+	@Benchmarks/proxy
+	@echo "make bench-serving: done"
 
 tsan: bootstrap ## Runs the unit tests under the thread sanitizer
 	@SWIFT=$(SWIFT) scripts/test-threads
