@@ -65,6 +65,7 @@ struct martlet_sampler {
     llama_sampler *chain = nullptr;
     llama_sampler *grammar = nullptr;
     std::vector<llama_token_data> candidates;
+    std::vector<martlet_bias> biases;
 
     ~martlet_sampler() {
         if (grammar != nullptr) llama_sampler_free(grammar);

@@ -44,6 +44,27 @@ void refill(martlet_sampler &sampler, const float *logits) {
     for (int32_t token = 0; token < size; token += 1) {
         sampler.candidates[static_cast<size_t>(token)] = {token, logits[token], 0};
     }
+    for (const martlet_bias &bias : sampler.biases) {
+        sampler.candidates[static_cast<size_t>(bias.token)].logit += bias.value;
+    }
+}
+
+// A host that was compiled before biases came has a shorter struct.
+void take_biases(martlet_sampler &sampler, const martlet_sampling &sampling) {
+    if (sampling.struct_size < sizeof(martlet_sampling)) return;
+    const int32_t size = sampler.session->model->description.vocabulary_size;
+    for (size_t index = 0; index < sampling.bias_count; index += 1) {
+        const martlet_bias &bias = sampling.biases[index];
+        if (bias.token < 0 || bias.token >= size) {
+            throw Refusal(
+                MARTLET_INVALID,
+                "token " + std::to_string(bias.token) + " of a bias is not below the vocabulary's "
+                    + std::to_string(size)
+            );
+        }
+        if (std::isnan(bias.value)) throw Refusal(MARTLET_INVALID, "a bias is not a number");
+        sampler.biases.push_back(bias);
+    }
 }
 
 llama_token_data choose(martlet_sampler &sampler) {
@@ -97,6 +118,7 @@ martlet_status open_sampler(
                 );
             }
         }
+        take_biases(*sampler, *sampling);
         fill_chain(*sampler, *sampling);
         *result = sampler.release();
     });

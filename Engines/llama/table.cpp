@@ -64,7 +64,7 @@ extern "C" __attribute__((visibility("default"))) const martlet_engine *martlet_
         martlet_engine engine = {};
         engine.abi_version = MARTLET_ENGINE_ABI_VERSION;
         engine.struct_size = sizeof(martlet_engine);
-        engine.capabilities = MARTLET_CAN_GENERATE | MARTLET_CAN_EMBED | MARTLET_CAN_ACCELERATE;
+        engine.capabilities = MARTLET_CAN_GENERATE | MARTLET_CAN_EMBED | MARTLET_CAN_ACCELERATE | MARTLET_CAN_BIAS;
         engine.name = "llama";
         engine.version = version.c_str();
         engine.set_log = set_log;

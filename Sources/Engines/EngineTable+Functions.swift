@@ -7,6 +7,7 @@ extension EngineTable {
     static let canEmbed: UInt64 = 1 << 1
     static let canRunTensors: UInt64 = 1 << 2
     static let canAccelerate: UInt64 = 1 << 3
+    static let canBias: UInt64 = 1 << 4
 
     /// What works on text.
     struct LanguageFunctions: @unchecked Sendable {  // As the table itself.
@@ -22,6 +23,8 @@ extension EngineTable {
         let removeTokens: RemoveTokens
         let copyTokens: CopyTokens
         let setAdapters: SetAdapters
+        /// Whether samplers heed biases of tokens.
+        let takesBiases: Bool
 
         init(_ table: martlet_engine, library: String) throws {
             self.tokenize = try EngineTable.required(table.tokenize, "tokenize", in: library)
@@ -36,6 +39,7 @@ extension EngineTable {
             self.removeTokens = try EngineTable.required(table.remove_tokens, "remove_tokens", in: library)
             self.copyTokens = try EngineTable.required(table.copy_tokens, "copy_tokens", in: library)
             self.setAdapters = try EngineTable.required(table.set_adapters, "set_adapters", in: library)
+            self.takesBiases = table.capabilities & EngineTable.canBias != 0
         }
     }
 

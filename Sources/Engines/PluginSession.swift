@@ -44,9 +44,7 @@ package final class PluginSession: LanguageSession {
 
     package func makeSampler(_ parameters: SamplingParameters) throws -> any TokenSampler {
         let session = try self.pointer()
-        guard parameters.logitBias.isEmpty else {
-            throw MartletError("UnsupportedParameter", "'logit_bias' is not supported by this model's engine")
-        }
+        try self.checkBiases(parameters.logitBias)
         let strings = CStrings()
         var sampling = martlet_sampling()
         sampling.struct_size = UInt32(MemoryLayout<martlet_sampling>.size)
@@ -60,8 +58,14 @@ package final class PluginSession: LanguageSession {
         sampling.seed = parameters.seed ?? 0
         sampling.grammar = parameters.grammar.flatMap { strings.copy($0) }
         var sampler: OpaquePointer?
-        try self.handle.checked("InvalidSampling", "the sampling parameters are not acceptable") {
-            self.functions.openSampler(session, &sampling, &sampler, $0)
+        let biases = parameters.logitBias.sorted { $0.key < $1.key }
+            .map { martlet_bias(token: $0.key, value: Float($0.value)) }
+        try biases.withUnsafeBufferPointer { biases in
+            sampling.biases = biases.baseAddress
+            sampling.bias_count = biases.count
+            try self.handle.checked("InvalidSampling", "the sampling parameters are not acceptable") {
+                self.functions.openSampler(session, &sampling, &sampler, $0)
+            }
         }
         withExtendedLifetime(strings) {}
         guard let sampler else {
@@ -69,6 +73,19 @@ package final class PluginSession: LanguageSession {
         }
         self.samplers.withLock { _ = $0.open.insert(sampler) }
         return PluginSampler(session: self, sampler: sampler)
+    }
+
+    private func checkBiases(_ biases: [Token: Double]) throws {
+        guard !biases.isEmpty else { return }
+        guard self.functions.takesBiases else {
+            throw MartletError("UnsupportedParameter", "'logit_bias' is not supported by this model's engine")
+        }
+        let size = self.model.description.vocabularySize
+        guard let stranger = biases.keys.filter({ $0 < 0 || $0 >= size }).min() else { return }
+        throw MartletError(
+            "UnsupportedParameter",
+            "'logit_bias' names token \(stranger), and the model's tokens are numbered from 0 to \(size - 1)"
+        )
     }
 
     package func embedding(ofSequence sequence: Int32) throws -> [Float] {

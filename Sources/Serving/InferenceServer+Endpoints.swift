@@ -17,7 +17,7 @@ extension InferenceServer: EndpointService {
     package func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {
         let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<CompletionEvent> in
             switch program {
-            case .model(let model): InferenceServer.completion(of: call.body, by: model)
+            case .model(let model): try InferenceServer.completion(of: call.body, by: model)
             case .chain(let chain, let mapping): try InferenceServer.text(of: call.body, by: chain, mapping)
             }
         }
@@ -65,7 +65,11 @@ extension InferenceServer: EndpointService {
     }
 
     /// A bare model gets the caller's own parameters.
-    private static func completion(of request: TextRequest, by model: ResourceIdentity) -> Work<CompletionEvent> {
+    private static func completion(
+        of request: TextRequest,
+        by model: ResourceIdentity
+    ) throws(CallError) -> Work<CompletionEvent> {
+        let check = try AnswerCheck(request)
         var sampling = SamplingParameters()
         sampling.temperature = request.temperature
         sampling.topP = request.topP
@@ -83,8 +87,17 @@ extension InferenceServer: EndpointService {
             tools: request.tools,
             format: request.format
         )
+        guard let check else {
+            return { models, emit in
+                try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
+            }
+        }
         return { models, emit in
-            try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
+            let check = Mutex(check)
+            try await InferenceServer.find(model, among: models).answer(completion) { event in
+                if let event = check.withLock({ $0.receive(event) }) { emit(event) }
+            }
+            emit(try check.withLock { $0 }.conclude())
         }
     }
 

@@ -171,6 +171,39 @@ struct LlamaTests {
         }
     }
 
+    /// The likeliest first token never comes once it is biased away, and a favoured one comes at once.
+    @Test func biasDecidesWhatIsChosen() throws {
+        try Self.withSession { model, session in
+            let prompt = try model.tokenize(Self.segments(Self.rows[0].messages))
+            let usual = try Self.firstToken(after: prompt, session, biases: [:])
+            let other = usual == 40 ? Token(41) : Token(40)
+            #expect(try Self.firstToken(after: prompt, session, biases: [usual: -100]) != usual)
+            #expect(try Self.firstToken(after: prompt, session, biases: [other: 100]) == other)
+            for stranger in [Token(-1), Token(model.description.vocabularySize)] {
+                var sampling = SamplingParameters()
+                sampling.logitBias = [stranger: 1]
+                expectError("UnsupportedParameter") { _ = try session.makeSampler(sampling) }
+            }
+        }
+    }
+
+    private static func firstToken(
+        after prompt: [Token],
+        _ session: any LanguageSession,
+        biases: [Token: Double]
+    ) throws -> Token {
+        var sampling = SamplingParameters()
+        sampling.temperature = 0
+        sampling.logitBias = biases
+        let sampler = try session.makeSampler(sampling)
+        session.removeTokens(ofSequence: 0, from: 0, to: nil)
+        let entries = prompt.enumerated().map { index, token in
+            BatchEntry(token: token, position: Int32(index), sequence: 0, wantsLogits: index == prompt.count - 1)
+        }
+        try session.decode(entries)
+        return try sampler.sample(at: entries.count - 1)
+    }
+
     @Test(arguments: ["", "root ::= (", "other ::= \"a\""])
     func badGrammarIsAnError(_ grammar: String) throws {
         try Self.withSession { _, session in

@@ -56,11 +56,58 @@ struct ChatRefusalTests {
                 "stream_options.usage",
                 "unsupported_parameter"
             ),
-            Case(#""tools": [{"type": "function"}]"#, "tools", "unsupported_parameter"),
-            Case(#""tool_choice": "auto""#, "tool_choice", "unsupported_parameter"),
-            Case(#""parallel_tool_calls": true"#, "parallel_tool_calls", "unsupported_parameter"),
-            Case(#""response_format": {"type": "json_object"}"#, "response_format", "unsupported_parameter", "text"),
-            Case(#""logit_bias": {"1": 2}"#, "logit_bias", "unsupported_parameter"),
+            Case(#""tools": [{"type": "function"}]"#, "tools[0].function", "missing_required_parameter"),
+            Case(#""tools": [{"type": "web_search"}]"#, "tools[0].type", "unsupported_parameter", "web_search"),
+            Case(
+                #""tools": [{"type": "function", "function": {"name": "a b"}}]"#,
+                "tools[0].function.name",
+                "invalid_value"
+            ),
+            Case(
+                #""tools": [{"type": "function", "function": {"name": "a", "parameters": 1}}]"#,
+                "tools[0].function.parameters",
+                "invalid_type"
+            ),
+            Case(
+                #""tools": [{"type":"function","function":{"name":"a"}}, {"type":"function","function":{"name":"a"}}]"#,
+                "tools[1]",
+                "invalid_value",
+                "Two"
+            ),
+            Case(
+                #""tools": [{"type": "function", "function": {"name": "a", "paramters": {}}}]"#,
+                "tools[0].function.paramters",
+                "unsupported_parameter",
+                "parameters"
+            ),
+            Case(#""tool_choice": "auto""#, "tool_choice", "invalid_value", "tools"),
+            Case(
+                #""tools": [{"type": "function", "function": {"name": "a"}}], "tool_choice": "any""#,
+                "tool_choice",
+                "invalid_value",
+                "required"
+            ),
+            Case(
+                #""tools": [{"type": "function", "function": {"name": "a"}}], "#
+                    + #""tool_choice": {"type": "function", "function": {"name": "b"}}"#,
+                "tool_choice.function.name",
+                "invalid_value",
+                "'b'"
+            ),
+            Case(#""parallel_tool_calls": true"#, "parallel_tool_calls", "invalid_value", "tools"),
+            Case(
+                #""response_format": {"type": "xml"}"#,
+                "response_format.type",
+                "unsupported_parameter",
+                "json_schema"
+            ),
+            Case(
+                #""response_format": {"type": "json_schema", "json_schema": {"name": "a"}}"#,
+                "response_format.json_schema.schema",
+                "missing_required_parameter"
+            ),
+            Case(#""logit_bias": {"1": 200}"#, "logit_bias.1", "invalid_value", "100"),
+            Case(#""logit_bias": {"x": 2}"#, "logit_bias", "invalid_value", "token"),
             Case(#""modalities": ["audio"]"#, "modalities", "unsupported_parameter"),
             Case(#""audio": {}"#, "audio", "unsupported_parameter"),
             Case(#""user": 5"#, "user", "invalid_type", "string"),
@@ -99,7 +146,26 @@ struct ChatRefusalTests {
             Case(#"{"messages": ["Hi"]}"#, "messages[0]", "invalid_type"),
             Case(#"{"messages": [{"content": "Hi"}]}"#, "messages[0].role", "missing_required_parameter"),
             Case(#"{"messages": [{"role": "usr", "content": "Hi"}]}"#, "messages[0].role", "invalid_value", "'user'"),
-            Case(#"{"messages": [{"role": "tool", "content": "x"}]}"#, "messages[0].role", "unsupported_parameter"),
+            Case(
+                #"{"messages": [{"role": "tool", "content": "x"}]}"#,
+                "messages[0].tool_call_id",
+                "missing_required_parameter"
+            ),
+            Case(
+                #"{"messages": [{"role": "tool", "content": "x", "tool_call_id": "c"}]}"#,
+                "messages[0].tool_call_id",
+                "invalid_value",
+                "no call"
+            ),
+            Case(
+                #"{"messages": [{"role": "assistant", "tool_calls": "#
+                    + #"[{"id": "c", "type": "function", "function": {"name": "f", "arguments": "1"}}]}]}"#,
+                "messages[0].tool_calls[0].function.arguments",
+                "invalid_value",
+                "object"
+            ),
+            Case(#"{"messages": [{"role": "assistant"}]}"#, "messages[0].content", "missing_required_parameter"),
+            Case(#"{"messages": [{"role": "function", "content": "x"}]}"#, "messages[0].role", "unsupported_parameter"),
             Case(
                 #"{"messages": [{"role": "user", "content": null}]}"#,
                 "messages[0].content",
@@ -166,6 +232,8 @@ struct ChatRefusalTests {
             (.unsupportedParameter, 400, "unsupported_parameter", nil),
             (.promptTooLong, 400, "context_length_exceeded", nil),
             (.queueFull, 429, "rate_limit_exceeded", "1"),
+            (.rateLimited, 429, "rate_limit_exceeded", "1"),
+            (.quotaExceeded, 429, "insufficient_quota", nil),
             (.unavailable, 503, "unavailable", "1"),
             (.queueTimeout, 503, "queue_timeout", "1"),
             (.interrupted, 503, "interrupted", "1"),

@@ -45,6 +45,8 @@ extern "C" {
 #define MARTLET_CAN_RUN_TENSORS (UINT64_C(1) << 2)
 /* Computes on something beside the CPU, where the machine has it. */
 #define MARTLET_CAN_ACCELERATE (UINT64_C(1) << 3)
+/* Heeds `martlet_sampling.biases`. */
+#define MARTLET_CAN_BIAS (UINT64_C(1) << 4)
 
 /* How a call ended. Everything but OK fills the error buffer with one sentence for people. */
 typedef int32_t martlet_status;
@@ -151,6 +153,12 @@ typedef struct martlet_entry {
     bool wants_logits;
 } martlet_entry;
 
+/* What is added to the logit of a token before one is chosen; -INFINITY never chooses it. */
+typedef struct martlet_bias {
+    int32_t token;
+    float value;
+} martlet_bias;
+
 /* How the next token is chosen. */
 typedef struct martlet_sampling {
     uint32_t struct_size;
@@ -163,6 +171,8 @@ typedef struct martlet_sampling {
     bool has_seed; /* Without one the engine draws its own. */
     uint32_t seed;
     const char *grammar; /* GBNF, NUL-terminated; NULL for none. Its start symbol is `root`. */
+    const martlet_bias *biases; /* None where the engine lacks MARTLET_CAN_BIAS. */
+    size_t bias_count;
 } martlet_sampling;
 
 /* A token and its log-probability. */

@@ -64,15 +64,14 @@ extension ParameterRules {
         honoured: [
             "model", "messages", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop",
             "max_tokens", "max_completion_tokens", "frequency_penalty", "presence_penalty", "logprobs", "top_logprobs",
+            "tools", "tool_choice", "parallel_tool_calls", "response_format", "logit_bias",
         ],
         harmless: ["user": .text, "metadata": .textsByName, "safety_identifier": .text, "prompt_cache_key": .text],
         refused: [
-            "tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "audio", "prediction",
-            "reasoning_effort", "verbosity", "web_search_options", "prompt_cache_retention",
+            "functions", "function_call", "audio", "prediction", "reasoning_effort", "verbosity", "web_search_options",
+            "prompt_cache_retention",
         ],
         neutral: [
-            "response_format": [["type": "text"]],
-            "logit_bias": [[:]],
             "modalities": [["text"]],
             "store": [false],
             "service_tier": ["auto", "default"],
@@ -83,14 +82,13 @@ extension ParameterRules {
     static let completions = ParameterRules(
         honoured: [
             "model", "prompt", "stream", "stream_options", "n", "temperature", "top_p", "seed", "stop", "max_tokens",
-            "frequency_penalty", "presence_penalty", "logprobs",
+            "frequency_penalty", "presence_penalty", "logprobs", "logit_bias",
         ],
         harmless: ["user": .text],
         neutral: [
             "suffix": [""],
             "echo": [false],
             "best_of": [1],
-            "logit_bias": [[:]],
         ]
     )
 
@@ -103,9 +101,19 @@ extension ParameterRules {
     /// Of one message of a chat.
     static let message = ParameterRules(
         honoured: ["role", "content"],
-        refused: ["name", "tool_call_id", "function_call", "audio"],
-        neutral: ["tool_calls": [[]], "annotations": [[]], "refusal": [""]]
+        refused: ["name", "tool_calls", "tool_call_id", "function_call", "audio"],
+        neutral: ["annotations": [[]], "refusal": [""]]
     )
+
+    /// Of an assistant's message, which may call functions.
+    static let assistantMessage = ParameterRules(
+        honoured: ["role", "content", "tool_calls"],
+        refused: ["name", "function_call", "audio"],
+        neutral: ["annotations": [[]], "refusal": [""]]
+    )
+
+    /// Of a message with the result of a call.
+    static let toolMessage = ParameterRules(honoured: ["role", "content", "tool_call_id"], refused: ["name"])
 
     /// Of `stream_options`.
     static let streamOptions = ParameterRules(honoured: ["include_usage"], neutral: ["include_obfuscation": [false]])

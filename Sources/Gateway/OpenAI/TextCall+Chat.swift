@@ -12,6 +12,8 @@ extension TextCall {
         request.maxTokens = try Self.maxTokens(reader, older: request.maxTokens)
         if reader["max_completion_tokens"] != nil { request.maxTokensName = "max_completion_tokens" }
         request.topLogProbabilities = try Self.topLogProbabilities(reader)
+        request.tools = try reader.tools(isNested: true)
+        request.format = try reader.outputFormat("response_format", isNested: true)
         try self.init(reader, prompts: [request])
     }
 
@@ -44,25 +46,81 @@ extension TextCall {
         guard !elements.isEmpty else {
             throw OpenAIError.invalid("'messages' must hold at least one message.", parameter: "messages")
         }
-        return try elements.enumerated().map { index, element in
+        let messages = try elements.enumerated().map { index, element in
             guard case .object(let members) = element else { throw reader.wrongType("messages[\(index)]", "an object") }
             return try Self.message(ParameterReader(members, prefix: "messages[\(index)]."))
+        }
+        try self.requireCalls(of: messages) { "messages[\($0)].tool_call_id" }
+        return messages
+    }
+
+    /// Throws unless every result is that of a call before it.
+    ///
+    /// - Parameter parameter: names the place of a message, by its index.
+    static func requireCalls(of messages: [ChatMessage], at parameter: (Int) -> String) throws {
+        var made: Set<String> = []
+        for (index, message) in messages.enumerated() {
+            made.formUnion(message.toolCalls.map(\.id))
+            guard let id = message.toolCallID, !made.contains(id) else { continue }
+            throw OpenAIError.invalid(
+                "'\(id.shortened)' is the id of no call in the messages before it.",
+                parameter: parameter(index)
+            )
         }
     }
 
     private static func message(_ reader: ParameterReader) throws -> ChatMessage {
         let role = try reader.required("role", reader.string("role"))
         switch role {
-        case "system", "user", "assistant", "developer": break
-        case "tool", "function":
-            throw OpenAIError.unsupported("Messages of tools are not supported.", parameter: reader.path("role"))
+        case "system", "user", "developer":
+            try ParameterRules.message.check(reader)
+            return ChatMessage(role: role == "developer" ? "system" : role, content: try Self.content(reader))
+        case "assistant":
+            try ParameterRules.assistantMessage.check(reader)
+            let calls = try Self.toolCalls(reader)
+            let content = calls.isEmpty || reader["content"] != nil ? try Self.content(reader) : ""
+            return ChatMessage(role: role, content: content, toolCalls: calls)
+        case "tool":
+            try ParameterRules.toolMessage.check(reader)
+            let id = try reader.required("tool_call_id", reader.string("tool_call_id"))
+            return ChatMessage(role: role, content: try Self.content(reader), toolCallID: id)
+        case "function":
+            throw OpenAIError.unsupported(
+                "Messages of role 'function' are out of date; give results as role 'tool'.",
+                parameter: reader.path("role")
+            )
         default:
-            let roles = ["system", "developer", "user", "assistant"]
+            let roles = ["system", "developer", "user", "assistant", "tool"]
             let hint = NearestWord.hint(for: role, among: roles, otherwise: ".")
             throw OpenAIError.invalid("'\(role.shortened)' is not a role\(hint)", parameter: reader.path("role"))
         }
-        try ParameterRules.message.check(reader)
-        return ChatMessage(role: role == "developer" ? "system" : role, content: try Self.content(reader))
+    }
+
+    /// The calls that an assistant's message made.
+    private static func toolCalls(_ reader: ParameterReader) throws -> [ToolCall] {
+        guard let value = reader["tool_calls"] else { return [] }
+        guard case .array(let elements) = value else { throw reader.wrongType("tool_calls", "an array of calls") }
+        return try elements.enumerated().map { index, element in
+            let place = "tool_calls[\(index)]"
+            guard case .object(let members) = element else { throw reader.wrongType(place, "an object") }
+            let call = ParameterReader(members, prefix: reader.path("\(place)."))
+            // The index is what streams number calls with; programs send it back.
+            try ParameterRules(honoured: ["id", "type", "function", "index"]).check(call)
+            let function = try call.required("function", call.object("function"))
+            try ParameterRules(honoured: ["name", "arguments"]).check(function)
+            let arguments = try function.required("arguments", function.string("arguments"))
+            guard arguments.isEmpty || (try? JSONValue(parsing: arguments))?.object != nil else {
+                throw OpenAIError.invalid(
+                    "'\(function.path("arguments"))' must be the text of a JSON object.",
+                    parameter: function.path("arguments")
+                )
+            }
+            return ToolCall(
+                id: try call.required("id", call.string("id")),
+                name: try function.required("name", function.string("name")),
+                arguments: arguments
+            )
+        }
     }
 
     /// The text of a message; its parts are put together as they stand.

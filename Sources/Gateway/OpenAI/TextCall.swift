@@ -62,6 +62,7 @@ extension TextRequest {
         guard self.stop.count <= 4, !self.stop.contains("") else {
             throw OpenAIError.invalid("'stop' takes up to 4 texts that are not empty.", parameter: "stop")
         }
+        self.logitBias = try reader.logitBias()
         self.maxTokens = try reader.integer("max_tokens", in: 1...Int64(Int32.max)).map { Int($0) }
     }
 }

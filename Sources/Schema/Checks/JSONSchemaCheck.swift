@@ -6,6 +6,10 @@ enum JSONSchemaCheck {
         return members.sorted { $0.key < $1.key }.flatMap { word, value -> [Finding] in
             let path = path.field(word)
             guard let keyword = JSONSchemaKeyword(rawValue: word) else {
+                if ["$defs", "definitions"].contains(word) {
+                    return (value.object ?? [:]).sorted { $0.key < $1.key }
+                        .flatMap { JSONSchemaCheck.findings($0.value, at: path.field($0.key)) }
+                }
                 guard !JSONSchemaKeyword.annotations.contains(word) else { return [] }
                 let hint = NearestWord.hint(for: word, among: JSONSchemaKeyword.allCases.map(\.rawValue))
                 return [Finding(path, at: .key, "the JSON Schema keyword '\(word)' is not supported\(hint)")]
@@ -25,6 +29,9 @@ enum JSONSchemaCheck {
                 case .number(let number) where number <= 0: return [Finding(path, "multipleOf must be above 0")]
                 case .null, .bool, .integer, .number, .string, .array, .object: return []
                 }
+            case .reference:
+                guard value.string?.hasPrefix("#") != true else { return [] }
+                return [Finding(path, "$ref must name a part of this schema: '#' and a JSON pointer")]
             case .type, .enum, .const, .required, .minProperties, .maxProperties, .minItems, .maxItems, .uniqueItems,
                 .minLength, .maxLength, .pattern, .minimum, .maximum, .exclusiveMinimum, .exclusiveMaximum:
                 return []

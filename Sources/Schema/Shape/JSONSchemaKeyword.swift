@@ -24,10 +24,12 @@ package enum JSONSchemaKeyword: String, Sendable, Hashable, CaseIterable {
     case oneOf
     case allOf
     case not
+    /// Another part of the same schema: `#` and a JSON pointer.
+    case reference = "$ref"
 
     /// Keywords that describe and constrain nothing: they are passed over.
     package static let annotations: Set<String> = [
         "$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated", "readOnly",
-        "writeOnly", "format",
+        "writeOnly", "format", "discriminator", "$defs", "definitions",
     ]
 }

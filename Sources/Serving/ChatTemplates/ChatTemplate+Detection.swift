@@ -9,6 +9,7 @@ extension ChatTemplate {
     /// Texts that only one format writes. The first entry whose texts all occur wins, so narrower ones stand first.
     private static let markers: [(template: ChatTemplate, markers: [String])] = [
         (.phi4, ["<|im_start|>", "<|im_sep|>"]),
+        (.qwen, ["<|im_start|>user", "<tool_call>", "<tool_response>"]),
         (.chatML, ["<|im_start|>", "<|im_end|>"]),
         (.llama3, ["<|start_header_id|>", "<|eot_id|>"]),
         (.gemma, ["<start_of_turn>", "<end_of_turn>"]),

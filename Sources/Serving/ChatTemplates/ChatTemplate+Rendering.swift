@@ -6,9 +6,11 @@ extension ChatTemplate {
     ///
     /// Only the template's own text may spell special tokens; what people wrote never does. Throws
     /// `InvalidConversation`.
-    package func render(_ messages: [ChatMessage]) throws -> [TextSegment] {
+    ///
+    /// - Parameter start: the template's text with which the answer begins.
+    package func render(_ messages: [ChatMessage], start: String = "") throws -> [TextSegment] {
         var writer = ConversationWriter(template: self)
-        return try writer.write(messages)
+        return try writer.write(messages, start: start)
     }
 }
 
@@ -23,7 +25,7 @@ private struct ConversationWriter {
         self.format = template.format
     }
 
-    mutating func write(_ messages: [ChatMessage]) throws -> [TextSegment] {
+    mutating func write(_ messages: [ChatMessage], start: String) throws -> [TextSegment] {
         guard !messages.isEmpty else { throw self.invalid("a conversation needs at least one message") }
         let host = try self.userTurnForSystem(in: messages)
         for (index, message) in messages.enumerated() {
@@ -35,6 +37,10 @@ private struct ConversationWriter {
                 self.writeUserTurn(message, system: system)
             case "assistant":
                 self.write(message, as: self.format.assistant)
+            case ChatTemplate.toolListRole where self.format.toolList != nil:
+                if let list = self.format.toolList { self.write(message, as: list) }
+            case ChatTemplate.toolCallsRole where self.format.toolCalls != nil:
+                if let calls = self.format.toolCalls { self.write(message, as: calls) }
             case "tool":
                 guard let tool = self.format.tool else { throw self.invalid("the template has no role 'tool'") }
                 self.write(message, as: tool)
@@ -42,7 +48,7 @@ private struct ConversationWriter {
                 throw self.invalid("unknown role '\(message.role)'; known are system, user, assistant and tool")
             }
         }
-        self.append(self.format.cue, isTemplate: true)
+        self.append(self.format.cue + start, isTemplate: true)
         return self.segments
     }
 

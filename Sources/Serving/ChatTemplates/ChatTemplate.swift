@@ -18,8 +18,14 @@ package enum ChatTemplate: String, Sendable, Hashable, CaseIterable {
     case mistralV7 = "mistral-v7"
     case phi3
     case phi4
+    /// ChatML whose results of tools stand in the user's turns.
+    case qwen
     case vicuna
     case zephyr
+
+    /// The role of a turn that lists functions, and of one that calls some, where a template has turns of their own for
+    /// them.
+    static let (toolListRole, toolCallsRole) = ("tools", "tool_calls")
 
     /// The names that a manifest may use, as a list for people.
     package static var knownNames: String {

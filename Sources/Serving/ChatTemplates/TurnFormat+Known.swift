@@ -11,12 +11,19 @@ extension ChatTemplate {
         case .granite: TurnFormat(open: "<|start_of_role|>", close: "<|end_of_role|>", after: "<|end_of_text|>\n")
         case .llama2: .llama2
         case .llama3:
-            TurnFormat(open: "<|start_header_id|>", close: "<|end_header_id|>\n\n", after: "<|eot_id|>", trims: true)
+            TurnFormat(
+                open: "<|start_header_id|>",
+                close: "<|end_header_id|>\n\n",
+                after: "<|eot_id|>",
+                trims: true,
+                tool: "ipython"
+            )
         case .mistralV1: .mistralV1
         case .mistralV3: .mistralV3
         case .mistralV7: .mistralV7
         case .phi3: TurnFormat(open: "<|", close: "|>\n", after: "<|end|>\n")
         case .phi4: TurnFormat(open: "<|im_start|>", close: "<|im_sep|>", after: "<|im_end|>")
+        case .qwen: TurnFormat(open: "<|im_start|>", close: "\n", after: "<|im_end|>\n", tool: "user")
         case .vicuna: .vicuna
         case .zephyr: TurnFormat(open: "<|", close: "|>\n", after: "</s>\n")
         }
@@ -80,6 +87,9 @@ extension TurnFormat {
         system: .lastUserTurn(Turn("", "\n\n")),
         user: Turn("[INST] ", "[/INST]"),
         assistant: Turn(" ", "</s>"),
+        tool: Turn("[TOOL_RESULTS] ", "[/TOOL_RESULTS]"),
+        toolList: Turn("[AVAILABLE_TOOLS] ", "[/AVAILABLE_TOOLS]"),
+        toolCalls: Turn("[TOOL_CALLS] ", "</s>"),
         cue: ""
     )
 
@@ -87,6 +97,9 @@ extension TurnFormat {
         system: .ownTurn(Turn("[SYSTEM_PROMPT] ", "[/SYSTEM_PROMPT]")),
         user: Turn("[INST] ", "[/INST]"),
         assistant: Turn(" ", "</s>"),
+        tool: Turn("[TOOL_RESULTS] ", "[/TOOL_RESULTS]"),
+        toolList: Turn("[AVAILABLE_TOOLS] ", "[/AVAILABLE_TOOLS]"),
+        toolCalls: Turn("[TOOL_CALLS] ", "</s>"),
         cue: ""
     )
 

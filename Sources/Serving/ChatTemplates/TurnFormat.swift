@@ -24,6 +24,10 @@ struct TurnFormat: Sendable {
     var assistant: Turn
     /// Nil where the format knows no results of tools.
     var tool: Turn?
+    /// Around a list of functions; nil where the system tells of them.
+    var toolList: Turn?
+    /// Around the assistant's calls of functions; nil where they stand in its usual turn.
+    var toolCalls: Turn?
     /// Opens the turn that the model is to write.
     var cue: String
     /// Whether white space around what was said is left out.
@@ -34,6 +38,8 @@ struct TurnFormat: Sendable {
         user: Turn,
         assistant: Turn,
         tool: Turn? = nil,
+        toolList: Turn? = nil,
+        toolCalls: Turn? = nil,
         cue: String,
         trims: Bool = false
     ) {
@@ -41,18 +47,20 @@ struct TurnFormat: Sendable {
         self.user = user
         self.assistant = assistant
         self.tool = tool
+        self.toolList = toolList
+        self.toolCalls = toolCalls
         self.cue = cue
         self.trims = trims
     }
 }
 
 extension TurnFormat {
-    /// A format that writes every role's own name between two marks.
-    init(open: String, close: String, after: String, trims: Bool = false) {
+    /// A format that writes every role's own name between two marks; `tool` is what it calls a tool.
+    init(open: String, close: String, after: String, trims: Bool = false, tool: String = "tool") {
         self.system = .ownTurn(Turn("\(open)system\(close)", after))
         self.user = Turn("\(open)user\(close)", after)
         self.assistant = Turn("\(open)assistant\(close)", after)
-        self.tool = Turn("\(open)tool\(close)", after)
+        self.tool = Turn("\(open)\(tool)\(close)", after)
         self.cue = "\(open)assistant\(close)"
         self.trims = trims
     }

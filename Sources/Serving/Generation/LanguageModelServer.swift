@@ -22,6 +22,7 @@ package final class LanguageModelServer: CompletionModel {
     private let state: Mutex<State>
     private let abandonedCalls: AbandonedCalls
     private let closeDeadline: Duration
+    private let callIdentifiers: @Sendable () -> String
     private let clock: any Clock<Duration>
     private let onFailure: @Sendable () -> Void
 
@@ -32,6 +33,7 @@ package final class LanguageModelServer: CompletionModel {
     ///   - copies: at least 1.
     ///   - chatTemplate: the name of a known template, in place of the one that the model carries.
     ///   - closeDeadline: how long closing waits for a thread before it leaves it behind.
+    ///   - callIdentifiers: makes the ids of calls of functions.
     ///   - onFailure: called from any thread whenever a copy died or hung by itself.
     package init(
         model: any LanguageModel,
@@ -40,6 +42,7 @@ package final class LanguageModelServer: CompletionModel {
         closeDeadline: Duration = .seconds(5),
         clock: any Clock<Duration> = ContinuousClock(),
         abandonedCalls: AbandonedCalls = AbandonedCalls(),
+        callIdentifiers: @escaping @Sendable () -> String = { ToolCall.randomIdentifier() },
         onFailure: @escaping @Sendable () -> Void = {}
     ) throws {
         self.description = model.description
@@ -49,6 +52,7 @@ package final class LanguageModelServer: CompletionModel {
         self.closeDeadline = closeDeadline
         self.clock = clock
         self.abandonedCalls = abandonedCalls
+        self.callIdentifiers = callIdentifiers
         self.onFailure = onFailure
         let first: any LanguageSession
         do {
@@ -84,14 +88,14 @@ package final class LanguageModelServer: CompletionModel {
         _ request: CompletionRequest,
         priority: RequestPriority
     ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
-        let job = try self.job(for: request, priority: priority)
+        let (job, translation) = try self.job(for: request, priority: priority)
         let (stream, continuation) = SessionDriver.TextStream.makeStream()
         if let empty = job.emptyAnswer {
             continuation.yield(empty)
             continuation.finish()
             return stream
         }
-        let driver = try self.submit(.generation(job), to: .text(continuation))
+        let driver = try self.submit(.generation(job), to: .text(continuation, translation))
         continuation.onTermination = { reason in
             if case .cancelled = reason { driver.cancel(job.id) }
         }
@@ -111,7 +115,7 @@ package final class LanguageModelServer: CompletionModel {
         priority: RequestPriority,
         receive: @escaping @Sendable (CompletionEvent) -> Void
     ) async throws {
-        let job = try self.job(for: request, priority: priority)
+        let (job, translation) = try self.job(for: request, priority: priority)
         if let empty = job.emptyAnswer {
             receive(empty)
             return
@@ -120,7 +124,8 @@ package final class LanguageModelServer: CompletionModel {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { done in
                 do {
-                    cancellation.begin(with: try self.submit(.generation(job), to: .callback(receive, done: done)))
+                    let recipient = SessionDriver.Recipient.callback(receive, translation, done: done)
+                    cancellation.begin(with: try self.submit(.generation(job), to: recipient))
                 } catch {
                     done.resume(throwing: error)
                 }
@@ -131,20 +136,24 @@ package final class LanguageModelServer: CompletionModel {
         try Task.checkCancellation()
     }
 
-    private func job(for request: CompletionRequest, priority: RequestPriority) throws -> GenerationJob {
-        guard request.tools == nil else {
-            throw MartletError("UnsupportedParameter", "'tools' is not supported by this model")
-        }
-        return GenerationJob(
+    private func job(
+        for request: CompletionRequest,
+        priority: RequestPriority
+    ) throws -> (GenerationJob, AnswerTranslation?) {
+        let plan = try AnswerPlan(request, template: self.prompter.template, identifiers: self.callIdentifiers)
+        var sampling = request.sampling
+        sampling.grammar = plan.grammar ?? sampling.grammar
+        let job = GenerationJob(
             id: self.makeJobID(),
-            prompt: try self.owner.use { try self.prompter.tokens(of: request.prompt, by: $0) },
-            sampling: request.sampling,
+            prompt: try self.owner.use { try self.prompter.tokens(of: plan.prompt, start: plan.start, by: $0) },
+            sampling: sampling,
             maxTokens: request.maxTokens,
             stop: request.stop,
             adapters: request.adapters,
             topLogProbabilities: request.topLogProbabilities,
             priority: priority
         )
+        return (job, plan.reader.map { AnswerTranslation($0) })
     }
 
     package func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
@@ -268,5 +277,12 @@ package final class LanguageModelServer: CompletionModel {
         for driver in drivers { driver.stop() }
         self.owner.close()
         return drivers
+    }
+}
+
+extension ToolCall {
+    /// Nine letters and digits, as all families of models take them.
+    package static func randomIdentifier() -> String {
+        String((0..<9).compactMap { _ in "abcdefghijklmnopqrstuvwxyz0123456789".randomElement() })
     }
 }

@@ -4,7 +4,8 @@ internal import Schema
 /// Turns prompts into tokens, and refuses what the context cannot hold: nothing is ever cut off.
 struct Prompter: Sendable {
     private let description: ModelDescription
-    private let template: ChatTemplate?
+    /// The template of conversations; nil where it is not known.
+    let template: ChatTemplate?
     /// Whether a conversation starts with the beginning token, whatever the tokenizer's own habit.
     private let templateNamesBeginning: Bool
 
@@ -20,7 +21,13 @@ struct Prompter: Sendable {
     var knowsChat: Bool { self.template != nil }
 
     /// Throws `CannotGenerate`, `EmptyPrompt`, `PromptTooLong`, and what is wrong with a conversation.
-    func tokens(of prompt: CompletionRequest.Prompt, by model: any LanguageModel) throws -> [Token] {
+    ///
+    /// - Parameter start: the template's text with which the answer to a conversation begins.
+    func tokens(
+        of prompt: CompletionRequest.Prompt,
+        start: String = "",
+        by model: any LanguageModel
+    ) throws -> [Token] {
         guard self.description.generates else {
             throw MartletError("CannotGenerate", "this model writes no text; it gives embeddings only")
         }
@@ -30,7 +37,7 @@ struct Prompter: Sendable {
             let beginning = self.beginning(of: model, isWanted: self.description.addsBeginningToken)
             tokens = beginning + (try model.tokenize([TextSegment(text, parseSpecial: false)]))
         case .chat(let messages):
-            let segments = try self.knownTemplate().render(messages)
+            let segments = try self.knownTemplate().render(messages, start: start)
             let isWanted = self.description.addsBeginningToken || self.templateNamesBeginning
             tokens = self.beginning(of: model, isWanted: isWanted) + (try model.tokenize(segments))
         }

@@ -13,25 +13,35 @@ final class SessionDriver: Sendable {
 
     /// Where a job's results go.
     enum Recipient: Sendable {
-        case text(TextStream.Continuation)
+        case text(TextStream.Continuation, AnswerTranslation?)
         /// Called on the session's own thread: no task has to wake up for each piece.
-        case callback(@Sendable (CompletionEvent) -> Void, done: CheckedContinuation<Void, any Error>)
+        case callback(
+            @Sendable (CompletionEvent) -> Void,
+            AnswerTranslation?,
+            done: CheckedContinuation<Void, any Error>
+        )
         /// One text of several that share a stream, by its place among them.
         case vector(VectorStream.Continuation, index: Int)
 
         /// Gives a piece of a text away; vectors come whole.
         func receive(_ event: CompletionEvent) {
             switch self {
-            case .text(let continuation): continuation.yield(event)
-            case .callback(let receive, _): receive(event)
+            case .text(let continuation, nil): continuation.yield(event)
+            case .text(let continuation, let translation?):
+                for event in translation.translate(event) { continuation.yield(event) }
+            case .callback(let receive, nil, _): receive(event)
+            case .callback(let receive, let translation?, _):
+                for event in translation.translate(event) { receive(event) }
             case .vector: break
             }
         }
 
         func finish(throwing error: (any Error)?) {
             switch self {
-            case .text(let continuation): continuation.finish(throwing: error)
-            case .callback(_, let done): done.resume(with: error.map { .failure($0) } ?? .success(()))
+            case .text(let continuation, let translation):
+                continuation.finish(throwing: error ?? translation?.failure)
+            case .callback(_, let translation, let done):
+                done.resume(with: (error ?? translation?.failure).map { .failure($0) } ?? .success(()))
             case .vector(let continuation, _): if let error { continuation.finish(throwing: error) }
             }
         }

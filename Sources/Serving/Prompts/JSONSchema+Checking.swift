@@ -12,18 +12,19 @@ extension JSONSchema {
 
     /// Every way in which a value does not fit, outermost first; empty when it fits.
     func problems(in value: JSONValue) -> [Problem] {
-        self.problems(in: value, at: "$")
+        self.problems(of: self, in: value, at: "$")
     }
 
-    private func problems(in value: JSONValue, at path: String) -> [Problem] {
-        self.rules.flatMap { JSONSchema.problems(of: $0, in: value, at: path) }
+    /// The same for one part of this schema, whose references lead into this one.
+    private func problems(of part: JSONSchema, in value: JSONValue, at path: String) -> [Problem] {
+        part.rules.flatMap { self.problems(of: $0, in: value, at: path) }
     }
 
-    private static func problems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+    private func problems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
         switch rule {
         case .never: return [Problem(path: path, message: "is not allowed")]
         case .types(let names):
-            guard !names.contains(where: { self.matches(value, type: $0) }) else { return [] }
+            guard !names.contains(where: { JSONSchema.matches(value, type: $0) }) else { return [] }
             return [Problem(path: path, message: "must be \(names.joined(separator: " or ")), not \(value.typePhrase)")]
         case .oneOfValues(let choices):
             guard !choices.contains(where: { $0.isSame(as: value) }) else { return [] }
@@ -40,63 +41,65 @@ extension JSONSchema {
             }
             return [Problem(path: path, message: "must match \(pattern)")]
         case .anyOf, .oneOf, .allOf, .not: return self.combinedProblems(of: rule, in: value, at: path)
+        case .reference(let name):
+            return self.definitions[name].map { self.problems(of: $0, in: value, at: path) } ?? []
         }
     }
 
-    private static func memberProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+    private func memberProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
         guard let members = value.object else { return [] }
         switch rule {
         case .properties(let schemas):
             return schemas.sorted { $0.key < $1.key }.flatMap { name, schema in
-                members[name].map { schema.problems(in: $0, at: "\(path).\(name)") } ?? []
+                members[name].map { self.problems(of: schema, in: $0, at: "\(path).\(name)") } ?? []
             }
         case .required(let names):
             return names.filter { members[$0] == nil }.map { Problem(path: path, message: "lacks '\($0)'") }
         case .others(let schema, let named):
             return members.filter { !named.contains($0.key) }.sorted { $0.key < $1.key }.flatMap { name, member in
-                schema.problems(in: member, at: "\(path).\(name)")
+                self.problems(of: schema, in: member, at: "\(path).\(name)")
             }
         case .never, .types, .oneOfValues, .items, .uniqueItems, .count, .pattern, .number, .anyOf, .oneOf, .allOf,
-            .not:
+            .not, .reference:
             return []
         }
     }
 
-    private static func elementProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+    private func elementProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
         guard let elements = value.array else { return [] }
         switch rule {
         case .items(let schema):
-            return elements.enumerated().flatMap { schema.problems(in: $1, at: "\(path)[\($0)]") }
+            return elements.enumerated().flatMap { self.problems(of: schema, in: $1, at: "\(path)[\($0)]") }
         case .uniqueItems:
             guard Set(elements.map(\.canonicalJSON)).count < elements.count else { return [] }
             return [Problem(path: path, message: "must not hold the same element twice")]
         case .never, .types, .oneOfValues, .properties, .required, .others, .count, .pattern, .number, .anyOf, .oneOf,
-            .allOf, .not:
+            .allOf, .not, .reference:
             return []
         }
     }
 
-    private static func combinedProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
+    private func combinedProblems(of rule: Rule, in value: JSONValue, at path: String) -> [Problem] {
         switch rule {
         case .anyOf(let schemas):
-            let each = schemas.map { $0.problems(in: value, at: path) }
+            let each = schemas.map { self.problems(of: $0, in: value, at: path) }
             // The alternative that comes nearest says most about what is wrong.
             return each.contains([]) ? [] : each.min { $0.count < $1.count } ?? []
         case .oneOf(let schemas):
-            let fitting = schemas.count { $0.problems(in: value, at: path).isEmpty }
+            let fitting = schemas.count { self.problems(of: $0, in: value, at: path).isEmpty }
             guard fitting != 1 else { return [] }
             return [Problem(path: path, message: "must fit one of \(schemas.count) schemas, and fits \(fitting)")]
-        case .allOf(let schemas): return schemas.flatMap { $0.problems(in: value, at: path) }
+        case .allOf(let schemas): return schemas.flatMap { self.problems(of: $0, in: value, at: path) }
         case .not(let schema):
-            guard schema.problems(in: value, at: path).isEmpty else { return [] }
+            guard self.problems(of: schema, in: value, at: path).isEmpty else { return [] }
             return [Problem(path: path, message: "fits a schema that it must not fit")]
         case .never, .types, .oneOfValues, .properties, .required, .others, .items, .uniqueItems, .count, .pattern,
-            .number:
+            .number, .reference:
             return []
         }
     }
 
-    private static func problem(of rule: CountRule, in value: JSONValue, at path: String) -> Problem? {
+    private func problem(of rule: CountRule, in value: JSONValue, at path: String) -> Problem? {
         let count: Int?
         switch rule.subject {
         case .members: count = value.object?.count
@@ -111,7 +114,7 @@ extension JSONSchema {
         )
     }
 
-    private static func problem(of rule: NumberRule, in value: JSONValue, at path: String) -> Problem? {
+    private func problem(of rule: NumberRule, in value: JSONValue, at path: String) -> Problem? {
         guard let number = value.double else { return nil }
         let operand = JSONValue.number(rule.operand).canonicalJSON
         switch rule.relation {

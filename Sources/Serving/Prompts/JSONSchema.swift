@@ -4,8 +4,8 @@ internal import Schema
 ///
 /// It knows the keywords of ``JSONSchemaKeyword``. Annotations are passed over; any other keyword is refused, since a
 /// rule that is ignored looks like one that holds. Manifests are checked by the same list when they are read.
-struct JSONSchema: Sendable {
-    indirect enum Rule: Sendable {
+struct JSONSchema: Sendable, Hashable {
+    indirect enum Rule: Sendable, Hashable {
         case never
         case types([String])
         case oneOfValues([JSONValue])
@@ -22,11 +22,13 @@ struct JSONSchema: Sendable {
         case oneOf([JSONSchema])
         case allOf([JSONSchema])
         case not(JSONSchema)
+        /// Another part of the schema, by its `$ref`; the whole schema's ``definitions`` have it.
+        case reference(String)
     }
 
     /// A bound on how many members, elements or characters there are.
-    struct CountRule: Sendable {
-        enum Subject: Sendable { case members, elements, characters }
+    struct CountRule: Sendable, Hashable {
+        enum Subject: Sendable, Hashable { case members, elements, characters }
 
         var subject: Subject
         var isUpper: Bool
@@ -34,21 +36,29 @@ struct JSONSchema: Sendable {
     }
 
     /// A bound on a number.
-    struct NumberRule: Sendable {
-        enum Relation: Sendable { case atLeast, atMost, above, below, multipleOf }
+    struct NumberRule: Sendable, Hashable {
+        enum Relation: Sendable, Hashable { case atLeast, atMost, above, below, multipleOf }
 
         var relation: Relation
         var operand: Double
     }
 
     let rules: [Rule]
+    /// What references anywhere in a whole schema lead to, by their `$ref`; its parts have none.
+    var definitions: [String: JSONSchema] = [:]
 
     /// Compiles a schema. Throws `SchemaUnsupported` with the place and the keyword.
     init(_ schema: JSONValue) throws(MartletError) {
         try self.init(schema, at: "the schema")
+        try self.resolveReferences(in: schema)
     }
 
-    private init(_ schema: JSONValue, at place: String) throws(MartletError) {
+    /// A part of another schema.
+    init(rules: [Rule]) {
+        self.rules = rules
+    }
+
+    init(_ schema: JSONValue, at place: String) throws(MartletError) {
         switch schema {
         case .bool(true): self.rules = []
         case .bool(false): self.rules = [.never]
@@ -100,6 +110,9 @@ struct JSONSchema: Sendable {
         case .oneOf: return .oneOf(try self.schemaList(value, keyword, at: place))
         case .allOf: return .allOf(try self.schemaList(value, keyword, at: place))
         case .not: return .not(try JSONSchema(value, at: "\(place).not"))
+        case .reference:
+            guard let pointer = value.string else { throw self.refusal("\(place).$ref", "must be a text") }
+            return .reference(pointer)
         }
     }
 
@@ -193,7 +206,7 @@ struct JSONSchema: Sendable {
         return text
     }
 
-    private static func refusal(_ place: String, _ problem: String) -> MartletError {
+    static func refusal(_ place: String, _ problem: String) -> MartletError {
         MartletError("SchemaUnsupported", "\(place) \(problem)")
     }
 }

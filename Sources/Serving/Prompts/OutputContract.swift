@@ -1,8 +1,11 @@
+internal import Planning
 internal import Schema
 
 /// What a model's answer must look like, and what happens when it does not.
 struct OutputContract: Sendable {
     let schema: JSONSchema
+    /// What engines that can are held to.
+    let format: OutputFormat
     let onInvalid: PromptTemplateSpec.Output.OnInvalid
     /// How often the model is asked again after an invalid answer.
     let retries: Int
@@ -11,6 +14,7 @@ struct OutputContract: Sendable {
     init?(_ output: PromptTemplateSpec.Output) throws(MartletError) {
         guard let schema = output.schema else { return nil }
         self.schema = try JSONSchema(schema)
+        self.format = .jsonSchema(OutputFormat.NamedSchema(name: "output", schema: schema))
         self.onInvalid = output.onInvalid
         switch output.onInvalid {
         case .retry: self.retries = output.retries

@@ -62,7 +62,8 @@ package struct PromptRenderer: Sendable {
             sampling: sampling,
             maxTokens: self.parameters.maxTokens,
             stop: self.parameters.stop,
-            adapters: adapters
+            adapters: adapters,
+            format: self.output?.format ?? .text
         )
     }
 

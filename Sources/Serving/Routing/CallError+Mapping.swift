@@ -18,8 +18,12 @@ extension CallError {
         case "PromptTooLong": self.init(.promptTooLong, error.message)
         case "RateLimited": self.init(.rateLimited, error.message)
         case "QuotaExceeded": self.init(.quotaExceeded, error.message)
-        case "UnsupportedParameter": self.init(.unsupportedParameter, error.message)
-        case "EmptyPrompt", "CannotGenerate", "NoEmbeddings", "NoTensors", "TensorInvalid":
+        case "UnsupportedParameter":
+            // Such a message begins with the parameter's name, in quotes.
+            let name = error.message.hasPrefix("'") ? error.message.split(separator: "'").first.map(String.init) : nil
+            self.init(.unsupportedParameter, error.message, parameter: name)
+        case "SchemaUnsupported": self.init(.unsupportedParameter, error.message)
+        case "EmptyPrompt", "CannotGenerate", "InvalidConversation", "NoEmbeddings", "NoTensors", "TensorInvalid":
             self.init(.invalidInput, error.message)
         case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":
             self.init(.unavailable, error.message, retryAfter: 1)

@@ -19,6 +19,11 @@ struct ChatTemplateTests {
                 + "<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n"
         ),
         (
+            .qwen,
+            "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n"
+                + "<|im_start|>assistant\nHello<|im_end|>\n<|im_start|>user\nBye<|im_end|>\n<|im_start|>assistant\n"
+        ),
+        (
             .llama2,
             "[INST] <<SYS>>\nBe brief.\n<</SYS>>\n\nHi [/INST] Hello </s><s>[INST] Bye [/INST]"
         ),
@@ -98,6 +103,7 @@ struct ChatTemplateTests {
 
     private static let sources: [(String, ChatTemplate?)] = [
         ("{{'<|im_start|>' + message['role'] + '\\n' + message['content'] + '<|im_end|>' + '\\n'}}", .chatML),
+        ("'<|im_start|>' + message.role … '\\n<tool_call>\\n' … '<|im_start|>user' … '<tool_response>'", .qwen),
         ("'<|im_start|>user<|im_sep|>' + message['content'] + '<|im_end|>'", .phi4),
         (
             "'<|start_header_id|>' + message['role'] + '<|end_header_id|>\\n\\n' + content | trim + '<|eot_id|>'",

@@ -1,0 +1,68 @@
+import Schema
+import TestSupport
+import Testing
+
+@testable import Serving
+
+/// Random schemas, against what says whether a value fits.
+struct SchemaGrammarFuzzTests {
+    @Test("what the grammar derives fits, and what fits is derived", arguments: 1...Campaign.rounds(200))
+    func agreement(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let shape = RandomSchema(depth: 3, using: &random)
+        let schema: JSONSchema
+        do {
+            schema = try JSONSchema(shape.whole)
+        } catch {
+            // Only a schema that is nothing but itself is refused.
+            #expect(error.message.contains("only back to itself"))
+            return
+        }
+        let (grammar, approximations) = try SchemaGrammar.grammar(of: schema)
+        #expect(approximations == [])
+        let texts = GrammarTexts(grammar: grammar)
+        for _ in 0..<10 {
+            let derived = texts.write(using: &random)
+            // A grammar cannot keep the names of a free object apart.
+            if let value = try? JSONValue(parsing: derived) {
+                #expect(schema.problems(in: value) == [], "\(derived) of \(shape.whole.canonicalJSON)")
+            } else {
+                let error = #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: derived) }
+                #expect(error?.problem.contains("duplicate key") == true, "\(derived)")
+            }
+            let fitting = shape.text(of: shape, using: &random)
+            #expect(schema.problems(in: try JSONValue(parsing: fitting)) == [])
+            #expect(texts.derives(fitting), "\(fitting) of \(shape.whole.canonicalJSON)")
+        }
+    }
+
+    @Test("no JSON value that is taken for a schema does harm", arguments: 1...Campaign.rounds(200))
+    func noise(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let value = Self.noise(depth: 4, using: &random)
+        guard let schema = try? JSONSchema(value) else { return }
+        _ = schema.problems(in: Self.noise(depth: 3, using: &random))
+        guard let grammar = try? SchemaGrammar.grammar(of: schema).grammar else { return }
+        #expect(grammar.size <= Grammar.maximumSize)
+        #expect(grammar.gbnf.hasPrefix("root ::= "))
+        _ = GrammarTexts(grammar: grammar).write(using: &random)
+    }
+
+    /// A JSON value made of what schemas are made of.
+    private static func noise(depth: Int, using random: inout SeededRandom) -> JSONValue {
+        let words = JSONSchemaKeyword.allCases.map(\.rawValue) + ["$defs", "title"]
+        let texts = ["string", "object", "array", "integer", "#", "#/$defs/a", "#/properties/a", "^a", "a"]
+        switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &random) {
+        case 0: return .string(random.pick(texts))
+        case 1: return .integer(random.pick([-1, 0, 1, 2, 5000, .max, .min]))
+        case 2: return random.pick([.null, .bool(true), .bool(false), .number(0.5), .number(1e300)])
+        case 3: return .array((0..<3).map { _ in .string(random.pick(texts)) })
+        case 4: return .array((0..<2).map { _ in self.noise(depth: depth - 1, using: &random) })
+        default:
+            let pairs = (0..<4).map { _ in
+                (random.pick(words + ["a"]), self.noise(depth: depth - 1, using: &random))
+            }
+            return .object(Dictionary(pairs, uniquingKeysWith: { $1 }))
+        }
+    }
+}
