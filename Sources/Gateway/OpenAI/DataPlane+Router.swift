@@ -8,6 +8,7 @@ extension DataPlane {
         router.add(middleware: RequestIdentityMiddleware(identifiers: self.identifiers))
         router.add(middleware: OpenAIErrorMiddleware())
         TextRoutes(plane: self).register(on: router)
+        ResponseRoutes(plane: self).register(on: router)
         EmbeddingRoutes(plane: self).register(on: router)
         ModelRoutes(plane: self).register(on: router)
         ChainRoutes(plane: self).register(on: router)

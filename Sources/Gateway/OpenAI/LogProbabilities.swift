@@ -64,7 +64,7 @@ enum LogProbabilities {
     }
 
     /// JSON knows no infinity; -9999 stands for "impossible", as it does at OpenAI.
-    private static func finite(_ logProbability: Double) -> Double {
+    static func finite(_ logProbability: Double) -> Double {
         logProbability.isFinite ? max(logProbability, -9999) : -9999
     }
 }

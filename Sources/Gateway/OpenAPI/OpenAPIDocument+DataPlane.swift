@@ -8,6 +8,19 @@ extension OpenAPIDocument {
         "/v1/completions": [
             "post": Self.text("createCompletion", "Continues texts.", "CompletionRequest", "CompletionAnswer")
         ],
+        "/v1/responses": [
+            "post": Self.operation(
+                "createResponse",
+                "Answers a conversation; nothing is stored.",
+                body: Self.reference("ResponseRequest"),
+                answers: Self.failures(
+                    with: Self.answer(
+                        "The response, whole or, with `stream`, as server-sent events that name their type.",
+                        ["application/json": Self.reference("Response"), "text/event-stream": Self.string]
+                    )
+                )
+            )
+        ],
         "/v1/embeddings": [
             "post": Self.operation(
                 "createEmbeddings",
@@ -100,7 +113,7 @@ extension OpenAPIDocument {
             "400": "The request is wrong, too long, or asks for what is not supported.",
             "404": "The endpoint is unknown or forbidden.",
             "413": "The body is larger than the endpoint allows.",
-            "429": "The endpoint's queue is full; `Retry-After` says when to try again.",
+            "429": "Too much for now, and `Retry-After` says when to try again; or, without it, a quota is used up.",
             "500": "The model or a step failed.",
             "503": "Nothing serves the endpoint in time; `Retry-After` says when to try again.",
             "504": "The endpoint's time-out is over.",

@@ -1,38 +1,41 @@
 internal import Schema
 
 extension OpenAPIDocument {
-    static let dataPlaneSchemas: [String: JSONValue] = Self.requestSchemas.merging(Self.answerSchemas) { first, _ in
-        first
-    }
+    static let dataPlaneSchemas: [String: JSONValue] = [
+        Self.requestSchemas, Self.answerSchemas, Self.toolSchemas,
+    ].reduce(into: [:]) { $0.merge($1) { first, _ in first } }
 
     private static let requestSchemas: [String: JSONValue] = [
         "ChatRequest": Self.object(
             Self.samplingProperties.merging([
                 "messages": ["type": "array", "minItems": 1, "items": Self.reference("Message")],
-                "max_completion_tokens": Self.nullable(["type": "integer", "minimum": 1]),
-                "logprobs": Self.nullable(Self.boolean),
-                "top_logprobs": Self.nullable(["type": "integer", "minimum": 0, "maximum": 20]),
-                "metadata": Self.nullable(["type": "object"]),
-                "safety_identifier": Self.nullable(Self.string),
-                "prompt_cache_key": Self.nullable(Self.string),
-                "response_format": Self.nullable(Self.object(["type": ["const": "text"]])),
-                "modalities": Self.nullable(Self.array(of: ["const": "text"])),
-                "service_tier": Self.nullable(Self.words(["auto", "default"])),
-                "store": Self.nullable(["const": false]),
-                "logit_bias": Self.nullable(["type": "object", "maxProperties": 0]),
-            ]) { first, _ in first },
+                "max_completion_tokens": Self.optional(["type": "integer", "minimum": 1]),
+                "logprobs": Self.optional(Self.boolean),
+                "top_logprobs": Self.optional(["type": "integer", "minimum": 0, "maximum": 20]),
+                "metadata": Self.optional(["type": "object"]),
+                "safety_identifier": Self.optional(Self.string),
+                "prompt_cache_key": Self.optional(Self.string),
+                "modalities": Self.optional(Self.array(of: ["const": "text"])),
+                "service_tier": Self.optional(Self.words(["auto", "default"])),
+                "store": Self.optional(["const": false]),
+            ]) { first, _ in first }.merging(Self.chatToolProperties) { first, _ in first },
             required: ["model", "messages"],
             closed: true
         ),
         "Message": Self.object(
             [
-                "role": Self.words(["system", "developer", "user", "assistant"]),
+                "role": Self.words(["system", "developer", "user", "assistant", "tool"]),
                 "content": [
-                    "description": "A text, or parts that are put together as they stand.",
-                    "oneOf": [Self.string, Self.array(of: Self.reference("TextPart"))],
+                    "description": "A text, or parts that are put together as they stand; nothing beside calls.",
+                    "oneOf": [Self.string, Self.array(of: Self.reference("TextPart")), ["type": "null"]],
                 ],
+                "tool_calls": [
+                    "description": "The functions that an assistant's turn calls.",
+                    "type": "array", "items": Self.reference("ToolCall"),
+                ],
+                "tool_call_id": ["type": "string", "description": "The call that a tool's turn is the result of."],
             ],
-            required: ["role", "content"]
+            required: ["role"]
         ),
         "TextPart": Self.object(
             ["type": ["const": "text"], "text": Self.string],
@@ -42,11 +45,11 @@ extension OpenAPIDocument {
         "CompletionRequest": Self.object(
             Self.samplingProperties.merging([
                 "prompt": ["oneOf": [Self.string, ["type": "array", "minItems": 1, "items": Self.string]]],
-                "logprobs": Self.nullable(["type": "integer", "minimum": 0, "maximum": 5]),
-                "echo": Self.nullable(["const": false]),
-                "best_of": Self.nullable(["const": 1]),
-                "suffix": Self.nullable(["const": ""]),
-                "logit_bias": Self.nullable(["type": "object", "maxProperties": 0]),
+                "logprobs": Self.optional(["type": "integer", "minimum": 0, "maximum": 5]),
+                "echo": Self.optional(["const": false]),
+                "best_of": Self.optional(["const": 1]),
+                "suffix": Self.optional(["const": ""]),
+                "logit_bias": Self.optional(Self.reference("LogitBias")),
             ]) { first, _ in first },
             required: ["model", "prompt"],
             closed: true
@@ -63,9 +66,9 @@ extension OpenAPIDocument {
                         ],
                     ]
                 ],
-                "encoding_format": Self.nullable(Self.words(["float", "base64"])),
-                "dimensions": Self.nullable(["type": "integer", "minimum": 1]),
-                "user": Self.nullable(Self.string),
+                "encoding_format": Self.optional(Self.words(["float", "base64"])),
+                "dimensions": Self.optional(["type": "integer", "minimum": 1]),
+                "user": Self.optional(Self.string),
             ],
             required: ["model", "input"],
             closed: true
@@ -75,25 +78,30 @@ extension OpenAPIDocument {
     /// What both text routes take.
     private static let samplingProperties: [String: JSONValue] = [
         "model": ["type": "string", "description": "`desk`, or `shop/desk` in another namespace."],
-        "stream": Self.nullable(Self.boolean),
-        "stream_options": Self.nullable(Self.object(["include_usage": Self.boolean], closed: true)),
-        "n": Self.nullable(["type": "integer", "minimum": 1, "maximum": 8]),
-        "temperature": Self.nullable(["type": "number", "minimum": 0, "maximum": 2]),
-        "top_p": Self.nullable(["type": "number", "minimum": 0, "maximum": 1]),
-        "seed": Self.nullable(Self.integer),
-        "stop": Self.nullable(["oneOf": [Self.string, ["type": "array", "maxItems": 4, "items": Self.string]]]),
-        "max_tokens": Self.nullable([
+        "stream": Self.optional(Self.boolean),
+        "stream_options": Self.optional(Self.object(["include_usage": Self.boolean], closed: true)),
+        "n": Self.optional(["type": "integer", "minimum": 1, "maximum": 8]),
+        "temperature": Self.optional(["type": "number", "minimum": 0, "maximum": 2]),
+        "top_p": Self.optional(["type": "number", "minimum": 0, "maximum": 1]),
+        "seed": Self.optional(Self.integer),
+        "stop": Self.optional(["oneOf": [Self.string, ["type": "array", "maxItems": 4, "items": Self.string]]]),
+        "max_tokens": Self.optional([
             "type": "integer", "minimum": 1, "description": "Without it, up to the end of the model's context.",
         ]),
-        "frequency_penalty": Self.nullable(["type": "number", "minimum": -2, "maximum": 2]),
-        "presence_penalty": Self.nullable(["type": "number", "minimum": -2, "maximum": 2]),
-        "user": Self.nullable(Self.string),
+        "frequency_penalty": Self.optional(["type": "number", "minimum": -2, "maximum": 2]),
+        "presence_penalty": Self.optional(["type": "number", "minimum": -2, "maximum": 2]),
+        "user": Self.optional(Self.string),
     ]
 
     private static let answerSchemas: [String: JSONValue] = [
         "ChatAnswer": Self.textAnswer(
             object: "chat.completion",
-            choice: ["message": Self.object(["role": ["const": "assistant"], "content": Self.string])]
+            choice: [
+                "message": Self.object([
+                    "role": ["const": "assistant"], "content": Self.optional(Self.string),
+                    "tool_calls": Self.array(of: Self.reference("ToolCall")),
+                ])
+            ]
         ),
         "CompletionAnswer": Self.textAnswer(object: "text_completion", choice: ["text": Self.string]),
         "Usage": Self.object(
@@ -135,7 +143,7 @@ extension OpenAPIDocument {
             [
                 "error": Self.object(
                     [
-                        "message": Self.string, "type": Self.string, "param": Self.nullable(Self.string),
+                        "message": Self.string, "type": Self.string, "param": Self.optional(Self.string),
                         "code": Self.string,
                     ],
                     required: ["message", "type", "param", "code"]
@@ -147,8 +155,8 @@ extension OpenAPIDocument {
 
     private static func textAnswer(object: String, choice: [String: JSONValue]) -> JSONValue {
         let common: [String: JSONValue] = [
-            "index": Self.integer, "finish_reason": Self.words(["stop", "length"]),
-            "logprobs": Self.nullable(["type": "object"]),
+            "index": Self.integer, "finish_reason": Self.words(["stop", "length", "tool_calls", "content_filter"]),
+            "logprobs": Self.optional(["type": "object"]),
         ]
         return Self.object(
             [
@@ -169,7 +177,8 @@ extension OpenAPIDocument {
         )
     }
 
-    private static func nullable(_ schema: JSONValue) -> JSONValue {
+    /// The schema, or null: clients write what they do not set that way.
+    static func optional(_ schema: JSONValue) -> JSONValue {
         ["anyOf": [schema, ["type": "null"]]]
     }
 }

@@ -44,9 +44,55 @@ struct JSONSchemaTests {
         if let wrong { #expect(schema.problems(in: wrong).first?.description == problem) }
     }
 
+    @Test("references lead to other parts of the schema, also to where they stand")
+    func references() throws {
+        let schema = try JSONSchema([
+            "$defs": [
+                "a/b": ["type": "object", "properties": ["next": ["$ref": "#/$defs/a~1b"], "n": ["type": "null"]]]
+            ],
+            "items": ["$ref": "#/$defs/a~1b"],
+        ])
+        #expect(schema.problems(in: [["next": ["next": ["n": nil]]]]) == [])
+        #expect(
+            schema.problems(in: [["next": ["next": ["n": 1]]]]).map(\.description) == [
+                "$[0].next.next.n must be null, not a number"
+            ]
+        )
+    }
+
+    @Test("members are told apart whatever their names hold")
+    func places() throws {
+        let schema = try JSONSchema([
+            "$defs": ["n": ["type": "null"]],
+            "properties": ["a.b": ["$ref": "#/$defs/n"], "a": ["additionalProperties": ["$ref": "#/$defs/n"]]],
+        ])
+        #expect(schema.problems(in: ["a": ["b": 1], "a.b": nil]).map(\.path) == ["$.a.b"])
+        #expect(schema.problems(in: ["a": ["b": nil], "a.b": 1]).map(\.path) == ["$[\"a.b\"]"])
+    }
+
+    @Test("a value that lies deep costs no more for alternatives that refer to the whole")
+    func manyWays() throws {
+        for keyword in ["anyOf", "oneOf", "allOf"] {
+            let way: JSONValue = ["type": ["array", "string"], "items": ["$ref": "#"], "pattern": "^x"]
+            let schema = try JSONSchema([keyword: [way, way, way]])
+            let value = (0..<100).reduce(JSONValue.string("y")) { value, _ in [value] }
+            #expect(!schema.problems(in: value).isEmpty)
+        }
+    }
+
     @Test(
         "a schema that could not be kept is refused, with the place",
         arguments: [
+            (
+                ["$ref": "#/$defs/a"],
+                "the schema refers to '#/$defs/a', which is no part of it; a reference is '#' and a JSON pointer"
+            ),
+            (
+                ["$ref": "https://example.com/a"],
+                "the schema refers to 'https://example.com/a', which is no part of it; a reference is '#' and a JSON "
+                    + "pointer"
+            ),
+            (["anyOf": [["$ref": "#"], ["type": "null"]]], "the schema refers from '#' only back to itself"),
             (["if": true], "the schema has the keyword 'if', which is not supported"),
             (
                 ["properties": ["a": ["if": true]]],
