@@ -29,6 +29,7 @@ void find_functions(const void *const *table, Runtime &found) {
     place(table, 1, found.error_code);
     place(table, 2, found.error_message);
     place(table, 7, found.create_session);
+    place(table, 8, found.create_session_from_bytes);
     place(table, 9, found.run);
     place(table, 10, found.create_session_options);
     place(table, 17, found.disable_memory_pattern);

@@ -31,6 +31,8 @@ struct Runtime {
     int (*error_code)(const OrtStatus *) = nullptr;
     const char *(*error_message)(const OrtStatus *) = nullptr;
     OrtStatus *(*create_session)(const OrtEnv *, const char *file, const OrtSessionOptions *, OrtSession **) = nullptr;
+    OrtStatus *(*create_session_from_bytes)(
+        const OrtEnv *, const void *bytes, size_t count, const OrtSessionOptions *, OrtSession **) = nullptr;
     OrtStatus *(*run)(
         OrtSession *, const OrtRunOptions *, const char *const *input_names, const OrtValue *const *inputs,
         size_t input_count, const char *const *output_names, size_t output_count, OrtValue **outputs

@@ -248,6 +248,7 @@ extension Reconciler {
             if case .applySettings(let endpoint, let settings) = action { self.appliedSettings[endpoint] = settings }
             for change in outcome.changes { self.apply(change) }
             self.pending += outcome.changes
+            self.noteDemandMet(by: action)
         case .failure where self.queue.isSuperseded(key) || Task.isCancelled:
             self.queue.abandon(key)
         case .failure(is StoreRefusal), .failure(is StepSkipped):

@@ -293,6 +293,7 @@ package actor Reconciler: Service {
         for key in self.queue.supersede(keeping: update.plans) {
             self.cancelSignals[key]?.cancel()
         }
+        await self.refuseDemands()
         self.startLine(in: &group)
         for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts && !step.action.isQuick {
             self.start(step.action, in: &group)

@@ -54,7 +54,7 @@ package enum ProbeChild {
         let elapsed = (clock.now - start).components
         return ProbeReport(
             description: description,
-            measuredBytes: max(ProbeChild.residentBytes() - before, 0),
+            measuredBytes: description.measuredTensorBytes ?? max(ProbeChild.residentBytes() - before, 0),
             seconds: Double(elapsed.seconds) + Double(elapsed.attoseconds) * 1e-18
         )
     }
@@ -127,5 +127,14 @@ package enum ProbeChild {
         let fields = text.split(separator: " ")
         let pages = fields.count > 1 ? Int64(fields[1]) ?? 0 : 0
         return pages * Int64(sysconf(Int32(_SC_PAGESIZE)))
+    }
+}
+
+extension ModelDescription {
+    /// What a model of tensors takes as its engine has measured it. Of a process that opened a single small model most is
+    /// the runtime and its code, which thousands of models share.
+    fileprivate var measuredTensorBytes: Int64? {
+        let bytes = self.weightBytes + self.sessionBytes
+        return self.tensors == nil || bytes == 0 ? nil : bytes
     }
 }

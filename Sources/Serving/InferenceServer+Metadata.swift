@@ -23,20 +23,19 @@ extension InferenceServer {
                 embeddingWidth: nil
             )
         }
-        let lease: InstanceLease
+        let description: ModelDescription
         do {
-            lease = try self.pool.lease(model.instance.key)
+            description = try await self.pool.describe(model.instance.key)
         } catch {
             throw CallError(mapping: error)
         }
-        defer { lease.release() }
         return ModelMetadata(
             revision: runner.key.revision,
             versions: versions,
             engine: model.instance.engine,
-            tensors: lease.description.tensors,
-            generates: lease.description.generates,
-            embeddingWidth: lease.description.embeddingWidth
+            tensors: description.tensors,
+            generates: description.generates,
+            embeddingWidth: description.embeddingWidth
         )
     }
 

@@ -71,7 +71,7 @@ extension InferenceServer: ServingRuntime {
             throw MartletError("RunnerMissing", "\(runner) was not started", disposition: .waiting)
         }
         do {
-            for instance in warmed.graph.models.map(\.instance) where !self.isWarm(instance) {
+            for instance in warmed.graph.models.map(\.instance) where !instance.isLazy && !self.isWarm(instance) {
                 try await self.pool.warmUp(instance)
                 _ = self.withState { $0.warmUps[instance.key, default: []].insert(instance.warmUp) }
             }
@@ -82,6 +82,10 @@ extension InferenceServer: ServingRuntime {
             throw error
         }
         warmed.becomeReady()
+    }
+
+    package func refuse(_ instance: InstanceKey, because error: MartletError) async {
+        self.pool.refuse(instance, because: error)
     }
 
     private func isWarm(_ instance: InstanceSpec) -> Bool {
@@ -161,22 +165,27 @@ extension InferenceServer: ServingRuntime {
         // What cannot be compiled must not start.
         let program = try RunnerProgram(graph, clock: self.clock)
         let (models, key) = (graph.models, RunnerKey(graph.variant, graph.revision))
+        for model in models {
+            guard let description = self.pool.description(of: model.instance.key) else { continue }
+            try program.requireText(from: model.identity, description)
+        }
         // What the scarcest model can work on at once; more would only wait inside of it.
-        let slots = try models.map { model in
-            let lease = try self.pool.lease(model.instance.key)
-            defer { lease.release() }
-            try program.requireText(from: model.identity, lease.description)
-            return lease.description.slots * max(1, model.instance.copies)
+        let measure = { @Sendable [pool] () -> Int? in
+            let slots = models.map { model in
+                pool.description(of: model.instance.key).map { $0.slots * max(1, model.instance.copies) }
+            }
+            return slots.contains(nil) ? nil : slots.compactMap(\.self).min() ?? 1
         }
         return Runner(
             graph,
-            capacity: slots.min() ?? 1,
+            capacity: measure(),
             clock: self.clock,
+            measure: measure,
             lease: { [pool] in
                 var found: [ResourceIdentity: any CompletionModel] = [:]
                 var leases: [InstanceLease] = []
                 for model in models {
-                    let lease = try pool.lease(model.instance.key)
+                    let lease = try pool.lease(model.instance)
                     leases.append(lease)
                     found[model.identity] = lease
                 }

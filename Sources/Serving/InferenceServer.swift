@@ -54,6 +54,7 @@ package final class InferenceServer: Sendable {
     ///   - engines: where instances find the engines that their manifests name.
     ///   - clock: measures time-outs and latencies.
     ///   - wallClock: dates when a revision began to serve.
+    ///   - memoryBudget: what all instances may take together, in bytes; nil: as much as there is.
     ///   - pool: owns the instances; one of its own by default.
     ///   - unreadLimit: how many events of one answer may lie unread before it is ended, so that a caller that has
     ///     stopped reading costs no more memory than that.
@@ -62,6 +63,7 @@ package final class InferenceServer: Sendable {
         clock: any Clock<Duration> = ContinuousClock(),
         wallClock: any WallClock,
         logger: Logger = Logger(label: "martlet.serving"),
+        memoryBudget: Int64? = nil,
         pool: InstancePool? = nil,
         unreadLimit: Int = 1 << 14
     ) {
@@ -70,13 +72,14 @@ package final class InferenceServer: Sendable {
         self.wallClock = wallClock
         self.logger = logger
         self.unreadLimit = unreadLimit
-        self.pool = pool ?? InstancePool(clock: clock)
+        self.pool = pool ?? InstancePool(memoryBudget: memoryBudget, clock: clock, wallClock: wallClock)
     }
 
     /// Serves until the task is cancelled; then ends every answer, and gives all instances back.
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await self.pool.watch() }
+            group.addTask { await self.pool.runLoads() }
             group.addTask {
                 for await _ in self.pool.changes() { self.changeFeed.notify() }
             }
@@ -97,7 +100,8 @@ package final class InferenceServer: Sendable {
         }
         metrics.abandonedCalls = self.pool.abandonedCalls
         metrics.hangingCalls = self.pool.hangingCalls
-        metrics.instances = self.pool.observe()
+        metrics.instances = self.pool.observe(withLazy: false)
+        metrics.pool = self.pool.figures
         return metrics
     }
 

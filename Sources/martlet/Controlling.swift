@@ -50,7 +50,12 @@ enum Controlling {
         let lastEnd: LastEnd = CrashNote.exists(at: crashNote) ? .crashed : wasShort ? .shortOfMemory : .fromOutside
         CrashNote.arm(at: crashNote)
         defer { CrashNote.disarm() }
-        let server = InferenceServer(engines: engines, wallClock: SystemClock(), logger: logger)
+        let server = InferenceServer(
+            engines: engines,
+            wallClock: SystemClock(),
+            logger: logger,
+            memoryBudget: options.memoryBudget?.bytes
+        )
         let reconciler = try Reconciler(
             ports: Controlling.ports(options, state, sources, store, server, engines, environment),
             version: Martlet.version,

@@ -141,9 +141,13 @@ final class ControllerSetup: Sendable {
 
     /// Commits an endpoint `desk` on a recorded model whose file says `weights`.
     @discardableResult
-    func commitDesk(weights: String = "one", extra: String = "") throws -> ObjectID {
+    func commitDesk(weights: String = "one", extra: String = "", lazy: Bool = false) throws -> ObjectID {
         try self.repository.write("models/desk.jsonl", weights)
-        try self.repository.write("desk.yaml", ControllerSetup.manifest + extra)
+        let manifest = ControllerSetup.manifest + extra
+        try self.repository.write(
+            "desk.yaml",
+            lazy ? manifest.replacing("engine: replay", with: "engine: replay, load: lazy") : manifest
+        )
         return try self.repository.commit("weights \(weights)")
     }
 

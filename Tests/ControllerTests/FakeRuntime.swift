@@ -25,6 +25,8 @@ final class FakeRuntime: ServingRuntime {
         var whenApplying: Interlude?
         /// Thrown, one after the other, by starts of revisions.
         var startErrors: [MartletError] = []
+        /// What those were told who waited for lazy instances.
+        var refusals: [InstanceKey: [String]] = [:]
     }
 
     private let state = Mutex(State())
@@ -57,6 +59,7 @@ final class FakeRuntime: ServingRuntime {
     }
 
     var drainsWithTraffic: Int { self.state.withLock { $0.drainsWithTraffic } }
+    var refusals: [InstanceKey: [String]] { self.state.withLock { $0.refusals } }
     var calls: [String] { self.state.withLock { $0.calls } }
     var observation: RuntimeObservation { self.state.withLock { $0.observation } }
 
@@ -86,6 +89,13 @@ final class FakeRuntime: ServingRuntime {
                 memoryBytes: 1000,
                 copies: instance.copies
             )
+        }
+    }
+
+    func refuse(_ instance: InstanceKey, because error: MartletError) async {
+        self.state.withLock { state in
+            state.refusals[instance, default: []].append(error.message)
+            state.observation.instances[instance] = InstanceObservation(state: .failed, message: error.message)
         }
     }
 

@@ -41,6 +41,7 @@ struct IncrementalPlannerTests {
             services: Dictionary(uniqueKeysWithValues: services)
         )
         world.withoutWarmUp = ["other"]
+        world.lazy = ["large"]
         return world
     }
 

@@ -16,6 +16,7 @@ struct PlannerPropertyTests {
             ]
         )
         world.withoutWarmUp = ["other"]
+        world.lazy = ["large"]
         return world
     }
 

@@ -25,8 +25,7 @@ struct UnavailableFieldsTests {
         models + templates + steps + replicas + rollouts + settings
 
     static let models = [
-        row(.model, "load", "spec.load 'lazy' is not available") { $0["load"] = "lazy" },
-        row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 },
+        row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 }
     ]
 
     static let templates = [
@@ -152,7 +151,7 @@ struct UnavailableFieldsTests {
     /// read it; else it belongs to `UnavailableFields`.
     static let effective: [Kind: Set<String>] = [
         .model: [
-            "engine", "source", "source.uri", "source.sha256", "replicas", "resources", "resources.memory",
+            "engine", "source", "source.uri", "source.sha256", "load", "replicas", "resources", "resources.memory",
             "resources.threads", "resources.accelerator", "adapters", "adapters[].name", "adapters[].source",
             "adapters[].source.uri",
             "adapters[].source.sha256", "adapters[].scale", "options", "warmUp", "warmUp[].prompt",

@@ -11,6 +11,7 @@ extension PlanSimulator {
         case 4, 5: self.somebodyDecides()
         case 6: self.now = self.now.advanced(byMilliseconds: Int64.random(in: 0...120_000, using: &self.random))
         case 7: self.waitForPlan()
+        case 8: self.somebodyAsks()
         default: try self.takePass()
         }
     }
@@ -77,11 +78,25 @@ extension PlanSimulator {
         }
     }
 
+    /// A request comes for a lazy model that is not loaded; or one that is loaded is evicted.
+    private mutating func somebodyAsks() {
+        let running = self.observed.runtime.runners.keys.sorted().compactMap { self.graph(of: $0) }
+        let instances = running.flatMap(\.models).map(\.instance)
+        let lazy = instances.filter { self.isLazy($0.key) }
+        guard !lazy.isEmpty else { return }
+        let instance = self.random.pick(lazy).key
+        switch self.observed.runtime.instances[instance]?.state {
+        case nil: self.observed.runtime.instances[instance] = InstanceObservation(state: .demanded, copies: 0)
+        case .ready: self.observed.runtime.instances[instance] = nil
+        case .loading, .failed, .demanded: return
+        }
+    }
+
     private mutating func commitSomething() {
         let names = ["one", "two", "three", "four"]
         let name = self.random.pick(names)
         let model = self.random.pick(self.world.models.keys.sorted())
-        let choice = Int.random(in: 0..<9, using: &self.random)
+        let choice = Int.random(in: 0..<10, using: &self.random)
         let replicas = Int.random(in: 1...3, using: &self.random)
         let hasTenant = self.random.oneIn(2)
         self.commit { world in
@@ -94,6 +109,7 @@ extension PlanSimulator {
             case 4: service?.isBlocked.toggle()
             case 5: service?.add(model)
             case 6: service?.tenants = hasTenant ? ["acme"] : []
+            case 7: world.lazy.formSymmetricDifference([model])
             default: service?.promptVersion = replicas
             }
             world.services[name] = service

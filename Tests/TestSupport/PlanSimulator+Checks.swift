@@ -86,7 +86,10 @@ extension PlanSimulator {
         }
         if facts.probes[instance.key] == nil, !isTrusted { return "it was not probed" }
         guard let budget = self.observed.memoryBudget else { return nil }
-        var loaded = self.observed.runtime.instances.keys.reduce(into: Int64(0)) { $0 += self.memory(of: $1) }
+        // Lazy ones make room by themselves.
+        if instance.isLazy { return nil }
+        let pinned = self.observed.runtime.instances.keys.filter { !self.isLazy($0) }
+        var loaded = pinned.reduce(into: Int64(0)) { $0 += self.memory(of: $1) }
         if self.observed.runtime.instances[instance.key] == nil { loaded += self.memory(of: instance.key) }
         return loaded > budget ? "\(loaded) of \(budget) bytes would be taken" : nil
     }
@@ -97,14 +100,23 @@ extension PlanSimulator {
     }
 
     private func allReady(_ graph: RevisionGraph) -> Bool {
-        graph.models.allSatisfy { self.observed.runtime.instances[$0.instance.key]?.state == .ready }
+        graph.models.map(\.instance).allSatisfy { instance in
+            instance.isLazy || self.observed.runtime.instances[instance.key]?.state == .ready
+        }
+    }
+
+    /// Whether every graph that is known has the instance loaded by requests.
+    func isLazy(_ instance: InstanceKey) -> Bool {
+        let graphs = self.observed.facts.variants.values.flatMap(\.graphs) + self.desired.variants.values
+        let specs = graphs.flatMap(\.models).map(\.instance).filter { $0.key == instance }
+        return !specs.isEmpty && specs.allSatisfy(\.isLazy)
     }
 
     private func hasTraffic(_ runner: RunnerKey) -> Bool {
         self.observed.runtime.traffic[runner.variant]?.contains { $0.revision == runner.revision } ?? false
     }
 
-    private func graph(of runner: RunnerKey) -> RevisionGraph? {
+    func graph(of runner: RunnerKey) -> RevisionGraph? {
         let desired = self.desired.variants[runner.variant]
         if desired?.revision == runner.revision { return desired }
         return self.observed.facts.variants[runner.variant]?.graph(of: runner.revision)

@@ -31,6 +31,8 @@ package struct PlanWorld: Sendable {
     package var accelerators: [String: String] = [:]
     /// Models without warm-up requests; all others have one.
     package var withoutWarmUp: Set<String> = []
+    /// Models that requests have loaded.
+    package var lazy: Set<String> = []
     package var services: [String: Service]
     package var commitNumber = 1
 
@@ -54,7 +56,8 @@ package struct PlanWorld: Sendable {
             ),
             accelerator: self.accelerators[model],
             warmUp: self.withoutWarmUp.contains(model) ? [] : [ModelSpec.WarmUp(prompt: "Hello.", maxTokens: 4)],
-            declaredMemory: self.declaredMemory[model]
+            declaredMemory: self.declaredMemory[model],
+            isLazy: self.lazy.contains(model)
         )
     }
 
@@ -65,7 +68,9 @@ package struct PlanWorld: Sendable {
         let identity = ResourceIdentity(.promptTemplate, namespace: "default", name: "\(name)-prompt")
         var template = PlanWorld.template
         template.messages[0].content = prompt
-        let words = [prompt, name] + instances.map { "\($0.key.digest) \($0.declaredMemory ?? 0) \($0.warmUp.count)" }
+        let words =
+            [prompt, name]
+            + instances.map { "\($0.key.digest) \($0.declaredMemory ?? 0) \($0.warmUp.count) \($0.isLazy)" }
         return RevisionGraph(
             variant: PlanWorld.variant(name, tenant: tenant),
             revision: Revision(Digest(of: words.joined(separator: "|").utf8)),

@@ -173,7 +173,7 @@ extension CheckedManifests {
                     model: instance.model,
                     key: instance.key,
                     bytes: instance.knownBytes,
-                    isDeclared: instance.declaredMemory != nil
+                    isDeclared: instance.declaredMemory != nil || instance.isLazy
                 )
             )
         }

@@ -193,7 +193,7 @@ extension PlanReport.Memory {
             after: bytes(),
             budget: budget,
             assumed: Set(
-                seen.values.filter { $0.declaredMemory == nil }.map(\.model)
+                seen.values.filter { $0.declaredMemory == nil && !$0.isLazy }.map(\.model)
                     + others.values.filter { !$0.isDeclared }.map(\.model)
             ).sorted()
         )
@@ -202,7 +202,9 @@ extension PlanReport.Memory {
 
 extension InstanceSpec {
     /// What all copies take together: the manifest's word for each, else the size of the files, which copies share.
+    /// Nothing where it is requests that have it loaded: such an instance takes the room that the others leave.
     var knownBytes: Int64 {
+        if self.isLazy { return 0 }
         if let declared = self.declaredMemory { return declared * Int64(self.copies) }
         return self.artifacts.reduce(0) { $0 + ($1.size ?? 0) }
     }

@@ -5,7 +5,7 @@ package import Serving
 extension ServingMetrics {
     /// The figures as a scrape shows them: OpenTelemetry's names for generative AI where it has any, else `martlet_…`.
     package var families: [MetricFamily] {
-        self.requestFamilies + self.loadFamilies + self.instanceFamilies
+        self.requestFamilies + self.loadFamilies + self.instanceFamilies + self.pool.families
     }
 
     private var requestFamilies: [MetricFamily] {
@@ -92,13 +92,13 @@ extension ServingMetrics {
         return [
             MetricFamily(
                 name: "martlet_instance_memory_bytes",
-                help: "Memory of each loaded model.",
+                help: "Memory of each model that is loaded all the time.",
                 kind: .gauge,
                 samples: samples { Double($0.memoryBytes) }
             ),
             MetricFamily(
                 name: "martlet_instance_copies",
-                help: "Copies of each loaded model that are ready.",
+                help: "Copies of each model that is loaded all the time, that are ready.",
                 kind: .gauge,
                 samples: samples { Double($0.copies) }
             ),
@@ -121,7 +121,7 @@ extension RunnerKey {
 
 extension Histogram {
     /// The samples of the text format: cumulative buckets, the sum and the count.
-    fileprivate func samples(_ labels: [MetricFamily.Label]) -> [MetricFamily.Sample] {
+    func samples(_ labels: [MetricFamily.Label]) -> [MetricFamily.Sample] {
         var total = 0
         var samples = zip(self.bounds.map(PrometheusText.number) + ["+Inf"], self.counts).map { bound, count in
             total += count

@@ -88,6 +88,14 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
     package var copies: Int
     /// The manifest's own word on memory; the probe's is used where this is nil. No part of ``key``.
     package var declaredMemory: Int64?
+    /// Nil for an eager one, as in facts that were written before there were lazy ones.
+    private var lazy: Bool?
+
+    /// Whether requests have the instance loaded, not the plan, and it may be evicted between them; no part of ``key``.
+    package var isLazy: Bool {
+        get { self.lazy ?? false }
+        set { self.lazy = newValue ? true : nil }
+    }
 
     package init(
         model: ResourceIdentity,
@@ -100,7 +108,8 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         accelerator: String? = nil,
         warmUp: [ModelSpec.WarmUp] = [],
         copies: Int = 1,
-        declaredMemory: Int64? = nil
+        declaredMemory: Int64? = nil,
+        isLazy: Bool = false
     ) {
         self.model = model
         self.engine = engine
@@ -113,6 +122,7 @@ package struct InstanceSpec: Sendable, Hashable, Codable {
         self.warmUp = warmUp
         self.copies = copies
         self.declaredMemory = declaredMemory
+        self.lazy = isLazy ? true : nil
         let adapterValues = adapters.map { adapter -> JSONValue in
             [
                 "name": .string(adapter.name), "artifact": .string(adapter.artifact.identity),

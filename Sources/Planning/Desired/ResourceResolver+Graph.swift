@@ -119,10 +119,10 @@ extension ResourceResolver {
             threads: model.resources.threads,
             accelerator: model.resources.accelerator,
             warmUp: model.warmUp,
-            // Nothing loads a model on its first request in this version, so there is one copy at least.
             copies: max(model.replicas, 1),
             // The weights of a remote model are in nobody's memory here.
-            declaredMemory: upstreams == nil ? model.resources.memory?.bytes : 0
+            declaredMemory: upstreams == nil ? model.resources.memory?.bytes : 0,
+            isLazy: upstreams == nil && model.load == .lazy
         )
     }
 }

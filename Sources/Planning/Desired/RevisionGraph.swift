@@ -112,8 +112,9 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         )
     }
 
-    /// Whether requests have to be answered before the revision takes any of its users'.
-    package var hasWarmUps: Bool { self.models.contains { !$0.instance.warmUp.isEmpty } }
+    /// Whether requests have to be answered before the revision takes any of its users'. Lazy models answer theirs
+    /// whenever they are loaded.
+    package var hasWarmUps: Bool { self.models.contains { !$0.instance.warmUp.isEmpty && !$0.instance.isLazy } }
 
     /// What a graph holds. It is passed around by the thousand and hardly ever changed, so a copy of a graph shares it.
     private struct Contents: Sendable, Equatable, Codable {

@@ -38,9 +38,8 @@ package struct UnavailableFields: Sendable {
     /// What ``Availability`` refuses in this version.
     package static let ofThisVersion = UnavailableFields([
         .model: [
-            // Every model that an endpoint reaches is loaded at once, and has one copy at least.
-            Row(field: "load"),
-            Row(field: "replicas", isRefused: { value, _ in value == 0 }),
+            // A model that is loaded has one copy at least; `load: lazy` says that it need not be.
+            Row(field: "replicas", isRefused: { value, _ in value == 0 })
         ],
         .promptTemplate: [
             Row(field: "guards")

@@ -17,13 +17,15 @@ package struct RunnerKey: Sendable, Hashable, Comparable, Codable, CustomStringC
     }
 }
 
-/// What is seen of one loaded model.
+/// What is seen of one loaded model. A lazy one that is not loaded, and that nothing waits for, is not seen.
 package struct InstanceObservation: Sendable, Hashable, Codable {
     package enum State: String, Sendable, Hashable, Codable {
         case loading
         case ready
         /// Dead, hung past its deadline, or failing: to be replaced.
         case failed
+        /// Lazy, and not loaded in this life of the process, though a request waits for it.
+        case demanded
     }
 
     package var state: State

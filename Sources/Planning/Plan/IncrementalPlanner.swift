@@ -216,7 +216,7 @@ extension PlanningPass {
     fileprivate var competesForMemory: Bool {
         guard self.observed.memoryBudget != nil else { return false }
         return self.situations.contains { situation in
-            let instances = (situation.target?.instances ?? []) + (situation.promoted?.instances ?? [])
+            let instances = (situation.target?.eagerInstances ?? []) + (situation.promoted?.eagerInstances ?? [])
             return self.wantsPromotedBack(situation)
                 || instances.contains { self.observed.runtime.instances[$0.key] == nil }
         }

@@ -4,6 +4,7 @@ extension PlanningPass {
     /// Brings a variant to its target: by a rollout, or by mending what the promoted revision has lost.
     mutating func bring(_ situation: VariantSituation) {
         guard let target = situation.target else { return }
+        self.loadDemanded(of: situation)
         if situation.mode.isSuspended {
             guard !self.answers(situation) else { return }
             _ = self.shift(situation, to: target, after: self.prepare(target, of: situation, after: []))
@@ -75,10 +76,10 @@ extension PlanningPass {
         }
         let isTrusted = situation.facts.earlier.contains(target.revision)
         guard !isTrusted else { return begun }
-        return begun + target.instances.map { self.probe($0, situation, after: begun) }
+        return begun + target.eagerInstances.map { self.probe($0, situation, after: begun) }
     }
 
-    private mutating func probe(
+    mutating func probe(
         _ instance: InstanceSpec,
         _ situation: VariantSituation,
         after: [Milestone]

@@ -33,19 +33,35 @@ extension PlanningPass {
     private func openLedger(_ budget: Int64) -> MemoryLedger {
         let resident = self.observed.runtime.instances
         var specs: [InstanceKey: InstanceSpec] = [:]
+        var eager: Set<InstanceKey> = []
+        var largestLazy: Int64 = 0
         for situation in self.situations {
             for graph in situation.facts.graphs + [situation.desired].compactMap(\.self) {
                 for instance in graph.models.map(\.instance) where resident[instance.key] != nil {
                     specs[instance.key] = instance
                 }
             }
+            let running = situation.runners.compactMap { situation.graph(of: $0.key.revision) }
+            for graph in running + [situation.target, situation.promoted].compactMap(\.self) {
+                eager.formUnion(graph.eagerInstances.map(\.key))
+            }
+            let lazy = (situation.target?.instances ?? []).filter(\.isLazy)
+            largestLazy = max(largestLazy, lazy.map(self.memory).max() ?? 0)
         }
         var (staying, leaving): (Int64, Int64) = (0, 0)
-        for (key, observation) in resident {
+        // Lazy ones are evicted where their room is needed, all but one that is used.
+        let pinned = resident.filter { eager.contains($0.key) || specs[$0.key]?.isLazy != true }
+        for (key, observation) in pinned {
             let bytes = specs[key].map { self.memory(of: $0) } ?? observation.memoryBytes
             if let unload = self.memory.unloads[key], unload != .waiting { leaving += bytes } else { staying += bytes }
         }
-        return MemoryLedger(budget: budget, staying: staying, leaving: leaving, resident: resident.keys)
+        return MemoryLedger(
+            budget: budget,
+            reserved: largestLazy,
+            staying: staying,
+            leaving: leaving,
+            resident: pinned.keys
+        )
     }
 
     /// Steps that must be done before `bytes` more fit; none while there is room beside what is leaving.
@@ -61,14 +77,17 @@ extension PlanningPass {
         isReplaced: Bool = true
     ) {
         guard self.wantsPromotedBack(situation), let promoted = situation.promoted else { return }
-        let both = ledger.need(of: promoted.instances + (situation.target?.instances ?? []), size: self.memory)
-        let bytes = ledger.need(of: promoted.instances, size: self.memory)
+        let both = ledger.need(
+            of: promoted.eagerInstances + (situation.target?.eagerInstances ?? []),
+            size: self.memory
+        )
+        let bytes = ledger.need(of: promoted.eagerInstances, size: self.memory)
         if isReplaced, situation.settings?.rollout.swap == true, !ledger.fits(both) {
             // The old revision was stopped to make room for the new one: bringing it back would undo the swap.
             self.memory.promoted[situation.id] = .refused("the two revisions do not fit together")
         } else if ledger.fits(bytes) {
             self.memory.promoted[situation.id] = self.room(for: bytes, ledger)
-            ledger.admit(promoted.instances, bytes: bytes)
+            ledger.admit(promoted.eagerInstances, bytes: bytes)
         } else {
             self.memory.promoted[situation.id] = .refused(self.shortage(situation, promoted, bytes, ledger))
         }
@@ -76,10 +95,10 @@ extension PlanningPass {
 
     private mutating func admitTarget(of situation: VariantSituation, _ ledger: inout MemoryLedger) -> Bool {
         guard let target = situation.target else { return true }
-        let bytes = ledger.need(of: target.instances, size: self.memory)
+        let bytes = ledger.need(of: target.eagerInstances, size: self.memory)
         guard bytes > 0, !ledger.fits(bytes) else {
             self.memory.target[situation.id] = self.room(for: bytes, ledger)
-            ledger.admit(target.instances, bytes: bytes)
+            ledger.admit(target.eagerInstances, bytes: bytes)
             return true
         }
         self.memory.target[situation.id] = .refused(self.shortage(situation, target, bytes, ledger))
@@ -92,11 +111,15 @@ extension PlanningPass {
         _ bytes: Int64,
         _ ledger: MemoryLedger
     ) -> String {
-        let models = graph.instances.filter { ledger.need(of: [$0], size: self.memory) > 0 }.map(\.model.description)
+        let models = graph.eagerInstances.filter { ledger.need(of: [$0], size: self.memory) > 0 }.map(
+            \.model.description
+        )
         let canSwap = situation.isRolling && situation.promoted != nil && situation.settings?.rollout.swap != true
+        let reserved =
+            ledger.reserved > 0 ? ", and \(memoryWords(ledger.reserved)) are kept for the largest lazy model" : ""
         let advice = canSwap ? "set rollout.swap: true to stop the old revision first, or raise" : "raise"
         return "\(graph.revision) needs \(memoryWords(bytes)) more for \(models.joined(separator: ", ")), but "
-            + "\(memoryWords(ledger.taken)) of the budget of \(memoryWords(ledger.budget)) are taken; \(advice) "
-            + "the memory budget"
+            + "\(memoryWords(ledger.taken)) of the budget of \(memoryWords(ledger.budget)) are taken\(reserved); "
+            + "\(advice) the memory budget"
     }
 }

@@ -57,6 +57,8 @@ extension PlanningPass {
             return situation.isRolling ? more : .reached
         }
         guard self.isUsable(instance, for: situation) else { return .waiting }
+        // It is loaded when a request asks for it, whatever the plan comes to.
+        if instance.isLazy { return .reached }
         switch room {
         case .refused(let shortage):
             self.draft.wait(situation.endpoint, "InsufficientMemory", "not enough memory: \(shortage)")
@@ -66,24 +68,26 @@ extension PlanningPass {
             switch observation?.state {
             case .failed: reason = "the instance of \(instance.model) failed: \(observation?.message ?? "")"
             case .loading: reason = "\(instance.model) is loading"
-            case .ready, nil: reason = "\(instance.model) is not loaded"
+            case .ready, .demanded, nil: reason = "\(instance.model) is not loaded"
             }
             return self.add(load: instance, copies, situation, reason, after: after + unloaded)
         }
     }
 
-    private mutating func add(
+    mutating func add(
         load instance: InstanceSpec,
         _ copies: Int,
         _ situation: VariantSituation,
         _ reason: String,
         after: [Milestone]
     ) -> Milestone {
-        var instance = instance
-        instance.copies = copies
         let isUnknown =
             self.observed.memoryBudget != nil && instance.declaredMemory == nil
             && self.observed.facts.probes[instance.key] == nil
+        var instance = instance
+        instance.copies = copies
+        // What was measured, so that there is room for it before the engine is asked for it.
+        if !isUnknown, self.observed.memoryBudget != nil { instance.declaredMemory = self.memory(of: instance) }
         let loaded = self.draft.add(
             .load(instance),
             for: situation.endpoint,
@@ -137,8 +141,10 @@ extension PlanningPass {
         of instance: InstanceSpec,
         for situation: VariantSituation
     ) -> (word: String, reason: String)? {
-        guard let limit = self.desired.policyReview.memoryLimits[instance.model], situation.isRolling,
-            situation.promoted?.instances.contains(where: { $0.key == instance.key }) != true,
+        let isNew =
+            situation.isRolling && situation.promoted?.instances.contains(where: { $0.key == instance.key }) != true
+        // What a lazy one takes is measured after its promotion.
+        guard let limit = self.desired.policyReview.memoryLimits[instance.model], isNew || instance.isLazy,
             let measured = self.observed.facts.probes[instance.key]?.measuredBytes, measured > limit.bytes
         else { return nil }
         return (

@@ -5,7 +5,7 @@ extension PlanningPass {
     func answers(_ situation: VariantSituation) -> Bool {
         situation.isServing
             && situation.traffic.allSatisfy { share in
-                situation.graph(of: share.revision)?.models.allSatisfy { self.isReady($0.instance.key) } ?? true
+                situation.graph(of: share.revision)?.models.allSatisfy { self.canAnswer($0.instance) } ?? true
             }
     }
 

@@ -34,10 +34,10 @@ extension PlanningPass {
         _ ledger: inout MemoryLedger
     ) -> Bool {
         let ids = Set(situations.map(\.id))
-        let targets = situations.flatMap { $0.target?.instances ?? [] }
+        let targets = situations.flatMap { $0.target?.eagerInstances ?? [] }
         let kept = Set(targets.map(\.key))
         var freed: [InstanceKey: InstanceSpec] = [:]
-        for instance in situations.flatMap({ $0.promoted?.instances ?? [] }) {
+        for instance in situations.flatMap({ $0.promoted?.eagerInstances ?? [] }) {
             let isLoaded = self.observed.runtime.instances[instance.key] != nil
             let isOwn = users[instance.key]?.isSubset(of: ids) ?? true
             if isLoaded, isOwn, !kept.contains(instance.key) { freed[instance.key] = instance }

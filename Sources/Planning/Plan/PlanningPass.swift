@@ -100,6 +100,11 @@ struct PlanningPass {
         self.observed.runtime.instances[instance]?.state == .ready
     }
 
+    /// Whether requests for an instance find it ready, or have it loaded.
+    func canAnswer(_ instance: InstanceSpec) -> Bool {
+        instance.isLazy || self.isReady(instance.key)
+    }
+
     private mutating func noteCopies() {
         for situation in self.situations {
             for instance in situation.target?.instances ?? [] {

@@ -56,6 +56,9 @@ extension StepAction {
     /// The key of loading an instance.
     package static func loadKey(of instance: InstanceKey) -> StepKey { StepKey("load \(instance)") }
 
+    /// The key of probing an instance.
+    package static func probeKey(of instance: InstanceKey) -> StepKey { StepKey("probe \(instance)") }
+
     /// Whether the action only writes facts: done in the pass's transaction, not in the runtime.
     package var writesFacts: Bool {
         switch self {

@@ -131,4 +131,7 @@ extension RevisionGraph {
         var seen: Set<InstanceKey> = []
         return self.models.map(\.instance).filter { seen.insert($0.key).inserted }
     }
+
+    /// The instances that have to be loaded before the revision runs.
+    var eagerInstances: [InstanceSpec] { self.instances.filter { !$0.isLazy } }
 }

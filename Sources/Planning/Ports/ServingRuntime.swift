@@ -23,7 +23,11 @@ package protocol ServingRuntime: Sendable {
     /// Gives an instance back. Nothing happens while a runner leases it.
     func unload(_ instance: InstanceKey) async
 
-    /// Starts a revision's replicas on loaded instances; they take no traffic. Without warm-up requests to answer first
+    /// Tells the requests that wait for a lazy instance's first load why there is none; later ones are told the same,
+    /// until it is loaded after all.
+    func refuse(_ instance: InstanceKey, because error: MartletError) async
+
+    /// Starts a revision's replicas on loaded instances and on lazy ones; they take no traffic. Without warm-up requests to answer first
     /// the runner is ready at once. A runner that failed is replaced; one that drains or has drained is taken back, and
     /// is `started` again. Throws `InstanceMissing`.
     func start(_ graph: RevisionGraph, replicas: Int) async throws
@@ -56,6 +60,9 @@ package protocol ServingRuntime: Sendable {
 }
 
 extension ServingRuntime {
+    /// For a runtime that no requests reach.
+    package func refuse(_ instance: InstanceKey, because error: MartletError) async {}
+
     package func requestsUnderWay() async -> [RunnerKey: Int] {
         await self.observe().runners.mapValues(\.inFlight).filter { $0.value > 0 }
     }

@@ -66,7 +66,12 @@ extension StatusSurvey {
     private func judgeInstance(of model: ResourceIdentity, _ verdict: inout StatusVerdict) {
         guard let key = self.index.instance(of: model, self.desired, self.observed.facts) else { return }
         let observation = self.observed.runtime.instances[key]
+        let hasCrashed = self.observed.facts.crashed.contains(key)
         switch observation?.state {
+        // Whether it is loaded now is different from one request to the next.
+        case .ready where self.isLazy(model), .loading where self.isLazy(model), .demanded,
+            nil where self.isLazy(model) && !hasCrashed:
+            (verdict.reason, verdict.message) = ("LoadedOnDemand", verdict.message + "; requests have it loaded")
         case .ready:
             verdict.reason = "Loaded"
         case .loading:
@@ -76,11 +81,15 @@ extension StatusSurvey {
             (verdict.health, verdict.ready) = (.degraded, .no)
             (verdict.reason, verdict.message) = ("InstanceFailed", observation?.message ?? "")
         case nil:
-            let hasCrashed = self.observed.facts.crashed.contains(key)
             (verdict.health, verdict.ready) = (hasCrashed ? .degraded : .progressing, .no)
             verdict.reason = hasCrashed ? "CrashedWhileLoading" : "NotLoaded"
             verdict.message = hasCrashed ? "it took the process down while it loaded" : "it is not loaded yet"
         }
+    }
+
+    private func isLazy(_ model: ResourceIdentity) -> Bool {
+        guard case .model(let spec)? = self.desired.resources[model]?.spec else { return false }
+        return spec.load == .lazy
     }
 
     /// Whether the promoted revision of a variant has the resource just as the commit says it.

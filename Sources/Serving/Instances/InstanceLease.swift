@@ -2,20 +2,20 @@ package import Planning
 internal import Schema
 internal import Synchronization
 
-/// A runner's claim on an instance: while it stands, the instance is not unloaded.
+/// A runner's claim on an instance. While it stands, an eager instance stays loaded, and a lazy one is loaded for the
+/// requests that need it.
 ///
 /// The lease follows the key, not one loading of it: when a failed instance is loaded anew, requests go to the new one.
 /// A lease that is dropped without ``release()`` is released.
 package final class InstanceLease: CompletionModel {
     package let key: InstanceKey
-    /// What the model said of itself when it was leased.
-    package let description: ModelDescription
+    private let isEager: Bool
     private let pool: InstancePool
     private let isReleased = Mutex(false)
 
-    init(key: InstanceKey, description: ModelDescription, pool: InstancePool) {
+    init(key: InstanceKey, isEager: Bool, pool: InstancePool) {
         self.key = key
-        self.description = description
+        self.isEager = isEager
         self.pool = pool
     }
 
@@ -23,13 +23,37 @@ package final class InstanceLease: CompletionModel {
         self.release()
     }
 
-    /// Starts an answer on the least busy copy. Throws what ``CompletionModel/complete(_:)`` throws, and
-    /// `InstanceFailed` while the instance waits to be replaced.
+    /// What the model says of itself; next to nothing before it is loaded for the first time.
+    package var description: ModelDescription { self.pool.description(of: self.key) ?? .unknown }
+
+    /// Starts an answer on the least busy copy. Throws what ``CompletionModel/complete(_:)`` throws, `InstanceFailed`
+    /// while the instance waits to be replaced, and `ModelNotLoaded`.
     package func complete(
         _ request: CompletionRequest,
         priority: RequestPriority
     ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
-        try await self.pool.model(for: self.key).complete(request, priority: priority)
+        if self.isEager { return try await self.pool.model(for: self.key).complete(request, priority: priority) }
+        let model = try await self.pool.beginUse(of: self.key)
+        let (pool, key) = (self.pool, self.key)
+        do {
+            let events = try await model.complete(request, priority: priority)
+            let (stream, output) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
+            // Whoever reads the stream is the parent of what it is filled from: the end of one is the end of the other.
+            let pump = Task {
+                defer { pool.endUse(of: key) }
+                do {
+                    for try await event in events { output.yield(event) }
+                    output.finish()
+                } catch {
+                    output.finish(throwing: error)
+                }
+            }
+            output.onTermination = { _ in pump.cancel() }
+            return stream
+        } catch {
+            pool.endUse(of: key)
+            throw error
+        }
     }
 
     package func complete(
@@ -42,16 +66,22 @@ package final class InstanceLease: CompletionModel {
         _ request: CompletionRequest,
         receive: @escaping @Sendable (CompletionEvent) -> Void
     ) async throws {
-        try await self.pool.model(for: self.key).answer(request, receive: receive)
+        try await self.withModel { try await $0.answer(request, receive: receive) }
     }
 
     package func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
-        try await self.pool.model(for: self.key).embed(texts)
+        try await self.withModel { try await $0.embed(texts) }
+    }
+
+    /// Does something with the model. The lease alone keeps an eager one; a lazy one is counted as in use meanwhile.
+    private func withModel<Result: Sendable>(_ body: (PooledModel) async throws -> Result) async throws -> Result {
+        guard !self.isEager else { return try await body(self.pool.model(for: self.key)) }
+        return try await self.pool.withModel(of: self.key, body)
     }
 
     /// Computes outputs of a model of tensors.
     func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
-        try await self.pool.model(for: self.key).run(inputs, outputs: outputs)
+        try await self.withModel { try await $0.run(inputs, outputs: outputs) }
     }
 
     /// Ends the claim; done twice equals done once. Answers under way go on.
@@ -60,11 +90,29 @@ package final class InstanceLease: CompletionModel {
             defer { released = true }
             return released
         }
-        if !wasReleased { self.pool.releaseLease(of: self.key) }
+        if !wasReleased { self.pool.releaseLease(of: self.key, isEager: self.isEager) }
     }
 
     /// The same as ``release()``: the model itself belongs to the pool.
     package func close() async {
         self.release()
+    }
+}
+
+extension ModelDescription {
+    /// Of a model that has not been opened.
+    fileprivate static var unknown: ModelDescription {
+        ModelDescription(
+            architecture: "",
+            weightBytes: 0,
+            sessionBytes: 0,
+            contextLength: 0,
+            slots: 1,
+            embeddingWidth: nil,
+            generates: false,
+            vocabularySize: 0,
+            chatTemplate: nil,
+            addsBeginningToken: false
+        )
     }
 }

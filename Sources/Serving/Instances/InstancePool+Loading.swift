@@ -17,9 +17,8 @@ extension InstancePool {
             case .lead(let flight, let current):
                 // A load may take its time, or hang: whoever watches sees that it goes on.
                 self.notify()
-                return try await self.lead(flight, spec: spec, current: current) {
-                    try await self.open(opening, engine: engine, spec: spec)
-                }
+                let source = Source(opening: opening, engine: engine)
+                return try await self.lead(flight, spec: spec, current: current, source: source)
             case .follow(let flight):
                 await flight.hasLanded.wait()
                 switch flight.outcome.withLock({ $0 }) {
@@ -53,35 +52,32 @@ extension InstancePool {
             var entry = state.entries[spec.key] ?? Entry(spec: spec)
             if let flight = entry.flight { return .follow(flight) }
             entry.spec = spec
-            defer { state.entries[spec.key] = entry }
+            if !spec.isLazy { entry.isEager = true }
+            defer { state.replace(entry, of: spec.key) }
             if entry.isServing, let model = entry.model, model.readyCopies(wanted: spec.copies) == spec.copies {
                 return .nothingToDo
             }
-            let flight = Flight()
-            entry.flight = flight
+            let flight = entry.demand ?? Flight()
+            (entry.flight, entry.demand) = (flight, nil)
             return .lead(flight, current: entry.model)
         }
     }
 
     /// Carries a load out, and tells its followers how it ended.
-    private func lead(
-        _ flight: Flight,
-        spec: InstanceSpec,
-        current: PooledModel?,
-        open: () async throws -> PooledModel
-    ) async throws {
+    func lead(_ flight: Flight, spec: InstanceSpec, current: PooledModel?, source: Source) async throws {
         do {
             if case .language(let server) = current, server.readyCopies > 0 {
                 try await self.blockingCalls.run("martlet-load", discard: { _ in }) {
                     try server.setCopies(spec.copies)
                 }
+                await self.settle(spec, takes: server.memoryBytes)
             } else {
-                try await self.replace(current, spec: spec, flight: flight, open: open)
+                try await self.replace(current, spec: spec, flight: flight, source: source)
             }
-            self.land(flight, of: spec.key, outcome: .success(()))
+            self.land(flight, of: spec.key, source, outcome: .success(()))
         } catch {
             let error = error as? MartletError ?? MartletError("LoadFailed", "\(error)", cause: error)
-            self.land(flight, of: spec.key, outcome: .failure(error))
+            self.land(flight, of: spec.key, nil, outcome: .failure(error))
             throw error
         }
     }
@@ -90,11 +86,24 @@ extension InstancePool {
         _ current: PooledModel?,
         spec: InstanceSpec,
         flight: Flight,
-        open: () async throws -> PooledModel
+        source: Source
     ) async throws {
         self.setModel(nil, isServing: false, of: spec.key, in: flight)
         await current?.close()
-        let model = try await open()
+        self.giveRoomBack(of: spec.key)
+        try await self.makeRoom(for: spec)
+        do {
+            let model = try await self.open(source.opening, engine: source.engine, spec: spec)
+            await self.settle(spec, takes: model.memoryBytes)
+            try await self.install(model, spec: spec, flight: flight)
+        } catch {
+            self.giveRoomBack(of: spec.key)
+            throw error
+        }
+    }
+
+    /// Warms a model up, and has it take requests.
+    private func install(_ model: PooledModel, spec: InstanceSpec, flight: Flight) async throws {
         // In its place before the warm-up, so that a hang in there is noticed.
         var isOurs = self.setModel(model, isServing: false, of: spec.key, in: flight)
         do {
@@ -156,15 +165,27 @@ extension InstancePool {
         }
     }
 
-    private func land(_ flight: Flight, of key: InstanceKey, outcome: Result<Void, MartletError>) {
-        self.state.withLock { state in
-            guard var entry = state.entries[key], entry.flight === flight else { return }
-            entry.flight = nil
-            if case .failure(let error) = outcome { entry.failure = error } else { entry.failure = nil }
-            // What never loaded and nobody leases is not there at all.
-            state.entries[key] = entry.model == nil && entry.leases == 0 ? nil : entry
+    /// - Parameter source: of a model that was opened: the pool may open it again by itself. What failed goes to the
+    ///   controller once more.
+    private func land(
+        _ flight: Flight,
+        of key: InstanceKey,
+        _ source: Source?,
+        outcome: Result<Void, MartletError>
+    ) {
+        let room = self.state.withLock { state in
+            guard var entry = state.entries[key], entry.flight === flight else { return nil as Latch? }
+            (entry.flight, entry.source) = (nil, source)
+            switch outcome {
+            case .success:
+                (entry.failure, entry.description) = (nil, entry.model?.description)
+                state.figures.note(flight)
+            case .failure(let error): entry.failure = error
+            }
+            state.replace(entry, of: key)
+            return state.takeRoom()
         }
-        flight.outcome.withLock { $0 = outcome }
-        flight.hasLanded.open()
+        room?.open()
+        flight.land(outcome)
     }
 }

@@ -2,12 +2,33 @@ package import Planning
 internal import Schema
 internal import Synchronization
 
-/// Owns every loaded model of this process, by its key: loads, leases, watches over and unloads it. It holds no policy.
+/// Owns every loaded model of this process, by its key: loads, leases, watches over and unloads it.
+///
+/// Eager instances come and go as the controller says. Lazy ones come when a request needs them and go, the least
+/// recently used first, when others need their room: ``MemoryPool`` decides that.
 package final class InstancePool: Sendable {
     /// One load that callers share.
     final class Flight: Sendable {
         let hasLanded = Latch()
+        /// Since when an evicted instance is being brought back; nil for a load that the controller asked for.
+        let swapIn: Stopwatch?
         let outcome = Mutex<Result<Void, MartletError>?>(nil)
+
+        init(swapIn: Stopwatch? = nil) {
+            self.swapIn = swapIn
+        }
+
+        /// Tells everyone how it ended.
+        func land(_ outcome: Result<Void, MartletError>) {
+            self.outcome.withLock { $0 = outcome }
+            self.hasLanded.open()
+        }
+    }
+
+    /// How an instance is opened: a verified file, and the engine that has opened it before.
+    struct Source: Sendable {
+        var opening: ModelOpening
+        var engine: any InferenceEngine
     }
 
     /// What the pool knows of one key.
@@ -21,6 +42,21 @@ package final class InstancePool: Sendable {
         /// Why the last load failed.
         var failure: MartletError?
         var leases = 0
+        /// Of these, the ones of revisions that want the instance loaded all the time.
+        var eagerLeases = 0
+        /// Whether it was loaded for such a revision, and none of them has let it go since.
+        var isEager = false
+        /// Requests that use it, or wait for it.
+        var uses = 0
+        var lastUsed: Timestamp?
+        /// What the model said of itself when it was loaded last.
+        var description: ModelDescription?
+        /// What the engine measured when it was loaded last, in bytes.
+        var measured: Int64 = 0
+        /// How the pool brings it back; nil as long as the controller has not loaded it.
+        var source: Source?
+        /// The controller's load that requests wait for, before it has begun.
+        var demand: Flight?
     }
 
     struct State: Sendable {
@@ -28,9 +64,16 @@ package final class InstancePool: Sendable {
         var watchers: [UInt64: AsyncStream<Void>.Continuation] = [:]
         var nextWatcher: UInt64 = 0
         var isClosed = false
+        var memory: MemoryPool
+        var figures = PoolFigures()
+        /// Opened when there may be more room.
+        var room: Latch?
     }
 
-    let state = Mutex(State())
+    let state: Mutex<State>
+    let loads = AnswerTasks()
+    let patience: Duration
+    let wallClock: (any WallClock)?
     let blockingCalls = BlockingCalls(abandonedCalls: AbandonedCalls())
     let closeDeadline: Duration
     let clock: any Clock<Duration>
@@ -39,12 +82,21 @@ package final class InstancePool: Sendable {
     /// - Parameters:
     ///   - stepDeadline: how long one step of a session may take before it counts as hung.
     ///   - closeDeadline: how long closing waits for a thread before it leaves it behind.
-    ///   - clock: measures both.
+    ///   - patience: how long a request waits for a lazy instance to be loaded, and a load for room.
+    ///   - memoryBudget: what all instances may take together, in bytes; nil: as much as there is.
+    ///   - clock: measures all three times.
+    ///   - wallClock: dates when an instance was used last.
     package init(
         stepDeadline: Duration = .seconds(60),
         closeDeadline: Duration = .seconds(5),
-        clock: any Clock<Duration> = ContinuousClock()
+        patience: Duration = .seconds(30),
+        memoryBudget: Int64? = nil,
+        clock: any Clock<Duration> = ContinuousClock(),
+        wallClock: (any WallClock)? = nil
     ) {
+        self.state = Mutex(State(memory: MemoryPool(budget: memoryBudget)))
+        self.patience = patience
+        self.wallClock = wallClock
         self.stepDeadline = stepDeadline
         self.closeDeadline = closeDeadline
         self.clock = clock
@@ -52,18 +104,42 @@ package final class InstancePool: Sendable {
 
     // MARK: Leases
 
-    /// Claims an instance that is ready. Throws `InstanceMissing`, or `InstanceFailed` with the reason.
-    package func lease(_ key: InstanceKey) throws -> InstanceLease {
-        let description = try self.state.withLock { state in
-            let model = try Self.servingModel(of: key, in: state)
-            state.entries[key]?.leases += 1
-            return model.description
-        }
-        return InstanceLease(key: key, description: description, pool: self)
+    /// Claims an instance: a lazy one as it is, any other only when it is ready. Throws `InstanceMissing`, or
+    /// `InstanceFailed` with the reason.
+    package func lease(_ spec: InstanceSpec) throws -> InstanceLease {
+        guard spec.isLazy else { return try self.lease(spec.key) }
+        self.state.withLock { $0.entries[spec.key, default: Entry(spec: spec)].leases += 1 }
+        return InstanceLease(key: spec.key, isEager: false, pool: self)
     }
 
-    func releaseLease(of key: InstanceKey) {
-        self.state.withLock { $0.entries[key]?.leases -= 1 }
+    /// Claims an instance that is ready, and that is to stay loaded. Throws as ``lease(_:)`` does.
+    package func lease(_ key: InstanceKey) throws -> InstanceLease {
+        try self.state.withLock { state in
+            _ = try Self.servingModel(of: key, in: state)
+            state.entries[key]?.leases += 1
+            state.entries[key]?.eagerLeases += 1
+            state.noteHold(of: key)
+        }
+        return InstanceLease(key: key, isEager: true, pool: self)
+    }
+
+    func releaseLease(of key: InstanceKey, isEager: Bool) {
+        let room = self.state.withLock { state in
+            guard var entry = state.entries[key] else { return nil as Latch? }
+            entry.leases -= 1
+            if isEager {
+                entry.eagerLeases -= 1
+                if entry.eagerLeases == 0 { entry.isEager = false }
+            }
+            state.replace(entry, of: key)
+            return state.takeRoom()
+        }
+        room?.open()
+    }
+
+    /// What a model says of itself; nil before it is loaded for the first time.
+    func description(of key: InstanceKey) -> ModelDescription? {
+        self.state.withLock { $0.entries[key].flatMap { $0.model?.description ?? $0.description } }
     }
 
     /// The model that takes a key's requests now.
@@ -71,8 +147,8 @@ package final class InstancePool: Sendable {
         try self.state.withLock { try Self.servingModel(of: key, in: $0) }
     }
 
-    private static func servingModel(of key: InstanceKey, in state: State) throws -> PooledModel {
-        guard let entry = state.entries[key] else {
+    static func servingModel(of key: InstanceKey, in state: State) throws -> PooledModel {
+        guard let entry = state.entries[key], !entry.isIdle else {
             throw MartletError("InstanceMissing", "instance \(key) is not loaded", disposition: .waiting)
         }
         guard entry.isServing, let model = entry.model, model.readyCopies(wanted: entry.spec.copies) > 0 else {
@@ -88,9 +164,12 @@ package final class InstancePool: Sendable {
 
     // MARK: Observing
 
-    /// Every instance as it is now. Weights count once, however many copies share them.
-    package func observe() -> [InstanceKey: InstanceObservation] {
-        self.state.withLock { $0.entries.mapValues(Self.observation) }
+    /// Every instance as it is now, but for lazy ones that nobody has asked for. Weights count once, however many copies
+    /// share them.
+    package func observe(withLazy isAll: Bool = true) -> [InstanceKey: InstanceObservation] {
+        self.state.withLock { state in
+            state.entries.filter { !$0.value.isIdle && (isAll || $0.value.isPinned) }.mapValues(Self.observation)
+        }
     }
 
     private static func observation(of entry: Entry) -> InstanceObservation {
@@ -107,7 +186,8 @@ package final class InstancePool: Sendable {
                 isLeased: entry.leases > 0
             )
         }
-        let state: InstanceObservation.State = entry.flight == nil ? .failed : .loading
+        let state: InstanceObservation.State =
+            entry.flight != nil ? .loading : entry.demand != nil ? .demanded : .failed
         return InstanceObservation(
             state: state,
             message: state == .failed ? message : "",
@@ -175,18 +255,20 @@ package final class InstancePool: Sendable {
 
     /// Gives an instance back, memory included. Nothing happens while it is leased or loading.
     package func unload(_ key: InstanceKey) async {
-        let model: PooledModel? = self.state.withLock { state in
-            guard let entry = state.entries[key], entry.leases == 0, entry.flight == nil else { return nil }
+        let (model, departure) = self.state.withLock { state -> (PooledModel?, MemoryPool.Departure?) in
+            guard let entry = state.entries[key], entry.leases == 0, entry.flight == nil else { return (nil, nil) }
             state.entries[key] = nil
-            return entry.model
+            return (entry.model, state.memory.leave(key))
         }
         await model?.close()
+        if let departure { self.noteGone([departure]) }
     }
 
     /// Closes everything, leased or not. A thread that hangs is not waited for.
     package func shutdown() async {
         let (models, watchers) = self.state.withLock { state in
             state.isClosed = true
+            self.loads.close()
             defer {
                 state.entries.removeAll()
                 state.watchers.removeAll()

@@ -25,7 +25,8 @@ extension CallError {
         case "SchemaUnsupported": self.init(.unsupportedParameter, error.message)
         case "EmptyPrompt", "CannotGenerate", "InvalidConversation", "NoEmbeddings", "NoTensors", "TensorInvalid":
             self.init(.invalidInput, error.message)
-        case "InstanceMissing", "InstanceFailed", "EngineHung", "SessionFailed", "Aborted", "ModelClosed":
+        case "InstanceMissing", "InstanceFailed", "ModelNotLoaded", "EngineHung", "SessionFailed", "Aborted",
+            "ModelClosed":
             self.init(.unavailable, error.message, retryAfter: 1)
         default: self.init(.failed, error.message)
         }

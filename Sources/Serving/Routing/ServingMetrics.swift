@@ -49,6 +49,7 @@ package struct ServingMetrics: Sendable {
     /// Of these, the ones that still have not returned.
     package var hangingCalls = 0
     package var instances: [InstanceKey: InstanceObservation] = [:]
+    package var pool = PoolFigures()
 
     /// OpenTelemetry's bounds for `gen_ai.server.request.duration`, in seconds.
     package static let durationBounds = [

@@ -46,6 +46,7 @@ final class Runner: Sendable {
     let key: RunnerKey
     let graph: RevisionGraph
     private let clock: any Clock<Duration>
+    private let measure: @Sendable () -> Int?
     private let lease: @Sendable () throws -> LeasedModels
     private let onIdle: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
@@ -53,14 +54,16 @@ final class Runner: Sendable {
     private let compiled = Mutex<RunnerProgram?>(nil)
 
     /// - Parameters:
-    ///   - capacity: requests at once that one replica lets through to its models.
+    ///   - capacity: requests at once that one replica lets through to its models; nil where it has to be measured.
+    ///   - measure: finds the capacity; nil as long as a model is not loaded.
     ///   - lease: claims the models of one more replica.
     ///   - onIdle: called when a draining runner has nothing under way any more.
     ///   - onChange: called after each change of what is seen of the runner, but for requests that come and go.
     init(
         _ graph: RevisionGraph,
-        capacity: Int,
+        capacity: Int?,
         clock: any Clock<Duration>,
+        measure: @escaping @Sendable () -> Int? = { nil },
         lease: @escaping @Sendable () throws -> LeasedModels,
         onIdle: @escaping @Sendable () -> Void,
         onChange: @escaping @Sendable () -> Void = {}
@@ -68,6 +71,7 @@ final class Runner: Sendable {
         self.key = RunnerKey(graph.variant, graph.revision)
         self.graph = graph
         self.clock = clock
+        self.measure = measure
         self.lease = lease
         self.onIdle = onIdle
         self.onChange = onChange
@@ -132,7 +136,7 @@ final class Runner: Sendable {
     func leave(_ request: RunnerState.RequestID) {
         let (granted, isIdle) = self.guarded.withLock { guarded in
             let wasDraining = guarded.state.phase == .draining
-            let grants = guarded.state.leave(request)
+            let grants = self.learnCapacity(&guarded) + guarded.state.leave(request)
             guarded.signals[request] = nil
             guarded.turns[request] = nil
             Runner.dropRetired(&guarded)
@@ -148,18 +152,33 @@ final class Runner: Sendable {
     }
 
     private func arrive(queueLimit: Int, wasMoved: Bool) -> Arrival {
-        self.guarded.withLock { guarded in
-            let request = guarded.nextRequest
-            guarded.nextRequest += 1
-            switch guarded.state.arrive(request, queueLimit: queueLimit, wasMoved: wasMoved) {
-            case .admitted(let replica): return .turn(.seated(Runner.seat(request, on: replica, &guarded)))
-            case .moved: return .turn(.moved)
-            case .full: return .full
-            case .waits:
-                let (turns, continuation) = AsyncStream<Turn>.makeStream()
-                guarded.turns[request] = continuation
-                return .wait(request, turns)
-            }
+        let (granted, arrival) = self.guarded.withLock { guarded in
+            let granted = Runner.seat(self.learnCapacity(&guarded), &guarded)
+            return (granted, Runner.arrive(queueLimit, wasMoved, &guarded))
+        }
+        for (turn, seat) in granted { turn.yield(.seated(seat)) }
+        return arrival
+    }
+
+    /// Until a lazy model is loaded for the first time, nobody knows how many requests it can work on: one has it loaded
+    /// while the others wait for their turn, by the rules for waiting.
+    private func learnCapacity(_ guarded: inout Guarded) -> [RunnerState.Grant] {
+        // The pool takes its own lock within this one, and never the other way round.
+        guard !guarded.state.isCapacityKnown, let capacity = self.measure() else { return [] }
+        return guarded.state.learn(capacity: capacity)
+    }
+
+    private static func arrive(_ queueLimit: Int, _ wasMoved: Bool, _ guarded: inout Guarded) -> Arrival {
+        let request = guarded.nextRequest
+        guarded.nextRequest += 1
+        switch guarded.state.arrive(request, queueLimit: queueLimit, wasMoved: wasMoved) {
+        case .admitted(let replica): return .turn(.seated(self.seat(request, on: replica, &guarded)))
+        case .moved: return .turn(.moved)
+        case .full: return .full
+        case .waits:
+            let (turns, continuation) = AsyncStream<Turn>.makeStream()
+            guarded.turns[request] = continuation
+            return .wait(request, turns)
         }
     }
 

@@ -39,15 +39,18 @@ struct RunnerState: Sendable {
     }
 
     private(set) var phase = Phase.started
-    /// Requests at once that one replica lets through to its models.
-    let capacity: Int
+    /// Requests at once that one replica lets through to its models; 1 as long as it is not known.
+    private(set) var capacity: Int
+    private(set) var isCapacityKnown: Bool
     private var replicas: [Replica] = []
     private var flights: [RequestID: Int] = [:]
     private var waiting: [RequestID] = []
     private var nextReplica = 0
 
-    init(capacity: Int) {
-        self.capacity = max(1, capacity)
+    /// - Parameter capacity: nil where a model has to be loaded before it is known.
+    init(capacity: Int?) {
+        self.capacity = max(1, capacity ?? 1)
+        self.isCapacityKnown = capacity != nil
     }
 
     var inFlight: Int { self.flights.count }
@@ -78,6 +81,12 @@ struct RunnerState: Sendable {
             self.waiting.removeAll { $0 == request }
         }
         if self.phase == .draining, self.flights.isEmpty { self.phase = .drained }
+        return self.grant()
+    }
+
+    /// Takes note of what the models can work on at once. Returns the requests that have their turn now.
+    mutating func learn(capacity: Int) -> [Grant] {
+        (self.capacity, self.isCapacityKnown) = (max(1, capacity), true)
         return self.grant()
     }
 

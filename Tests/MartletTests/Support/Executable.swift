@@ -17,9 +17,16 @@ enum Executable {
     static let repository = FaultyEngine.repository()
 
     /// Whether the example model can be served here.
-    static let hasLlama = (cacheFolders + ["/usr/local/lib/martlet", "/usr/lib/martlet"]).contains { folder in
-        ["llama/", ""].contains { nested in
-            FileManager.default.fileExists(atPath: "\(folder)/engines/\(nested)libmartlet_engine_llama.so")
+    static let hasLlama = has("llama")
+
+    /// Whether models of tensors can be served here.
+    static let hasONNX = has("onnx")
+
+    private static func has(_ engine: String) -> Bool {
+        (self.cacheFolders + ["/usr/local/lib/martlet", "/usr/lib/martlet"]).contains { folder in
+            ["\(engine)/", ""].contains { nested in
+                FileManager.default.fileExists(atPath: "\(folder)/engines/\(nested)libmartlet_engine_\(engine).so")
+            }
         }
     }
 

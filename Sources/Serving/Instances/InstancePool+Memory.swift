@@ -1,0 +1,143 @@
+internal import Planning
+internal import Schema
+internal import Synchronization
+
+extension InstancePool.Entry {
+    /// Whether it is to stay loaded, whoever needs room.
+    var isPinned: Bool { self.isEager || self.eagerLeases > 0 }
+
+    /// Whether it is only known, as a lazy instance is that nobody asks for.
+    var isIdle: Bool {
+        self.model == nil && self.flight == nil && self.demand == nil && self.failure == nil
+    }
+
+    var hold: MemoryPool.Hold {
+        if self.isPinned { return .always }
+        return self.uses > 0 || self.flight != nil ? .requests : .none
+    }
+}
+
+extension InstancePool.State {
+    /// Puts an entry back, unless nothing is there any more that anybody wants.
+    mutating func replace(_ entry: InstancePool.Entry, of key: InstanceKey) {
+        let isUnwanted = entry.model == nil && entry.flight == nil && entry.leases == 0 && entry.uses == 0
+        self.entries[key] = isUnwanted ? nil : entry
+        self.memory.hold(key, entry.hold)
+    }
+
+    mutating func noteHold(of key: InstanceKey) {
+        if let entry = self.entries[key] { self.memory.hold(key, entry.hold) }
+    }
+
+    /// What those who wait for room wait for; to be opened outside of the lock.
+    mutating func takeRoom() -> Latch? {
+        defer { self.room = nil }
+        return self.room
+    }
+
+    /// Takes the models out of their entries that have to go.
+    fileprivate mutating func evict(_ departures: [MemoryPool.Departure]) -> [PooledModel] {
+        self.figures.evictions += departures.count
+        return departures.compactMap { departure in
+            guard var entry = self.entries[departure.key] else { return nil }
+            let model = entry.model
+            (entry.model, entry.isServing) = (nil, false)
+            self.replace(entry, of: departure.key)
+            return model
+        }
+    }
+}
+
+extension InstancePool {
+    private enum RoomStep {
+        case ready(closing: [PooledModel], [MemoryPool.Departure])
+        case wait(Latch)
+    }
+
+    /// Has room taken for an instance that is about to be loaded, and evicts others for it; waits for as long as only
+    /// requests are in the way. Throws `InsufficientMemory`, with the numbers.
+    func makeRoom(for spec: InstanceSpec) async throws {
+        let stopwatch = Stopwatch(self.clock)
+        while true {
+            switch try self.state.withLock({ try Self.askForRoom(spec, in: &$0) }) {
+            case .ready(let models, let departures):
+                for model in models { await model.close() }
+                if !departures.isEmpty { self.noteGone(departures) }
+                return
+            case .wait(let room):
+                let left = self.patience - stopwatch.elapsed
+                guard left > .zero else {
+                    throw self.state.withLock { Self.shortage(spec, in: $0, disposition: .retryable) }
+                }
+                do {
+                    try await withDeadline(left, clock: self.clock) { await room.wait() }
+                } catch is DeadlineExceeded {
+                    continue
+                }
+                if Task.isCancelled { throw MartletError.loadAbandoned }
+            }
+        }
+    }
+
+    private static func askForRoom(_ spec: InstanceSpec, in state: inout State) throws -> RoomStep {
+        let bytes = self.size(of: spec, in: state)
+        let hold = state.entries[spec.key]?.hold ?? .requests
+        switch state.memory.admit(spec.key, bytes: bytes, hold: hold) {
+        case .granted(let departures):
+            return .ready(closing: state.evict(departures), departures)
+        case .later:
+            let room = state.room ?? Latch()
+            state.room = room
+            return .wait(room)
+        case .never:
+            throw self.shortage(spec, in: state, disposition: .waiting)
+        }
+    }
+
+    private static func shortage(
+        _ spec: InstanceSpec,
+        in state: State,
+        disposition: MartletError.Disposition
+    ) -> MartletError {
+        let memory = state.memory
+        let inUse = memory.taken + memory.leavingBytes - memory.staying
+        return MartletError(
+            "InsufficientMemory",
+            "\(spec.model) takes \(memoryWords(self.size(of: spec, in: state))), and of the memory budget of "
+                + "\(memoryWords(memory.budget ?? 0)) \(memoryWords(memory.staying)) are taken by models that stay "
+                + "loaded and \(memoryWords(inUse)) by others; make it larger, or have fewer models eager",
+            disposition: disposition
+        )
+    }
+
+    /// Notes what a model takes that was just opened, and evicts others where that is more than was expected.
+    func settle(_ spec: InstanceSpec, takes measured: Int64) async {
+        let (models, departures) = self.state.withLock { state in
+            state.entries[spec.key]?.measured = measured
+            let departures = state.memory.settle(spec.key, bytes: Self.size(of: spec, in: state))
+            return (state.evict(departures), departures)
+        }
+        for model in models { await model.close() }
+        if !departures.isEmpty { self.noteGone(departures) }
+    }
+
+    /// What an instance takes as far as it is known: its manifest's or its probe's word, or more where the engine
+    /// measured more.
+    private static func size(of spec: InstanceSpec, in state: State) -> Int64 {
+        max(spec.declaredMemory ?? 0, state.entries[spec.key]?.measured ?? 0)
+    }
+
+    /// Counts memory as free that was given back, and has those look again who wait for some.
+    func noteGone(_ departures: [MemoryPool.Departure]) {
+        let room = self.state.withLock { state in
+            for departure in departures { state.memory.gone(departure) }
+            return state.takeRoom()
+        }
+        room?.open()
+    }
+
+    /// Gives back what was taken for an instance, if anything was.
+    func giveRoomBack(of key: InstanceKey) {
+        if let departure = self.state.withLock({ $0.memory.leave(key) }) { self.noteGone([departure]) }
+    }
+}

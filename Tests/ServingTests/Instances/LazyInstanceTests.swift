@@ -1,0 +1,240 @@
+import Planning
+import Schema
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Serving
+
+/// Instances that requests have loaded, in a pool that holds two of the scripted engine's models of 100,000 bytes.
+@Suite("Lazy instances")
+struct LazyInstanceTests {
+    /// A pool, with somebody who loads what is demanded as a controller would.
+    private struct Fixture: Sendable {
+        let clock = ManualClock()
+        let engine = ScriptedTensorEngine(models: ["/m.onnx": .identity(.fp32)])
+        let pool: InstancePool
+
+        init(memoryBudget: Int64? = 250_000) {
+            self.pool = InstancePool(memoryBudget: memoryBudget, clock: self.clock)
+        }
+
+        static func run(
+            memoryBudget: Int64? = 250_000,
+            loads: Bool = true,
+            _ test: @escaping @Sendable (Fixture) async throws -> Void
+        ) async throws {
+            let fixture = Fixture(memoryBudget: memoryBudget)
+            let changes = fixture.pool.changes()
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await fixture.pool.runLoads() }
+                group.addTask {
+                    for await _ in changes where loads { try? await fixture.loadDemanded() }
+                }
+                try await test(fixture)
+                group.cancelAll()
+            }
+            await fixture.pool.shutdown()
+            #expect(fixture.engine.control.log.liveBytes == 0)
+        }
+
+        func spec(_ name: String, isLazy: Bool = true, memory: Int64? = nil) -> InstanceSpec {
+            InstanceSpec(
+                model: ResourceIdentity(.model, namespace: "default", name: name),
+                engine: "scripted",
+                artifact: Artifact(location: .repository(path: "\(name).onnx", blob: ObjectID(name)), size: 1),
+                declaredMemory: memory,
+                isLazy: isLazy
+            )
+        }
+
+        func load(_ spec: InstanceSpec) async throws {
+            try await self.pool.load(spec, opening: ModelOpening(file: "/m.onnx"), engine: self.engine)
+        }
+
+        func loadDemanded() async throws {
+            for (key, seen) in self.pool.observe() where seen.state == .demanded || seen.state == .failed {
+                guard let spec = self.pool.state.withLock({ $0.entries[key]?.spec }) else { continue }
+                try await self.load(spec)
+            }
+        }
+
+        func ask(_ lease: InstanceLease) async throws {
+            let x = Tensor(name: "x", shape: [1, 1], elements: [Float(1)])
+            #expect(try await lease.run([x], outputs: []).map(\.name) == ["y"])
+        }
+
+        var loaded: Set<InstanceKey> { Set(self.pool.observe().filter { $0.value.state == .ready }.keys) }
+        var opened: Int { self.engine.control.log.modelsOpened }
+
+        func wait(until isMet: () -> Bool) async {
+            while !isMet() { await Task.yield() }
+        }
+    }
+
+    @Test("A leased instance is not loaded, and not seen, before somebody asks for it; then all who ask share one load")
+    func loadsOnDemand() async throws {
+        try await Fixture.run { fixture in
+            let lease = try fixture.pool.lease(fixture.spec("a"))
+            #expect(fixture.pool.observe().isEmpty)
+            #expect(fixture.pool.figures.lazy == 1)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { try await fixture.ask(lease) } }
+                try await group.waitForAll()
+            }
+            #expect(fixture.opened == 1)
+            #expect(fixture.pool.figures.loads == 1)
+        }
+    }
+
+    @Test("The least recently used one goes, and is brought back by the pool alone, once for all who ask")
+    func swaps() async throws {
+        try await Fixture.run { fixture in
+            let specs = ["a", "b", "c"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            for lease in leases { try await fixture.ask(lease) }
+            #expect(fixture.loaded == [specs[1].key, specs[2].key])
+            #expect(fixture.pool.figures.evictions == 1)
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for _ in 0..<20 { group.addTask { try await fixture.ask(leases[0]) } }
+                try await group.waitForAll()
+            }
+            #expect(fixture.loaded == [specs[0].key, specs[2].key])
+            #expect(fixture.opened == 4)
+            let figures = fixture.pool.figures
+            #expect((figures.loads, figures.swapIns.count, figures.evictions) == (3, 1, 2))
+            #expect((figures.resident, figures.residentBytes) == (2, 200_000))
+        }
+    }
+
+    @Test("However requests come, the budget holds and everyone is answered")
+    func holdsTheBudget() async throws {
+        try await Fixture.run { fixture in
+            let leases = try (0..<30).map { try fixture.pool.lease(fixture.spec("\($0)", memory: 100_000)) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for number in 0..<8 {
+                    group.addTask {
+                        var random = SeededRandom(seed: UInt64(number))
+                        for _ in 0..<60 {
+                            try await fixture.ask(random.pick(leases))
+                            #expect(fixture.pool.figures.residentBytes <= 250_000)
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(fixture.engine.control.log.liveBytes <= 250_000)
+        }
+    }
+
+    @Test("What a request uses is not evicted: another one waits until it is free")
+    func pinsWhatIsUsed() async throws {
+        try await Fixture.run { fixture in
+            let specs = ["a", "b", "c"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            for lease in leases + [leases[0]] { try await fixture.ask(lease) }
+            _ = try await fixture.pool.beginUse(of: specs[0].key)
+            _ = try await fixture.pool.beginUse(of: specs[2].key)
+            let answer = Task { try await fixture.ask(leases[1]) }
+            await fixture.wait { fixture.pool.state.withLock { $0.room != nil } }
+            #expect(fixture.loaded.contains(specs[0].key) && fixture.loaded.contains(specs[2].key))
+            fixture.pool.endUse(of: specs[2].key)
+            try await answer.value
+            #expect(fixture.loaded == [specs[0].key, specs[1].key])
+            fixture.pool.endUse(of: specs[0].key)
+        }
+    }
+
+    @Test("Who waits for room too long is told the numbers, and when to try again")
+    func givesUp() async throws {
+        try await Fixture.run { fixture in
+            let specs = ["a", "b", "c"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            for lease in leases { try await fixture.ask(lease) }
+            for spec in specs.dropFirst() { _ = try await fixture.pool.beginUse(of: spec.key) }
+            let answer = Task { try await fixture.ask(leases[0]) }
+            await fixture.wait { fixture.pool.state.withLock { $0.room != nil } }
+            await fixture.clock.waitForSleepers(2)
+            fixture.clock.advance(by: .seconds(31))
+            let error = await #expect(throws: MartletError.self) { try await answer.value }
+            let mapped = CallError(mapping: try #require(error))
+            #expect(mapped.code == .unavailable)
+            #expect(mapped.retryAfter != nil)
+            for spec in specs.dropFirst() { fixture.pool.endUse(of: spec.key) }
+        }
+    }
+
+    @Test("What an eager revision leases stays, and what does not fit beside it is refused with the numbers")
+    func keepsEagerOnes() async throws {
+        try await Fixture.run(memoryBudget: 150_000, loads: false) { fixture in
+            let (eager, lazy) = (fixture.spec("a", isLazy: false), fixture.spec("b"))
+            try await fixture.load(eager)
+            var claim: InstanceLease? = try fixture.pool.lease(eager)
+            var large = lazy
+            large.declaredMemory = 100_000
+            let lease = try fixture.pool.lease(large)
+            let first = Task { try await fixture.ask(lease) }
+            await fixture.wait { fixture.pool.observe()[lazy.key]?.state == .demanded }
+            await #expect(throws: MartletError.self) { try await fixture.load(large) }
+            let error = await #expect(throws: MartletError.self) { try await first.value }
+            #expect(error?.message.contains("b takes 97.7 KiB") == true, "\(error?.message ?? "")")
+            #expect(error?.message.contains("97.7 KiB are taken by models that stay loaded") == true)
+            #expect(fixture.loaded == [eager.key])
+            // Once no revision wants it all the time, it makes room like any other.
+            claim?.release()
+            claim = nil
+            try await fixture.load(large)
+            try await fixture.ask(lease)
+            #expect(fixture.loaded == [lazy.key])
+        }
+    }
+
+    @Test("Requests hear why there is no first load; later ones at once, until it is loaded after all")
+    func refuses() async throws {
+        try await Fixture.run(loads: false) { fixture in
+            let spec = fixture.spec("a")
+            let lease = try fixture.pool.lease(spec)
+            let first = Task { try await fixture.ask(lease) }
+            await fixture.wait { fixture.pool.observe()[spec.key]?.state == .demanded }
+            fixture.pool.refuse(spec.key, because: MartletError("NotLoaded", "the engine is missing"))
+            let error = await #expect(throws: MartletError.self) { try await first.value }
+            #expect(error?.message.contains("the engine is missing") == true)
+            let later = await #expect(throws: MartletError.self) { try await fixture.ask(lease) }
+            #expect(later?.message == error?.message)
+            #expect(fixture.pool.observe()[spec.key]?.state == .failed)
+            try await fixture.load(spec)
+            try await fixture.ask(lease)
+        }
+    }
+
+    @Test("One that cannot be brought back is the controller's again")
+    func failsToComeBack() async throws {
+        try await Fixture.run(loads: false) { fixture in
+            let specs = ["a", "b", "c"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            for spec in specs { try await fixture.load(spec) }
+            fixture.engine.control.failLoads(with: MartletError("ModelUnreadable", "not a model"))
+            let error = await #expect(throws: MartletError.self) { try await fixture.ask(leases[0]) }
+            #expect(error?.message.contains("not a model") == true)
+            #expect(fixture.pool.observe()[specs[0].key]?.state == .failed)
+            #expect(fixture.pool.figures.residentBytes <= 250_000)
+            fixture.engine.control.failLoads(with: nil)
+            try await fixture.load(specs[0])
+            try await fixture.ask(leases[0])
+        }
+    }
+
+    @Test("Nothing is left of an instance that nobody leases and that is not loaded")
+    func forgets() async throws {
+        try await Fixture.run { fixture in
+            let specs = ["a", "b", "c"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            for lease in leases { try await fixture.ask(lease) }
+            for lease in leases { lease.release() }
+            #expect(fixture.pool.figures.lazy == 2)
+            for spec in specs { await fixture.pool.unload(spec.key) }
+            #expect(fixture.pool.figures.lazy == 0)
+            #expect(fixture.pool.figures.residentBytes == 0)
+        }
+    }
+}
