@@ -14,6 +14,9 @@ struct ClockWatch: Sendable {
         self.lead = wallTime.milliseconds
     }
 
+    /// How long ago it was made.
+    var now: Duration { .milliseconds(self.elapsed()) }
+
     /// By how many milliseconds the wall clock was set since the last look; nil when it only ran.
     ///
     /// Being slewed, by up to a thousandth of the time that passed, is running.

@@ -14,6 +14,8 @@ enum LoopEvent: Sendable {
     case lineEnded
     /// Files that nothing needs are gone.
     case pruned
+    /// How much there is to do for variants that are scaled by that.
+    case demand([VariantID: RequestDemand])
     /// A person changed the facts, or a wait is over.
     case wake
 }

@@ -241,6 +241,7 @@ extension Reconciler {
     /// Settles a step that ended: notes what it found out, or when to try again.
     func settle(_ action: StepAction, _ result: Result<StepOutcome, any Error>) {
         let key = action.key
+        self.noteScaling(action, hasSucceeded: (try? result.get()) != nil)
         if case .load(let instance) = action { self.pending.append(.endLoading(instance.key)) }
         switch result {
         case .success(let outcome):

@@ -78,6 +78,7 @@ package actor Reconciler: Service {
     /// What the loop has done so far.
     package internal(set) var metrics = LoopMetrics()
     var queue: WorkQueue
+    var scaling = Scaling()
     /// The commit that the runtime stamps answers with.
     private var stamp: ObjectID?
     /// Whether nothing may be pruned, since files could not be read from the start.
@@ -170,11 +171,12 @@ package actor Reconciler: Service {
             mailbox.post(.sourceMoved)
             for await _ in mailbox.wakeUps {
                 self.noteClock()
+                var hasNews = false
                 for event in mailbox.takeAll() {
-                    self.handle(event, in: &group)
+                    hasNews = self.handle(event, in: &group) || hasNews
                 }
                 // A pass beside a line would look at what that is in the middle of changing.
-                if self.line == nil { await self.pass(in: &group) }
+                if hasNews, self.line == nil { await self.pass(in: &group) }
             }
             group.cancelAll()
         }
@@ -218,7 +220,8 @@ package actor Reconciler: Service {
         self.mailbox.post(.sourceMoved)
     }
 
-    private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+    /// Takes in what has happened; returns whether a pass has to look at it.
+    private func handle(_ event: LoopEvent, in group: inout ThrowingDiscardingTaskGroup<any Error>) -> Bool {
         switch event {
         case .sourceMoved:
             self.lookAtNewest(in: &group)
@@ -240,9 +243,14 @@ package actor Reconciler: Service {
             self.wakeUpAt = nil
             let isDue = self.takeDuePendingCommit()
             if self.sourceRetry.take(at: self.ports.wallClock.now()) || isDue { self.lookAtNewest(in: &group) }
+        case .demand(let demands):
+            let hasNews = self.take(demands)
+            self.scheduleLook(in: &group)
+            return hasNews
         case .runtimeChanged:
             break
         }
+        return true
     }
 
     /// Has the newest commit looked at, unless somebody's wish has the same done. A wish for a certain commit does not:
@@ -279,6 +287,7 @@ package actor Reconciler: Service {
             if !self.writePending() { self.tryAgainSoon(in: &group) }
             return
         }
+        self.noteScaled(desired, found)
         guard self.planAndWrite(desired) else {
             self.tryAgainSoon(in: &group)
             return
@@ -296,10 +305,11 @@ package actor Reconciler: Service {
         await self.refuseDemands()
         self.startLine(in: &group)
         for step in self.plan.steps where step.after.isEmpty && !step.action.writesFacts && !step.action.isQuick {
-            self.start(step.action, in: &group)
+            self.start(step, in: &group)
         }
         self.prune(in: &group)
         self.scheduleWakeUp(in: &group)
+        self.scheduleLook(in: &group)
     }
 
     /// Once a commit has converged, removes the artifacts that neither it nor any written graph names, and what probes
@@ -339,9 +349,10 @@ package actor Reconciler: Service {
         }
     }
 
-    private func start(_ action: StepAction, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+    private func start(_ step: PlanStep, in group: inout ThrowingDiscardingTaskGroup<any Error>) {
+        let (action, key) = (step.action, step.action.key)
         guard self.queue.begin(action) else { return }
-        let key = action.key
+        self.noteBeginning(of: step)
         let signal = CancelSignal()
         self.cancelSignals[key] = signal
         let (executor, mailbox) = (self.ports.executor, self.mailbox)

@@ -73,8 +73,11 @@ package struct WorkQueue: Sendable {
         case .setTraffic(let variant, let shares):
             // A drain that is not wanted any more may still take effect: who is drained with traffic on it answers nobody.
             return shares.allSatisfy { !self.leaving.contains(RunnerKey(variant, $0.revision)) }
-        case .beginRollout, .start, .warmUp, .promote, .advanceRollout, .hold, .liftHold, .applySettings, .scale,
-            .unload, .removeEndpoint, .forget:
+        case .scale:
+            // What the plan takes for loaded may be on its way out.
+            return self.unloading == 0
+        case .beginRollout, .start, .warmUp, .promote, .advanceRollout, .hold, .liftHold, .applySettings, .unload,
+            .removeEndpoint, .forget:
             return true
         }
     }

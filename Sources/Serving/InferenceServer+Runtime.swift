@@ -38,6 +38,26 @@ extension InferenceServer: ServingRuntime {
         }
     }
 
+    package func demand(of variants: Set<VariantID>) async -> [VariantID: RequestDemand] {
+        let runners = self.withState { state in
+            variants.map { variant in
+                let shares = state.endpoints[variant.resource]?.variants[variant]?.shares ?? []
+                return (variant, shares.compactMap { state.runners[RunnerKey(variant, $0.revision)] })
+            }
+        }
+        let demands = runners.map { variant, runners in
+            let demands = runners.map { $0.takeDemand() }
+            return (
+                variant,
+                RequestDemand(
+                    average: demands.reduce(0) { $0 + $1.average },
+                    now: demands.reduce(0) { $0 + $1.now }
+                )
+            )
+        }
+        return Dictionary(uniqueKeysWithValues: demands)
+    }
+
     package func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
         let engine = try self.engines.engine(named: instance.engine)
         self.withState { $0.warmUps[instance.key] = nil }
@@ -194,6 +214,7 @@ extension InferenceServer: ServingRuntime {
                 }
             },
             onIdle: { [changeFeed] in changeFeed.notify() },
+            onAwaited: { [changeFeed] in changeFeed.notify() },
             onChange: { [weak self] in
                 guard let self else { return }
                 self.withState { _ = $0.unseen?.runners.insert(key) }

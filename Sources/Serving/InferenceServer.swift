@@ -95,7 +95,9 @@ package final class InferenceServer: Sendable {
         var metrics = ServingMetrics()
         metrics.subjects = self.collector.collected
         for (key, runner) in runners {
-            metrics.inFlight[key] = runner.observation.inFlight
+            let observation = runner.observation
+            metrics.inFlight[key] = observation.inFlight
+            metrics.replicas[key] = observation.replicas
             metrics.queued[key] = runner.queued
         }
         metrics.abandonedCalls = self.pool.abandonedCalls

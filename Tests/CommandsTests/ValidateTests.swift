@@ -151,7 +151,7 @@ struct ValidateTests {
             run.errors == """
                 more.yaml:1:1: warning: nobody may call this endpoint; spec.access says who may: \
                 'access: {anonymous: true}' lets all in
-                more.yaml:6:1: warning: spec.replicas.max 4 and spec.log are not available in this version
+                more.yaml:6:1: warning: spec.log is not available in this version
 
                 """
         )

@@ -23,6 +23,7 @@ struct IncrementalPlannerTests {
         changes.variants = differing(old.desired.variants, new.desired.variants)
             .union(differing(before.facts.variants, after.facts.variants))
             .union(differing(before.runtime.traffic, after.runtime.traffic))
+            .union(differing(before.scaling, after.scaling))
             .union(Set(before.facts.holds).symmetricDifference(after.facts.holds).map(\.variant))
         changes.runners = differing(before.runtime.runners, after.runtime.runners)
         changes.instances = differing(before.runtime.instances, after.runtime.instances)

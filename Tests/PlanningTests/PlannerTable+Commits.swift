@@ -132,7 +132,7 @@ extension PlannerTableTests {
             simulator.commit { $0.services["desk"]?.replicas = 2 }
         },
         PlannerCase(
-            "no replicas: one stays",
+            "no replicas at least: one to begin with",
             steps: """
                 settings desk
                 """
@@ -144,11 +144,12 @@ extension PlannerTableTests {
             steps: """
                 settings desk
                 begin desk p2 small-1
+                scale desk p1 small-1 x2
                 start desk p2 small-1 x2 < begin desk p2 small-1
                 warmUp desk p2 small-1 < start desk p2 small-1 x2
                 traffic desk p2 small-1 < warmUp desk p2 small-1
                 promote desk p2 small-1 < traffic desk p2 small-1
-                drain desk p1 small-1 < promote desk p2 small-1
+                drain desk p1 small-1 < scale desk p1 small-1 x2 & promote desk p2 small-1
                 stop desk p1 small-1 < drain desk p1 small-1
                 """
         ) { simulator in

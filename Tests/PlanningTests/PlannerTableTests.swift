@@ -31,7 +31,7 @@ struct PlannerCase: Sendable, CustomTestStringConvertible {
 @Suite("Planner table")
 struct PlannerTableTests {
     static let cases =
-        Self.commits + Self.selfHealing + Self.failures + Self.people + Self.memory + Self.lazy
+        Self.commits + Self.selfHealing + Self.failures + Self.people + Self.memory + Self.lazy + Self.scaling
 
     @Test("Each situation has its plan", arguments: Self.cases)
     func plan(_ row: PlannerCase) throws {

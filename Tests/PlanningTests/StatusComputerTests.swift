@@ -294,6 +294,26 @@ struct StatusComputerTests {
         #expect(view.replicas == 2)
     }
 
+    @Test("Whoever sleeps is healthy, and says so; whoever is to wake is not, until it does")
+    func asleep() throws {
+        var simulator = try Self.converged { try $0.sleep() }
+        func find(_ kind: Kind) throws -> ResourceView {
+            try #require(self.status(simulator).resources.first { $0.kind == kind })
+        }
+        for kind in [Kind.endpoint, .model] {
+            let view = try find(kind)
+            #expect(view.health == .healthy && view.sync == .synced)
+            #expect(view.conditions.first { $0.type == .ready }?.reason == "ScaledToZero")
+        }
+        #expect(try find(.endpoint).variants.map(\.wantedReplicas) == [0])
+        simulator.decide(2)
+        let waking = try find(.endpoint)
+        #expect(waking.health == .progressing)
+        #expect(waking.variants.map(\.replicas) == [0] && waking.variants.map(\.wantedReplicas) == [2])
+        try simulator.converge()
+        #expect(try find(.endpoint).health == .healthy)
+    }
+
     @Test("Resources of a commit: in use, not used, broken, and of a kind of later")
     func resources() throws {
         var repository = try Repository.desk()

@@ -22,7 +22,7 @@ struct UnavailableFieldsTests {
     }
 
     static let refused: [Row] =
-        models + templates + steps + replicas + rollouts + settings
+        models + templates + steps + rollouts + settings
 
     static let models = [
         row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 }
@@ -40,25 +40,6 @@ struct UnavailableFieldsTests {
             $0["steps"] = [["name": "a", .init(action): ["x": "y"]]]
         }
     }
-
-    static let replicas = [
-        row(.endpoint, "replicas.min", "spec.replicas.min 0 is not available") {
-            $0["replicas"] = ["min": 0, "max": 1]
-        },
-        row(.endpoint, "replicas.max", "spec.replicas.max 3 is not available") {
-            $0["replicas"] = ["min": 2, "max": 3]
-        },
-        row(.endpoint, "replicas.max", "spec.replicas.max 4 is not available") { $0["replicas"] = ["max": 4] },
-        row(.endpoint, "replicas.targetConcurrency", "spec.replicas.targetConcurrency 8 is not available") {
-            $0["replicas"] = ["targetConcurrency": 8]
-        },
-        row(.endpoint, "replicas.scaleUpDelay", "spec.replicas.scaleUpDelay '1s' is not available") {
-            $0["replicas"] = ["scaleUpDelay": "1s"]
-        },
-        row(.endpoint, "replicas.scaleDownDelay", "spec.replicas.scaleDownDelay '1s' is not available") {
-            $0["replicas"] = ["scaleDownDelay": "1s"]
-        },
-    ]
 
     static let rollouts =
         ["canary", "blueGreen", "shadow", "experiment"].map { strategy in
@@ -125,6 +106,7 @@ struct UnavailableFieldsTests {
         (.model, { $0["replicas"] = 2 }),
         (.model, { $0["resources"] = ["memory": "1Gi", "threads": 2] }),
         (.endpoint, { $0["replicas"] = ["min": 3, "max": 3, "targetConcurrency": 4] }),
+        (.endpoint, { $0["replicas"] = ["min": 0, "max": 8, "scaleUpDelay": "1s", "scaleDownDelay": "5m"] }),
         (.endpoint, { $0["rollout"] = ["strategy": "immediate", "stickyBy": "session", "swap": true] }),
         (.endpoint, { $0["tenants"] = [] }),
         (.endpoint, { $0["access"] = ["anonymous": true, "tenants": []] }),
@@ -180,7 +162,8 @@ struct UnavailableFieldsTests {
         ],
         .endpoint: [
             "serve", "serve.chain", "serve.model", "chat", "chat.input", "chat.output", "replicas", "replicas.min",
-            "replicas.max", "queue", "queue.limit", "queue.timeout", "rollout", "rollout.progressDeadline",
+            "replicas.max", "replicas.targetConcurrency", "replicas.scaleUpDelay", "replicas.scaleDownDelay", "queue",
+            "queue.limit", "queue.timeout", "rollout", "rollout.progressDeadline",
             "rollout.drainTimeout", "rollout.swap", "access", "access.anonymous", "limits", "limits.maxBodyBytes",
             "limits.timeout",
         ],

@@ -4,7 +4,7 @@ internal import Schema
 extension PlanSimulator {
     /// Lets the world take one random turn: mostly a controller's pass, now and then a commit, trouble or a person.
     package mutating func takeTurn() throws {
-        switch Int.random(in: 0..<20, using: &self.random) {
+        switch Int.random(in: 0..<22, using: &self.random) {
         case 0, 1: self.commitSomething()
         case 2: self.crash(whileLoading: self.loadingInstance())
         case 3: self.somethingDies()
@@ -12,6 +12,7 @@ extension PlanSimulator {
         case 6: self.now = self.now.advanced(byMilliseconds: Int64.random(in: 0...120_000, using: &self.random))
         case 7: self.waitForPlan()
         case 8: self.somebodyAsks()
+        case 9, 10: self.demandChanges()
         default: try self.takePass()
         }
     }
@@ -92,6 +93,17 @@ extension PlanSimulator {
         }
     }
 
+    /// More or fewer replicas are wanted of somebody.
+    private mutating func demandChanges() {
+        let variants = self.desired.variants.keys.sorted()
+        guard !variants.isEmpty else { return }
+        let replicas = Int.random(in: 0...3, using: &self.random)
+        self.observed.scaling[self.random.pick(variants)] = ScalingDecision(
+            replicas: replicas,
+            reason: "\(replicas) are needed"
+        )
+    }
+
     private mutating func commitSomething() {
         let names = ["one", "two", "three", "four"]
         let name = self.random.pick(names)
@@ -110,6 +122,7 @@ extension PlanSimulator {
             case 5: service?.add(model)
             case 6: service?.tenants = hasTenant ? ["acme"] : []
             case 7: world.lazy.formSymmetricDifference([model])
+            case 8: service?.scale(from: replicas % 2, to: replicas)
             default: service?.promptVersion = replicas
             }
             world.services[name] = service

@@ -23,7 +23,8 @@ extension PlanSimulator {
             return self.brokenPromise(aboutTraffic: action)
         case .unload(let instance):
             let lessee = runtime.runners.keys.sorted().first { runner in
-                self.graph(of: runner)?.models.contains { $0.instance.key == instance } ?? false
+                runtime.runners[runner]?.replicas != 0
+                    && self.graph(of: runner)?.models.contains { $0.instance.key == instance } ?? false
             }
             return lessee.map { "\($0) leases it" }
         case .beginRollout(let graph, _):
@@ -39,11 +40,19 @@ extension PlanSimulator {
             return runs || runtime.traffic[variant] != nil ? "it still runs" : nil
         case .probe(let instance):
             return self.observed.facts.probes[instance.key] == nil ? nil : "it was probed before"
-        case .scale(let runner, _):
-            return runtime.runners[runner] == nil ? "nothing to scale" : nil
+        case .scale(let runner, let replicas):
+            return self.brokenPromise(scale: runner, to: replicas)
         case .advanceRollout, .liftHold, .applySettings, .removeEndpoint:
             return nil
         }
+    }
+
+    private func brokenPromise(scale key: RunnerKey, to replicas: Int) -> String? {
+        guard let runner = self.observed.runtime.runners[key] else { return "nothing to scale" }
+        let promoted = self.observed.facts.variants[key.variant]?.promoted
+        if replicas == 0 { return key.revision == promoted ? nil : "it has not shown that it can answer" }
+        guard replicas > runner.replicas else { return nil }
+        return self.graph(of: key).map(self.allReady) ?? true ? nil : "an instance is not ready"
     }
 
     private func brokenPromise(aboutTraffic action: StepAction) -> String? {
@@ -155,8 +164,13 @@ extension PlanSimulator {
             if self.observed.memoryBudget != nil { return }
             throw Violation(description: "\(variant) has promoted \(promoted), but traffic goes to \(shares)")
         }
-        guard self.observed.runtime.runners[RunnerKey(variant, promoted)]?.state == .ready, self.allReady(graph) else {
+        let runner = self.observed.runtime.runners[RunnerKey(variant, promoted)]
+        guard runner?.state == .ready, runner?.replicas == 0 || self.allReady(graph) else {
             throw Violation(description: "\(variant) does not answer with \(promoted)")
         }
+        guard let replicas = self.desired.settings[variant.resource]?.replicas else { return }
+        let wanted = replicas.wanted(self.observed.scaling[variant]).replicas
+        guard runner?.replicas != wanted, self.desired.blocked[variant.resource] == nil else { return }
+        throw Violation(description: "\(variant) has \(runner?.replicas ?? 0) replicas, not \(wanted)")
     }
 }

@@ -67,6 +67,7 @@ package struct PlanSimulator: Sendable {
     package mutating func crash(whileLoading instance: InstanceKey? = nil) {
         self.observed.runtime = RuntimeObservation()
         self.observed.failures = [:]
+        self.observed.scaling = [:]
         if let instance { self.observed.facts.crashed.insert(instance) }
     }
 

@@ -10,12 +10,19 @@ package struct PlanWorld: Sendable {
         package var models: [String]
         package var promptVersion = 1
         package var replicas = 1
+        /// At most so many; nil: the same as ``replicas``, which are as many as that.
+        package var mostReplicas: Int?
         package var swap = false
         package var isBlocked = false
         package var tenants: [String] = []
 
         package init(models: [String]) {
             self.models = models
+        }
+
+        /// Lets the number of replicas follow from how much there is to do.
+        package mutating func scale(from least: Int, to most: Int) {
+            (self.replicas, self.mostReplicas) = (least, most)
         }
 
         mutating func add(_ model: String) {
@@ -87,10 +94,11 @@ package struct PlanWorld: Sendable {
         guard let service = self.services[name] else { return nil }
         var spec = PlanWorld.endpoint
         spec.replicas.min = service.replicas
+        spec.replicas.max = max(service.mostReplicas ?? 1, service.replicas, 1)
         spec.rollout.swap = service.swap
         return EndpointSettings(
             of: spec,
-            revision: Revision(Digest(of: "\(name) \(service.replicas) \(service.swap)".utf8))
+            revision: Revision(Digest(of: "\(name) \(spec.replicas) \(service.swap)".utf8))
         )
     }
 

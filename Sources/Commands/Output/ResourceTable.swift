@@ -19,7 +19,7 @@ enum ResourceTable {
                 var cells = [
                     variant.variant.description, view.sync.rawValue, view.health.rawValue,
                     ResourceTable.serving(variant.serving), ResourceTable.revision(variant.promoted),
-                    ResourceTable.revision(variant.desired), String(variant.replicas),
+                    ResourceTable.revision(variant.desired), ResourceTable.replicas(variant),
                 ]
                 if wide {
                     cells += [
@@ -36,6 +36,12 @@ enum ResourceTable {
             }
         }
         return table.render()
+    }
+
+    /// `2`, or `1/3` where there is one of three that are wanted; two revisions that run side by side may have more.
+    private static func replicas(_ variant: VariantView) -> String {
+        let isShort = variant.replicas < variant.wantedReplicas
+        return isShort ? "\(variant.replicas)/\(variant.wantedReplicas)" : String(variant.replicas)
     }
 
     private static func resources(_ views: [ResourceView], wide: Bool) -> String {

@@ -82,6 +82,8 @@ enum DescribeText {
     private static func lines(of variant: VariantView) -> [String] {
         let serving = variant.serving.map { "\($0.revision) \($0.weight)%" }.joined(separator: ", ")
         let earlier = variant.earlier.map(\.description).joined(separator: ", ")
+        let isShort = variant.replicas < variant.wantedReplicas
+        let replicas = "\(variant.replicas)" + (isShort ? " of \(variant.wantedReplicas) that are wanted" : "")
         var lines = [
             "\nVariant     \(variant.variant)",
             "  desired   \(variant.desired?.description ?? "-")",
@@ -89,7 +91,7 @@ enum DescribeText {
             "  serving   \(serving.isEmpty ? "-" : serving)",
             "  promoted  \(variant.promoted?.description ?? "-")",
             "  earlier   \(earlier.isEmpty ? "-" : earlier)",
-            "  replicas  \(variant.replicas), \(variant.inFlight) requests under way",
+            "  replicas  \(replicas), \(variant.inFlight) requests under way",
         ]
         if let rollout = variant.rollout {
             lines.append("  rollout   \(rollout.strategy.rawValue) to \(rollout.revision), \(rollout.phase.rawValue)")

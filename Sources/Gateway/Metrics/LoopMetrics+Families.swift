@@ -26,6 +26,14 @@ extension LoopMetrics {
                 .gauge,
                 Double(self.openEndpoints)
             ),
+            MetricFamily(
+                name: "martlet_replicas_wanted",
+                help: "Replicas that an endpoint is to have, where that depends on how much there is to do.",
+                kind: .gauge,
+                samples: self.wantedReplicas.sorted { $0.key < $1.key }.map {
+                    MetricFamily.Sample(labels: $0.key.labels, value: Double($0.value))
+                }
+            ),
         ]
     }
 }

@@ -68,6 +68,12 @@ extension ServingMetrics {
                 samples: samples(self.queued)
             ),
             MetricFamily(
+                name: "martlet_replicas",
+                help: "Replicas that take requests now.",
+                kind: .gauge,
+                samples: samples(self.replicas)
+            ),
+            MetricFamily(
                 name: "martlet_abandoned_calls_total",
                 help: "Engine calls that hung and were left behind.",
                 kind: .counter,
@@ -109,13 +115,20 @@ extension ServingMetrics {
 extension RunnerKey {
     /// Who answered, as every metric of requests says it.
     fileprivate var labels: [MetricFamily.Label] {
+        self.variant.labels(of: [MetricFamily.Label("revision", self.revision.description)])
+    }
+}
+
+extension VariantID {
+    /// An endpoint's variant, as every metric of it says it.
+    var labels: [MetricFamily.Label] { self.labels(of: []) }
+
+    fileprivate func labels(of revision: [MetricFamily.Label]) -> [MetricFamily.Label] {
         let labels = [
             MetricFamily.Label("gen_ai_provider_name", "martlet"),
-            MetricFamily.Label("gen_ai_request_model", "\(self.variant.namespace)/\(self.variant.endpoint)"),
-            MetricFamily.Label("revision", self.revision.description),
+            MetricFamily.Label("gen_ai_request_model", "\(self.namespace)/\(self.endpoint)"),
         ]
-        guard let tenant = self.variant.tenant else { return labels }
-        return labels + [MetricFamily.Label("tenant", tenant)]
+        return labels + revision + (self.tenant.map { [MetricFamily.Label("tenant", $0)] } ?? [])
     }
 }
 

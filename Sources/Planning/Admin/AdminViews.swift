@@ -67,7 +67,10 @@ package struct VariantView: Sendable, Hashable, Codable {
     package var earlier: [Revision]
     package var rollout: Rollout?
     package var hold: Hold?
+    /// Replicas that take requests now.
     package var replicas: Int
+    /// Replicas that there are to be.
+    package var wantedReplicas: Int
     package var inFlight: Int
 
     package init(
@@ -80,6 +83,7 @@ package struct VariantView: Sendable, Hashable, Codable {
         rollout: Rollout?,
         hold: Hold?,
         replicas: Int,
+        wantedReplicas: Int? = nil,
         inFlight: Int
     ) {
         self.variant = variant
@@ -91,6 +95,7 @@ package struct VariantView: Sendable, Hashable, Codable {
         self.rollout = rollout
         self.hold = hold
         self.replicas = replicas
+        self.wantedReplicas = wantedReplicas ?? replicas
         self.inFlight = inFlight
     }
 }

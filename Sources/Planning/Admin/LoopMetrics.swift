@@ -8,6 +8,8 @@ package struct LoopMetrics: Sendable, Hashable {
     package var writes = 0
     /// Endpoints that are not settled now.
     package var openEndpoints = 0
+    /// How many replicas each variant is to have that is scaled by how much there is to do.
+    package var wantedReplicas: [VariantID: Int] = [:]
 
     package init() {}
 }

@@ -51,12 +51,6 @@ package struct UnavailableFields: Sendable {
             )
         },
         .endpoint: [
-            // The number of replicas is fixed: `min` of them, and one at least.
-            Row(field: "replicas.min", isRefused: { value, _ in value == 0 }),
-            Row(field: "replicas.max", isRefused: { value, replicas in value != replicas["min"] ?? 1 }),
-            Row(field: "replicas.targetConcurrency"),
-            Row(field: "replicas.scaleUpDelay"),
-            Row(field: "replicas.scaleDownDelay"),
             Row(field: "batching"),
             // All of these matter only while two revisions share the traffic, or after. A strategy speaks for what it needs.
             Row(field: "rollout.strategy", words: { "rollout strategy\($0.value.shortSpelling)" }),

@@ -118,6 +118,7 @@ extension RuntimeObservation {
             self.runners[runner]?.state = .ready
         case .scale(let runner, let replicas):
             self.runners[runner]?.replicas = replicas
+            if replicas > 0 { self.runners[runner]?.waiting = 0 }
         case .drain(let runner, _):
             self.runners[runner]?.state = .drained
             self.runners[runner]?.inFlight = 0

@@ -68,12 +68,15 @@ package struct RunnerObservation: Sendable, Hashable, Codable {
     package var state: State
     package var replicas: Int
     package var inFlight: Int
+    /// Requests that wait for a first replica; 0 where there is one.
+    package var waiting: Int
     package var message: String
 
-    package init(state: State, replicas: Int, inFlight: Int = 0, message: String = "") {
+    package init(state: State, replicas: Int, inFlight: Int = 0, waiting: Int = 0, message: String = "") {
         self.state = state
         self.replicas = replicas
         self.inFlight = inFlight
+        self.waiting = waiting
         self.message = message
     }
 }
@@ -119,6 +122,9 @@ package struct ObservedState: Sendable, Hashable {
     package var facts: Facts
     /// Of steps that failed in this life of the process, by ``StepKey``.
     package var failures: [StepKey: StepFailure]
+    /// How many replicas variants are to have that are scaled by how much there is to do; of others, and before anybody
+    /// has looked, the manifest decides.
+    package var scaling: [VariantID: ScalingDecision]
     /// Bytes that instances may take together; nil: no bound.
     package var memoryBudget: Int64?
     /// Engines that can be used, with what else is known offline; nil: not known (a plan far from the server).
@@ -130,6 +136,7 @@ package struct ObservedState: Sendable, Hashable {
         runtime: RuntimeObservation = RuntimeObservation(),
         facts: Facts = Facts(),
         failures: [StepKey: StepFailure] = [:],
+        scaling: [VariantID: ScalingDecision] = [:],
         memoryBudget: Int64? = nil,
         engines: Set<String>? = nil,
         accelerators: [String: Set<String>] = [:]
@@ -137,6 +144,7 @@ package struct ObservedState: Sendable, Hashable {
         self.runtime = runtime
         self.facts = facts
         self.failures = failures
+        self.scaling = scaling
         self.memoryBudget = memoryBudget
         self.engines = engines
         self.accelerators = accelerators

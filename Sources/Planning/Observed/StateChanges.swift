@@ -8,7 +8,7 @@ package struct StateChanges: Sendable, Hashable {
     package var isEverything: Bool
     /// Whose settings, blocker or retention may differ, in the desired state or in the runtime.
     package var endpoints: Set<ResourceIdentity> = []
-    /// Whose desired revision, written facts, holds or traffic may differ.
+    /// Whose desired revision, written facts, holds, traffic or wanted number of replicas may differ.
     package var variants: Set<VariantID> = []
     package var runners: Set<RunnerKey> = []
     /// Which may be seen, measured, crashed or failing in another way.

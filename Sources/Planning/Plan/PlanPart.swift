@@ -81,7 +81,8 @@ extension StepAction {
     /// Whether the step takes nothing from anybody, and says nothing about the moment when it was planned.
     fileprivate var onlyBringsUp: Bool {
         switch self {
-        case .probe, .load, .start, .warmUp, .setTraffic, .promote, .scale: true
+        case .probe, .load, .start, .warmUp, .setTraffic, .promote: true
+        case .scale(_, let replicas): replicas > 0
         case .beginRollout, .advanceRollout, .hold, .liftHold, .applySettings, .drain, .stop, .unload, .removeEndpoint,
             .forget:
             false

@@ -23,7 +23,7 @@ extension PlanningPass {
         }
         guard situation.runner(of: target.revision)?.state != .ready else { return nil }
         let runner = RunnerKey(situation.id, target.revision)
-        for action in [StepAction.start(target, replicas: situation.replicas), .warmUp(runner)] {
+        for action in [StepAction.start(target, replicas: situation.replicasToStart), .warmUp(runner)] {
             if let hold = self.hold(situation, target, failedIn: action) { return hold }
         }
         return nil

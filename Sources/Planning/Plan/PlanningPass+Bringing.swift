@@ -7,17 +7,25 @@ extension PlanningPass {
         self.loadDemanded(of: situation)
         if situation.mode.isSuspended {
             guard !self.answers(situation) else { return }
-            _ = self.shift(situation, to: target, after: self.prepare(target, of: situation, after: []))
+            let ready = self.prepare(target, of: situation, after: [])
+            _ = self.shift(situation, to: target, after: ready)
+            // It is woken where it slept; how much it has to do counts no more than that.
+            if situation.runner(of: target.revision)?.replicas == 0 { self.scale(situation, target, after: ready) }
             return
         }
+        let decisions = self.decisions[situation.id] ?? []
         if situation.isRolling {
             self.roll(situation, to: target)
+            self.scale(situation, target, after: decisions)
+            // A revision that answers nobody has shown before that it can.
+            if let promoted = self.promotions[situation.id] { self.putToSleep(situation, target, after: [promoted]) }
         } else {
-            let ready = self.prepare(target, of: situation, after: self.decisions[situation.id] ?? [])
+            let ready = situation.needsNoModels ? decisions : self.prepare(target, of: situation, after: decisions)
             let moved = self.shift(situation, to: target, after: ready)
             self.retireOthers(of: situation, than: target, after: [moved])
+            self.scale(situation, target, after: ready)
+            self.putToSleep(situation, target, after: ready + [moved])
         }
-        self.scale(situation, target)
     }
 
     /// Lets the rollout say what comes next, and plans as if all of it went well.

@@ -79,7 +79,8 @@ extension PlanningPass {
         because reason: String,
         after: [Milestone]
     ) -> Milestone {
-        var after = after
+        // Who was told to have more replicas has them before it has none; nobody waits for one that fails to.
+        var after = after + [self.scales[key]].compactMap(\.self).filter { $0 != .waiting }
         if runner.needsDraining {
             after.append(
                 self.draft.add(
@@ -113,7 +114,11 @@ extension PlanningPass {
     private func keptInstances(_ keepsPromoted: (VariantSituation) -> Bool) -> Set<InstanceKey> {
         self.situations.reduce(into: []) { kept, situation in
             kept.formUnion(
-                situation.keptInstances(promoted: keepsPromoted(situation)) { !self.isStopped($0) }
+                situation.keptInstances(promoted: keepsPromoted(situation)) {
+                    !self.isStopped($0)
+                } isReleased: {
+                    self.releases[$0] != nil
+                }
             )
         }
     }
@@ -144,12 +149,13 @@ extension PlanningPass {
         }
     }
 
-    /// The steps that stop the runners that lease each of these instances.
+    /// The steps that stop the runners that lease each of these instances, or leave them without replicas.
     private func stopsByInstance(_ instances: Set<InstanceKey>) -> [InstanceKey: [Milestone]] {
         var stops: [InstanceKey: [Milestone]] = [:]
         for situation in self.situations {
             for graph in situation.facts.graphs + [situation.desired].compactMap(\.self) {
-                guard let stop = self.stops[RunnerKey(situation.id, graph.revision)] else { continue }
+                let key = RunnerKey(situation.id, graph.revision)
+                guard let stop = self.stops[key] ?? self.releases[key] else { continue }
                 for model in graph.models where instances.contains(model.instance.key) {
                     stops[model.instance.key, default: []].append(stop)
                 }

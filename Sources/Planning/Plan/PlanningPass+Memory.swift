@@ -42,7 +42,8 @@ extension PlanningPass {
                 }
             }
             let running = situation.runners.compactMap { situation.graph(of: $0.key.revision) }
-            for graph in running + [situation.target, situation.promoted].compactMap(\.self) {
+            let wanted = running + [situation.target, situation.promoted].compactMap(\.self)
+            for graph in wanted where !situation.isAsleep(graph.revision) {
                 eager.formUnion(graph.eagerInstances.map(\.key))
             }
             let lazy = (situation.target?.instances ?? []).filter(\.isLazy)
@@ -94,7 +95,7 @@ extension PlanningPass {
     }
 
     private mutating func admitTarget(of situation: VariantSituation, _ ledger: inout MemoryLedger) -> Bool {
-        guard let target = situation.target else { return true }
+        guard let target = situation.target, !situation.needsNoModels else { return true }
         let bytes = ledger.need(of: target.eagerInstances, size: self.memory)
         guard bytes > 0, !ledger.fits(bytes) else {
             self.memory.target[situation.id] = self.room(for: bytes, ledger)

@@ -19,7 +19,7 @@ extension PlanningPass {
         case .started where graph.hasWarmUps:
             break
         case nil, .started, .draining, .drained, .failed:
-            let action = StepAction.start(graph, replicas: situation.replicas)
+            let action = StepAction.start(graph, replicas: situation.replicasToStart)
             let started = self.draft.add(
                 action,
                 for: situation.endpoint,

@@ -1,11 +1,13 @@
 internal import Schema
 
 extension PlanningPass {
-    /// Whether requests are answered: traffic goes to ready runners, and what they lease can answer.
+    /// Whether requests are answered: traffic goes to ready runners, and what they lease can answer. Runners without
+    /// replicas do as long as none is wanted.
     func answers(_ situation: VariantSituation) -> Bool {
         situation.isServing
             && situation.traffic.allSatisfy { share in
-                situation.graph(of: share.revision)?.models.allSatisfy { self.canAnswer($0.instance) } ?? true
+                guard situation.runner(of: share.revision)?.replicas != 0 else { return situation.scale.replicas == 0 }
+                return situation.graph(of: share.revision)?.models.allSatisfy { self.canAnswer($0.instance) } ?? true
             }
     }
 
@@ -23,10 +25,18 @@ extension PlanningPass {
 
     /// Brings the promoted revision back as far as that is possible; gives what the new traffic has to come after.
     mutating func bringBackPromoted(of situation: VariantSituation) -> [Milestone] {
-        guard self.wantsPromotedBack(situation), let promoted = situation.promoted else { return [] }
+        guard let promoted = situation.promoted else { return [] }
+        let decisions = self.decisions[situation.id] ?? []
+        guard self.wantsPromotedBack(situation) else {
+            if situation.runner(of: promoted.revision)?.replicas != 0 {
+                self.scale(situation, promoted, after: decisions)
+            }
+            return []
+        }
         let room = self.memory.promoted[situation.id] ?? .after([])
         if case .refused = room { return [] }
-        let ready = self.prepare(promoted, of: situation, after: self.decisions[situation.id] ?? [], room: room)
+        let ready = self.prepare(promoted, of: situation, after: decisions, room: room)
+        self.scale(situation, promoted, after: ready)
         let moved = self.shift(situation, to: promoted, after: ready)
         return moved == .waiting ? [] : [moved]
     }
@@ -90,20 +100,6 @@ extension PlanningPass {
                 after: after + [self.starts[key]].compactMap(\.self).filter { $0 != .waiting }
             )
         }
-    }
-
-    /// Brings the number of replicas to what the settings ask for.
-    mutating func scale(_ situation: VariantSituation, _ target: RevisionGraph) {
-        let key = RunnerKey(situation.id, target.revision)
-        guard let runner = situation.runner(of: target.revision), runner.replicas != situation.replicas else { return }
-        guard runner.state == .ready || runner.state == .started else { return }
-        _ = self.draft.add(
-            .scale(key, replicas: situation.replicas),
-            for: situation.endpoint,
-            because: "\(runner.replicas) replicas run, \(situation.replicas) are wanted",
-            cause: PlanCause(resource: situation.endpoint, field: "spec.replicas.min"),
-            after: self.decisions[situation.id] ?? []
-        )
     }
 
     /// Why a variant rolls, in words, and the field that it goes back to.

@@ -62,7 +62,8 @@ extension PlanningPass {
                 let key = RunnerKey(id, revision)
                 return self.observed.runtime.runners[key].map { (key, $0) }
             },
-            traffic: self.observed.runtime.traffic[id] ?? []
+            traffic: self.observed.runtime.traffic[id] ?? [],
+            scaling: self.observed.scaling[id]
         )
         switch situation.mode {
         case .follow, .keep: situation.resolveTarget()

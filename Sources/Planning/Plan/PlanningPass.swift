@@ -30,6 +30,9 @@ struct PlanningPass {
     var loads: [InstanceKey: Milestone] = [:]
     var starts: [RunnerKey: Milestone] = [:]
     var stops: [RunnerKey: Milestone] = [:]
+    /// Runners that this plan gives another number of replicas, and of these the ones that it leaves without any.
+    var scales: [RunnerKey: Milestone] = [:]
+    var releases: [RunnerKey: Milestone] = [:]
     /// Variants that this plan promotes a new revision of.
     var promotions: [VariantID: Milestone] = [:]
     var memory = MemoryAdmission()
@@ -107,7 +110,7 @@ struct PlanningPass {
 
     private mutating func noteCopies() {
         for situation in self.situations {
-            for instance in situation.target?.instances ?? [] {
+            for instance in situation.wantedInstances {
                 let others = self.copies[instance.key] ?? self.others.copies(of: instance.key) ?? 1
                 self.copies[instance.key] = max(others, instance.copies)
             }

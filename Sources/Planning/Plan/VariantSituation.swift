@@ -34,6 +34,8 @@ final class VariantSituation {
     /// Sorted by revision.
     let runners: [(key: RunnerKey, value: RunnerObservation)]
     let traffic: [TrafficShare]
+    /// How many replicas are to take its requests.
+    let scale: ScalingDecision
 
     init(
         id: VariantID,
@@ -44,7 +46,8 @@ final class VariantSituation {
         settings: EndpointSettings?,
         holds: [Revision: Hold],
         runners: [(key: RunnerKey, value: RunnerObservation)],
-        traffic: [TrafficShare]
+        traffic: [TrafficShare],
+        scaling: ScalingDecision?
     ) {
         self.id = id
         self.mode = mode
@@ -55,6 +58,7 @@ final class VariantSituation {
         self.holds = holds
         self.runners = runners
         self.traffic = traffic
+        self.scale = settings?.replicas.wanted(scaling) ?? ScalingDecision(replicas: 1, reason: "one replica at least")
         self.endpoint = id.resource
     }
 
@@ -83,17 +87,25 @@ final class VariantSituation {
         return self.facts.graph(of: revision)
     }
 
-    /// Runners to start: one at least, since nothing starts them on the first request in this version.
-    var replicas: Int { max(self.settings?.replicas.min ?? 1, 1) }
-
     var drainTimeout: ManifestDuration { self.settings?.rollout.drainTimeout ?? .seconds(30) }
 
     /// Instances that the variant needs: of its target, of the promoted revision where that one is to stay, and
     /// everything that a runner leases which goes on.
-    func keptInstances(promoted keepsPromoted: Bool, whereGoesOn goesOn: (RunnerKey) -> Bool) -> Set<InstanceKey> {
+    ///
+    /// - Parameters:
+    ///   - goesOn: Whether a runner is not stopped.
+    ///   - isReleased: Whether a revision, even though it answers, is left without replicas.
+    func keptInstances(
+        promoted keepsPromoted: Bool,
+        whereGoesOn goesOn: (RunnerKey) -> Bool = { _ in true },
+        isReleased: (RunnerKey) -> Bool = { _ in false }
+    ) -> Set<InstanceKey> {
         var kept: Set<InstanceKey> = []
         func keep(_ graph: RevisionGraph?) {
-            for model in graph?.models ?? [] { kept.insert(model.instance.key) }
+            guard let graph else { return }
+            // Lazy ones give their room away by themselves, and come back without a plan.
+            let isAsleep = self.isAsleep(graph.revision) || isReleased(RunnerKey(self.id, graph.revision))
+            for model in graph.models where model.instance.isLazy || !isAsleep { kept.insert(model.instance.key) }
         }
         keep(self.target)
         if self.mode.isSuspended { keep(self.desired) }
@@ -102,12 +114,18 @@ final class VariantSituation {
         return kept
     }
 
+    /// The instances of the target, if that is to have replicas.
+    var wantedInstances: [InstanceSpec] {
+        guard let target, !self.isAsleep(target.revision) else { return [] }
+        return target.instances
+    }
+
     /// What the variant needs of instances, before a plan changes anything.
     var need: InstanceNeeds.Need {
-        let copies = (self.target?.instances ?? []).map { ($0.key, $0.copies) }
+        let copies = self.wantedInstances.map { ($0.key, $0.copies) }
         return InstanceNeeds.Need(
             copies: Dictionary(copies) { first, _ in first },
-            kept: self.keptInstances(promoted: true) { _ in true }
+            kept: self.keptInstances(promoted: true)
         )
     }
 

@@ -15,6 +15,10 @@ package protocol ServingRuntime: Sendable {
     /// without any are not named.
     func requestsUnderWay() async -> [RunnerKey: Int]
 
+    /// How many requests the given variants have had at once since the call before, on replicas and waiting for one. For
+    /// one caller, the controller; only whom it asks for is measured.
+    func demand(of variants: Set<VariantID>) async -> [VariantID: RequestDemand]
+
     /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling
     /// abandons the load: should the engine's call hang, it is counted and left behind. Throws the engine's own error,
     /// `LoadAbandoned`, and others.
@@ -41,6 +45,8 @@ package protocol ServingRuntime: Sendable {
     /// Puts an endpoint's settings in force at once.
     func apply(_ settings: EndpointSettings, to endpoint: ResourceIdentity) async
 
+    /// Sets how many replicas take requests; one that is taken away finishes what it has. Without any, requests wait for
+    /// a first one, and nothing is leased. Throws `InstanceMissing`, `RunnerMissing`.
     func scale(_ runner: RunnerKey, replicas: Int) async throws
 
     /// Returns when nothing is under way on the runner, or when the time is up and what was left got an error.
@@ -55,7 +61,8 @@ package protocol ServingRuntime: Sendable {
     /// Names the commit that answers are stamped with.
     func setCommit(_ commit: ObjectID) async
 
-    /// Yields when something changed by itself: an instance died, hung, or a drained runner became idle.
+    /// Yields when something changed by itself: an instance died, hung, a drained runner became idle, or a request waits
+    /// for a first replica.
     func changes() -> AsyncStream<Void>
 }
 
@@ -65,6 +72,14 @@ extension ServingRuntime {
 
     package func requestsUnderWay() async -> [RunnerKey: Int] {
         await self.observe().runners.mapValues(\.inFlight).filter { $0.value > 0 }
+    }
+
+    /// As many as there are at this moment.
+    package func demand(of variants: Set<VariantID>) async -> [VariantID: RequestDemand] {
+        let underWay = Dictionary(grouping: await self.observe().runners) { $0.key.variant }
+        return underWay.filter { variants.contains($0.key) }.mapValues { runners in
+            RequestDemand(steadily: runners.reduce(0) { $0 + $1.value.inFlight + $1.value.waiting })
+        }
     }
 
     /// Looks at everything each time.

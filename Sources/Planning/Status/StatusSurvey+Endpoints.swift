@@ -62,6 +62,14 @@ extension StatusSurvey {
         var verdict: StatusVerdict
         if let hold = self.index.holds[variant]?.first(where: { $0.revision == desired }) {
             verdict = self.verdict(onHeld: variant, hold, facts, answers: answers)
+        } else if facts.promoted == desired, self.isAsleep(variant) {
+            verdict = StatusVerdict(
+                sync: .synced,
+                health: .healthy,
+                ready: .yes,
+                reason: "ScaledToZero",
+                message: "\(desired) is scaled to zero; the next request starts it"
+            )
         } else if facts.promoted == desired, answers {
             verdict = StatusVerdict(
                 sync: .synced,

@@ -80,6 +80,10 @@ extension StatusSurvey {
         case .failed:
             (verdict.health, verdict.ready) = (.degraded, .no)
             (verdict.reason, verdict.message) = ("InstanceFailed", observation?.message ?? "")
+        case nil where (self.index.users[model] ?? []).allSatisfy(self.isAsleep):
+            (verdict.reason, verdict.message) = (
+                "ScaledToZero", "it is loaded with the next request to whoever uses it"
+            )
         case nil:
             (verdict.health, verdict.ready) = (hasCrashed ? .degraded : .progressing, .no)
             verdict.reason = hasCrashed ? "CrashedWhileLoading" : "NotLoaded"

@@ -94,17 +94,40 @@ struct StatusSurvey {
 }
 
 extension StatusSurvey {
-    /// Whether a variant's requests are answered now.
+    /// Whether a variant's requests are answered now, or would be: nobody asks one that is scaled to zero.
     func answers(_ variant: VariantID) -> Bool {
         let shares = self.observed.runtime.traffic[variant] ?? []
         return !shares.isEmpty
-            && shares.allSatisfy { self.observed.runtime.runners[RunnerKey(variant, $0.revision)]?.state == .ready }
+            && shares.allSatisfy { share in
+                let runner = self.observed.runtime.runners[RunnerKey(variant, share.revision)]
+                return runner?.state == .ready && (runner?.replicas != 0 || self.scale(of: variant).replicas == 0)
+            }
             && self.failedInstance(of: variant) == nil
+    }
+
+    /// How many replicas a variant is to have, and why.
+    func scale(of variant: VariantID) -> ScalingDecision {
+        let main = VariantID(defaultOf: variant.resource)
+        let settings = self.desired.settings[variant.resource] ?? self.observed.facts.variants[main]?.settings
+        return settings?.replicas.wanted(self.observed.scaling[variant]) ?? ScalingDecision(replicas: 1, reason: "")
+    }
+
+    /// Whether a variant is scaled to zero, and its requests would be answered all the same.
+    func isAsleep(_ variant: VariantID) -> Bool {
+        let shares = self.observed.runtime.traffic[variant] ?? []
+        let sleeps = shares.allSatisfy { self.sleeps(RunnerKey(variant, $0.revision)) }
+        return !shares.isEmpty && sleeps && self.scale(of: variant).replicas == 0
+    }
+
+    private func sleeps(_ runner: RunnerKey) -> Bool {
+        let runner = self.observed.runtime.runners[runner]
+        return runner?.state == .ready && runner?.replicas == 0
     }
 
     /// What keeps the variant's traffic from being answered although its runners stand.
     func failedInstance(of variant: VariantID) -> String? {
-        for share in self.observed.runtime.traffic[variant] ?? [] {
+        for share in self.observed.runtime.traffic[variant] ?? []
+        where !self.sleeps(RunnerKey(variant, share.revision)) {
             let graph = self.observed.facts.variants[variant]?.graph(of: share.revision)
             for model in graph?.models ?? [] {
                 guard let instance = self.observed.runtime.instances[model.instance.key] else {
@@ -135,6 +158,7 @@ extension StatusSurvey {
             },
             hold: self.index.holds[variant]?.first { $0.revision == desired },
             replicas: runners.reduce(0) { $0 + ($1.state == .ready ? $1.replicas : 0) },
+            wantedReplicas: facts.promoted == nil && desired == nil ? 0 : self.scale(of: variant).replicas,
             inFlight: self.requests(on: variant)
         )
     }

@@ -44,6 +44,8 @@ package struct ServingMetrics: Sendable {
     package var inFlight: [RunnerKey: Int] = [:]
     /// Requests that wait for a replica now.
     package var queued: [RunnerKey: Int] = [:]
+    /// Replicas that take requests now.
+    package var replicas: [RunnerKey: Int] = [:]
     /// Engine calls that hung and were left behind, since the start.
     package var abandonedCalls = 0
     /// Of these, the ones that still have not returned.

@@ -21,7 +21,7 @@ final class Runner: Sendable {
         case moved
     }
 
-    private enum Turn: Sendable {
+    enum Turn: Sendable {
         case seated(Seat)
         case moved
         case timedOut
@@ -29,12 +29,15 @@ final class Runner: Sendable {
 
     private enum Arrival {
         case turn(Turn)
-        case wait(RunnerState.RequestID, AsyncStream<Turn>)
+        /// Waits; it may be the first one of a runner without replicas.
+        case wait(RunnerState.RequestID, AsyncStream<Turn>, isFirst: Bool)
         case full
     }
 
-    private struct Guarded {
+    struct Guarded {
         var state: RunnerState
+        /// Nil as long as nobody asks how many requests there are.
+        var meter: ConcurrencyMeter?
         var models: [Int: LeasedModels] = [:]
         var signals: [RunnerState.RequestID: EndSignal] = [:]
         var turns: [RunnerState.RequestID: AsyncStream<Turn>.Continuation] = [:]
@@ -49,15 +52,19 @@ final class Runner: Sendable {
     private let measure: @Sendable () -> Int?
     private let lease: @Sendable () throws -> LeasedModels
     private let onIdle: @Sendable () -> Void
+    private let onAwaited: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
-    private let guarded: Mutex<Guarded>
+    let stopwatch: Stopwatch
+    let guarded: Mutex<Guarded>
     private let compiled = Mutex<RunnerProgram?>(nil)
 
     /// - Parameters:
     ///   - capacity: requests at once that one replica lets through to its models; nil where it has to be measured.
     ///   - measure: finds the capacity; nil as long as a model is not loaded.
     ///   - lease: claims the models of one more replica.
-    ///   - onIdle: called when a draining runner has nothing under way any more.
+    ///   - onIdle: called when a draining runner has nothing under way any more, and when one that has no replicas left
+    ///     has given back what they leased.
+    ///   - onAwaited: called when a first request waits while there is no replica.
     ///   - onChange: called after each change of what is seen of the runner, but for requests that come and go.
     init(
         _ graph: RevisionGraph,
@@ -66,6 +73,7 @@ final class Runner: Sendable {
         measure: @escaping @Sendable () -> Int? = { nil },
         lease: @escaping @Sendable () throws -> LeasedModels,
         onIdle: @escaping @Sendable () -> Void,
+        onAwaited: @escaping @Sendable () -> Void = {},
         onChange: @escaping @Sendable () -> Void = {}
     ) {
         self.key = RunnerKey(graph.variant, graph.revision)
@@ -74,6 +82,8 @@ final class Runner: Sendable {
         self.measure = measure
         self.lease = lease
         self.onIdle = onIdle
+        self.onAwaited = onAwaited
+        self.stopwatch = Stopwatch(clock)
         self.onChange = onChange
         self.guarded = Mutex(Guarded(state: RunnerState(capacity: capacity)))
     }
@@ -97,6 +107,7 @@ final class Runner: Sendable {
                 state: state,
                 replicas: guarded.state.replicaCount,
                 inFlight: guarded.state.inFlight,
+                waiting: guarded.state.waitingForFirst,
                 message: message
             )
         }
@@ -123,7 +134,8 @@ final class Runner: Sendable {
                 "too many requests wait already (\(queueLimit)); try again later",
                 retryAfter: 1
             )
-        case .wait(let request, let turns):
+        case .wait(let request, let turns, let isFirst):
+            if isFirst { self.tellAwaited() }
             guard let turn = await self.turn(of: request, in: turns, patience: patience) else {
                 self.leave(request)
                 throw CancellationError()
@@ -137,12 +149,13 @@ final class Runner: Sendable {
         let (granted, isIdle) = self.guarded.withLock { guarded in
             let wasDraining = guarded.state.phase == .draining
             let grants = self.learnCapacity(&guarded) + guarded.state.leave(request)
+            self.noteDemand(&guarded)
             guarded.signals[request] = nil
             guarded.turns[request] = nil
-            Runner.dropRetired(&guarded)
-            let isIdle = wasDraining && guarded.state.phase == .drained
-            if isIdle { Runner.finishDrains(&guarded) }
-            return (Runner.seat(grants, &guarded), isIdle)
+            let hasReleased = Runner.dropRetired(&guarded) && guarded.models.isEmpty
+            let isDrained = wasDraining && guarded.state.phase == .drained
+            if isDrained { Runner.finishDrains(&guarded) }
+            return (Runner.seat(grants, &guarded), isDrained || hasReleased)
         }
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
         if isIdle {
@@ -154,7 +167,9 @@ final class Runner: Sendable {
     private func arrive(queueLimit: Int, wasMoved: Bool) -> Arrival {
         let (granted, arrival) = self.guarded.withLock { guarded in
             let granted = Runner.seat(self.learnCapacity(&guarded), &guarded)
-            return (granted, Runner.arrive(queueLimit, wasMoved, &guarded))
+            let arrival = Runner.arrive(queueLimit, wasMoved, &guarded)
+            self.noteDemand(&guarded)
+            return (granted, arrival)
         }
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
         return arrival
@@ -178,7 +193,7 @@ final class Runner: Sendable {
         case .waits:
             let (turns, continuation) = AsyncStream<Turn>.makeStream()
             guarded.turns[request] = continuation
-            return .wait(request, turns)
+            return .wait(request, turns, isFirst: guarded.state.waitingForFirst == 1)
         }
     }
 
@@ -224,7 +239,7 @@ final class Runner: Sendable {
 
     /// Sets how many replicas take requests. Throws what leasing throws; then nothing has changed.
     func resize(to count: Int) throws {
-        let granted = try self.guarded.withLock { guarded in
+        let (granted, isAwaited) = try self.guarded.withLock { guarded in
             // The pool takes its own lock within this one, and never the other way round.
             let missing = max(0, count - guarded.state.replicaCount)
             var leased: [LeasedModels] = []
@@ -239,10 +254,16 @@ final class Runner: Sendable {
                 guarded.models[number] = leased.popLast()
             }
             Runner.dropRetired(&guarded)
-            return Runner.seat(grants, &guarded)
+            return (Runner.seat(grants, &guarded), guarded.state.waitingForFirst > 0)
         }
         self.onChange()
         for (turn, seat) in granted { turn.yield(.seated(seat)) }
+        if isAwaited { self.onAwaited() }
+    }
+
+    private func tellAwaited() {
+        self.onChange()
+        self.onAwaited()
     }
 
     /// Begins over when the runner was drained or failed; answers under way go on.
@@ -272,6 +293,7 @@ final class Runner: Sendable {
         let (idle, idleness) = AsyncStream<Never>.makeStream()
         let moved = self.guarded.withLock { guarded in
             let moved = Runner.closeDoors(&guarded)
+            self.noteDemand(&guarded)
             if guarded.state.phase == .draining { guarded.drains.append(idleness) } else { idleness.finish() }
             return moved
         }
@@ -338,11 +360,13 @@ final class Runner: Sendable {
         return Seat(request: request, models: guarded.models[replica]?.models ?? [:], signal: signal)
     }
 
-    private static func dropRetired(_ guarded: inout Guarded) {
+    /// Gives back what replicas leased that are gone; returns whether any was.
+    @discardableResult
+    private static func dropRetired(_ guarded: inout Guarded) -> Bool {
         let kept = Set(guarded.state.replicaNumbers)
-        for number in guarded.models.keys where !kept.contains(number) {
-            guarded.models.removeValue(forKey: number)?.release()
-        }
+        let gone = guarded.models.keys.filter { !kept.contains($0) }
+        for number in gone { guarded.models.removeValue(forKey: number)?.release() }
+        return !gone.isEmpty
     }
 }
 

@@ -55,17 +55,23 @@ struct RunnerState: Sendable {
 
     var inFlight: Int { self.flights.count }
     var queued: Int { self.waiting.count }
+    /// Requests on replicas and in the queue.
+    var demand: Int { self.flights.count + self.waiting.count }
+    /// Requests that wait while there is no replica to wait for.
+    var waitingForFirst: Int { self.phase == .ready && self.replicaCount == 0 ? self.waiting.count : 0 }
     /// Replicas that take requests.
     var replicaCount: Int { self.replicas.count { !$0.isRetired } }
     /// The numbers of every replica that has leases.
     var replicaNumbers: [Int] { self.replicas.map(\.number) }
     var requestsUnderWay: [RequestID] { Array(self.flights.keys) }
 
-    /// A new request. One that was sent on by a draining runner is never refused for want of room.
+    /// A new request. One that was sent on by a draining runner is never refused for want of room, nor is one that has to
+    /// wait for there to be a first replica.
     mutating func arrive(_ request: RequestID, queueLimit: Int, wasMoved: Bool) -> Arrival {
         guard self.phase == .ready else { return .moved }
         if self.waiting.isEmpty, let replica = self.take(request) { return .admitted(replica) }
-        guard wasMoved || self.waiting.count < queueLimit else { return .full }
+        let wakes = self.waiting.isEmpty && self.replicaCount == 0
+        guard wasMoved || wakes || self.waiting.count < queueLimit else { return .full }
         self.waiting.append(request)
         return .waits
     }
