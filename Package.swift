@@ -166,7 +166,7 @@ let package = Package(
         ),
         .testTarget(
             name: "EnginesTests",
-            dependencies: ["Engines", "Planning", "ProbeTestChild", "Schema", "TestSupport"],
+            dependencies: ["Engines", "Planning", "ProbeTestChild", "Schema", "TestSupport", nioCore, nioHTTP1],
             exclude: ["Fixtures"]
         ),
         // The child that the probe's tests start.

@@ -30,7 +30,7 @@ package struct EngineDirectory: EngineCatalog {
     package static func builtIn(
         secret: @escaping UpstreamEngine.Secret = UpstreamEngine.noSecrets
     ) -> [any InferenceEngine] {
-        [ReplayEngine(), UpstreamEngine(.openAI, secret: secret)]
+        [ReplayEngine()] + UpstreamEngine.Interface.allCases.map { UpstreamEngine($0, secret: secret) }
     }
 
     /// `MARTLET_ENGINE_PATH`, then the folder that scripts/bootstrap fills, then the system's.

@@ -104,6 +104,7 @@ package final class InferenceServer: Sendable {
         metrics.hangingCalls = self.pool.hangingCalls
         metrics.instances = self.pool.observe(withLazy: false)
         metrics.pool = self.pool.figures
+        metrics.upstreams = self.pool.observeUpstreams()
         return metrics
     }
 

@@ -46,6 +46,7 @@ struct EngineDirectoryTests {
                     version: "1",
                     problem: nil
                 ),
+                EngineReport(name: "inference", location: "built in", version: "1", problem: nil),
                 EngineReport(name: "openai", location: "built in", version: "1", problem: nil),
                 EngineReport(name: "replay", location: "built in", version: "1", problem: nil),
             ]

@@ -29,7 +29,7 @@ enum UpstreamClient {
         timeout: Duration,
         _ exchange: UpstreamExchange
     ) async throws {
-        let task = Self.http.execute(request: request, delegate: exchange, deadline: .now() + TimeAmount(timeout))
+        let task = Self.start(request, timeout: timeout, exchange)
         do {
             try await withTaskCancellationHandler {
                 try await task.get()
@@ -40,5 +40,27 @@ enum UpstreamClient {
             if Task.isCancelled { throw CancellationError() }
             throw UpstreamFailure.wrapping(error, of: endpoint, timeout: timeout)
         }
+    }
+
+    /// The same for a thread that may block.
+    static func sendAndBlock(
+        _ request: HTTPClient.Request,
+        to endpoint: UpstreamEndpoint,
+        timeout: Duration,
+        _ exchange: UpstreamExchange
+    ) throws {
+        do {
+            try Self.start(request, timeout: timeout, exchange).wait()
+        } catch {
+            throw UpstreamFailure.wrapping(error, of: endpoint, timeout: timeout)
+        }
+    }
+
+    private static func start(
+        _ request: HTTPClient.Request,
+        timeout: Duration,
+        _ exchange: UpstreamExchange
+    ) -> HTTPClient.Task<Void> {
+        self.http.execute(request: request, delegate: exchange, deadline: .now() + TimeAmount(timeout))
     }
 }

@@ -12,23 +12,35 @@ struct UpstreamEndpoint: Sendable {
     /// The model's name there.
     let model: String
     let timeout: Duration
-    private let base: URL
     private let headers: HTTPHeaders
+    /// Requests of a kind that is sent again and again, by path: addresses are slow to take apart.
+    private let prepared: [String: HTTPClient.Request]
     private let key: String?
 
     /// Throws `SecretMissing`, `SecretExposed`, or `InvalidUpstream` for an address that cannot be one.
     ///
-    /// - Parameter secret: reads what the manifest only names.
-    init(_ member: UpstreamSet.Member, secret: (SecretReference) throws -> [UInt8]) throws {
-        guard let base = URL(string: member.url), base.host() != nil else {
+    /// - Parameters:
+    ///   - paths: where to JSON is posted.
+    ///   - secret: reads what the manifest only names.
+    init(
+        _ member: UpstreamSet.Member,
+        paths: [String] = [],
+        secret: (SecretReference) throws -> [UInt8]
+    ) throws {
+        guard URL(string: member.url)?.host() != nil else {
             throw MartletError("InvalidUpstream", "'\(member.url)' is no address of a server")
         }
-        (self.url, self.model, self.base) = (member.url, member.model, base)
+        (self.url, self.model) = (member.url, member.model)
         self.timeout = member.timeout.duration
         var headers: HTTPHeaders = ["user-agent": "martlet"]
         self.key = try member.apiKey.map { try Self.key(try secret($0), $0) }
         if let key = self.key { headers.add(name: "authorization", value: "Bearer \(key)") }
         self.headers = headers
+        headers.add(name: "content-type", value: "application/json")
+        headers.add(name: "accept", value: "application/json, text/event-stream")
+        var prepared: [String: HTTPClient.Request] = [:]
+        for path in paths { prepared[path] = try Self.request(.POST, member.url + path, headers) }
+        self.prepared = prepared
     }
 
     private static func key(_ bytes: [UInt8], _ reference: SecretReference) throws -> String {
@@ -39,18 +51,35 @@ struct UpstreamEndpoint: Sendable {
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The model's name as it stands in a path.
+    var escapedModel: String {
+        self.model.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? self.model
+    }
+
+    private static let plain = CharacterSet(
+        charactersIn: "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~"
+    )
+
+    /// The request that was prepared for a path; its body is the caller's to fill in.
+    func post(_ path: String) throws -> HTTPClient.Request {
+        try self.prepared[path] ?? self.request(.POST, path, contentType: "application/json")
+    }
+
     /// A request whose body is the caller's to fill in.
-    func request(
-        _ method: HTTPMethod,
-        _ path: String,
-        contentType: String? = "application/json",
-        accept: String = "application/json"
-    ) throws -> HTTPClient.Request {
+    func request(_ method: HTTPMethod, _ path: String, contentType: String?) throws -> HTTPClient.Request {
         var headers = self.headers
         if let contentType { headers.add(name: "content-type", value: contentType) }
-        headers.add(name: "accept", value: accept)
-        guard let url = URL(string: self.url + path) else {
-            throw MartletError("InvalidUpstream", "'\(self.url)\(path)' is no address of a server")
+        headers.add(name: "accept", value: "application/json")
+        return try Self.request(method, self.url + path, headers)
+    }
+
+    private static func request(
+        _ method: HTTPMethod,
+        _ address: String,
+        _ headers: HTTPHeaders
+    ) throws -> HTTPClient.Request {
+        guard let url = URL(string: address) else {
+            throw MartletError("InvalidUpstream", "'\(address)' is no address of a server")
         }
         return try HTTPClient.Request(url: url, method: method, headers: headers)
     }

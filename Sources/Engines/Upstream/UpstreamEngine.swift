@@ -7,6 +7,8 @@ package struct UpstreamEngine: InferenceEngine {
     package enum Interface: String, Sendable, Hashable, CaseIterable {
         /// OpenAI's API: vLLM, Ollama, llama-server, a cloud, another Martlet.
         case openAI = "openai"
+        /// The Open Inference Protocol V2: Triton, KServe, MLServer, another Martlet.
+        case openInference = "inference"
     }
 
     /// Reads a secret that a manifest only names. Throws `SecretMissing`, `SecretExposed`.
@@ -44,7 +46,8 @@ package struct UpstreamEngine: InferenceEngine {
         }
     }
 
-    /// Reads the keys; nothing is asked of the servers yet, since one that is away now may be there when it is needed.
+    /// Reads the keys. A server of OpenAI's API is asked nothing yet, since one that is away now may be there when it is
+    /// needed; one of tensors must tell what its model takes and gives.
     package func open(_ opening: ModelOpening) throws -> LoadedModel {
         guard let upstreams = opening.upstreams, !upstreams.members.isEmpty else {
             throw MartletError("InvalidUpstream", "the engine '\(self.name)' needs an upstream")
@@ -54,7 +57,9 @@ package struct UpstreamEngine: InferenceEngine {
         }
         let pool = UpstreamPool(
             upstreams,
-            endpoints: try upstreams.members.map { try UpstreamEndpoint($0, secret: self.secret) },
+            endpoints: try upstreams.members.map {
+                try UpstreamEndpoint($0, paths: self.interface.paths, secret: self.secret)
+            },
             clock: ContinuousClock(),
             random: { Double.random(in: 0..<1) }
         )
@@ -62,6 +67,17 @@ package struct UpstreamEngine: InferenceEngine {
         if case .integer(let requests) = opening.options["concurrency"] { concurrency = Int(requests) }
         switch self.interface {
         case .openAI: return .completion(try OpenAIUpstream(pool, concurrency: concurrency))
+        case .openInference: return .tensorService(try InferenceUpstream(pool, concurrency: concurrency))
+        }
+    }
+}
+
+extension UpstreamEngine.Interface {
+    /// Where JSON is posted again and again, below a server's base path.
+    fileprivate var paths: [String] {
+        switch self {
+        case .openAI: OpenAIUpstream.paths
+        case .openInference: []
         }
     }
 }

@@ -5,7 +5,7 @@ package import Serving
 extension ServingMetrics {
     /// The figures as a scrape shows them: OpenTelemetry's names for generative AI where it has any, else `martlet_…`.
     package var families: [MetricFamily] {
-        self.requestFamilies + self.loadFamilies + self.instanceFamilies + self.pool.families
+        self.requestFamilies + self.loadFamilies + self.instanceFamilies + self.pool.families + self.upstreamFamilies
     }
 
     private var requestFamilies: [MetricFamily] {

@@ -172,6 +172,20 @@ package final class InstancePool: Sendable {
         }
     }
 
+    /// The servers behind each model that is not here.
+    func observeUpstreams() -> [InstanceKey: ServingMetrics.Upstreams] {
+        self.state.withLock { $0.entries }.compactMapValues { entry in
+            guard let servers = entry.model?.upstreams, !servers.isEmpty else { return nil }
+            return ServingMetrics.Upstreams(model: entry.spec.model, servers: servers)
+        }
+    }
+
+    /// Which of several servers are left alone for a while; the others answer in their place.
+    private static func trouble(of entry: Entry) -> String {
+        let resting = entry.model?.upstreams.filter(\.isCoolingDown) ?? []
+        return resting.map { "\($0.url) cools down: \($0.lastFailure ?? "it failed")" }.joined(separator: "; ")
+    }
+
     private static func observation(of entry: Entry) -> InstanceObservation {
         let memory = entry.model?.memoryBytes ?? 0
         let copies = entry.isServing ? entry.model?.readyCopies(wanted: entry.spec.copies) ?? 0 : 0
@@ -180,7 +194,7 @@ package final class InstancePool: Sendable {
             let isWhole = copies >= entry.spec.copies
             return InstanceObservation(
                 state: .ready,
-                message: isWhole ? "" : message,
+                message: isWhole ? Self.trouble(of: entry) : message,
                 memoryBytes: memory,
                 copies: copies,
                 isLeased: entry.leases > 0

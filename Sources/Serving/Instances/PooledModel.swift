@@ -31,6 +31,15 @@ enum PooledModel: Sendable {
         }
     }
 
+    /// The servers that answer, for a model that is not here.
+    var upstreams: [UpstreamObservation] {
+        switch self {
+        case .language: []
+        case .completion(let model): model.upstreams
+        case .tensor(let model): model.upstreams
+        }
+    }
+
     /// Copies that take requests. A model that keeps no sessions open is as many as are asked for.
     func readyCopies(wanted: Int) -> Int {
         switch self {

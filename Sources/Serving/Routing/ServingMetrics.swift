@@ -1,5 +1,5 @@
 package import Planning
-internal import Schema
+package import Schema
 internal import Synchronization
 
 /// Counts of values by size, as Prometheus and OpenTelemetry know them.
@@ -39,6 +39,18 @@ package struct ServingMetrics: Sendable {
         package var outputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
     }
 
+    /// The servers elsewhere that answer for one model.
+    package struct Upstreams: Sendable {
+        package var model: ResourceIdentity
+        /// In the manifest's order.
+        package var servers: [UpstreamObservation]
+
+        package init(model: ResourceIdentity, servers: [UpstreamObservation]) {
+            self.model = model
+            self.servers = servers
+        }
+    }
+
     package var subjects: [RunnerKey: Subject] = [:]
     /// Requests on replicas now.
     package var inFlight: [RunnerKey: Int] = [:]
@@ -52,6 +64,7 @@ package struct ServingMetrics: Sendable {
     package var hangingCalls = 0
     package var instances: [InstanceKey: InstanceObservation] = [:]
     package var pool = PoolFigures()
+    package var upstreams: [InstanceKey: Upstreams] = [:]
 
     /// OpenTelemetry's bounds for `gen_ai.server.request.duration`, in seconds.
     package static let durationBounds = [

@@ -3,6 +3,9 @@ internal import Schema
 
 /// A request as OpenAI's API spells it.
 struct OpenAICall: Sendable {
+    static let chat = "/chat/completions"
+    static let completions = "/completions"
+
     /// Below the server's base path.
     let path: String
     let streams: Bool
@@ -25,10 +28,10 @@ struct OpenAICall: Sendable {
         var body = OpenAIBody()
         switch request.prompt {
         case .chat(let messages):
-            (self.isChat, self.path) = (true, "/chat/completions")
+            (self.isChat, self.path) = (true, Self.chat)
             body.add(messages: messages)
         case .text(let text):
-            (self.isChat, self.path) = (false, "/completions")
+            (self.isChat, self.path) = (false, Self.completions)
             body.add("prompt", text)
         }
         self.streams = request.streams

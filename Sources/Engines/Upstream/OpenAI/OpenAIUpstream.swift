@@ -10,6 +10,10 @@ final class OpenAIUpstream: CompletionModel {
     /// The most bytes of an answer that is not streamed.
     static let longestAnswer = 64 << 20
 
+    /// Where requests go below a server's base path.
+    static let paths = [OpenAICall.chat, OpenAICall.completions, embeddings]
+    private static let embeddings = "/embeddings"
+
     let description: ModelDescription
     private let pool: UpstreamPool
     private let isClosed = Mutex(false)
@@ -62,7 +66,7 @@ final class OpenAIUpstream: CompletionModel {
                     receive(event)
                 }
             }
-            try await self.send(call.path, call.body(model: endpoint.model), to: endpoint, call.streams, exchange)
+            try await self.send(call.path, call.body(model: endpoint.model), to: endpoint, exchange)
         } isTooLate: {
             hasBegun.withLock { $0 }
         }
@@ -79,7 +83,7 @@ final class OpenAIUpstream: CompletionModel {
                 }
             }
             let body = OpenAIEmbeddings.body(texts, model: endpoint.model)
-            try await self.send("/embeddings", body, to: endpoint, false, exchange)
+            try await self.send(Self.embeddings, body, to: endpoint, exchange)
             guard let answer = found.withLock({ $0 }) else {
                 throw UpstreamFailure(nonsense: "sent no embeddings", from: endpoint)
             }
@@ -99,10 +103,9 @@ final class OpenAIUpstream: CompletionModel {
         _ path: String,
         _ body: [UInt8],
         to endpoint: UpstreamEndpoint,
-        _ streams: Bool,
         _ exchange: UpstreamExchange
     ) async throws {
-        var request = try endpoint.request(.POST, path, accept: streams ? "text/event-stream" : "application/json")
+        var request = try endpoint.post(path)
         request.body = .bytes(body)
         try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, exchange)
     }

@@ -15,6 +15,13 @@ package protocol TensorService: Sendable {
     /// others.
     func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor]
 
+    /// The servers that answer, for a model that is not here.
+    var upstreams: [UpstreamObservation] { get }
+
     /// Gives everything back. Runs under way end with `Aborted`.
     func close() async
+}
+
+extension TensorService {
+    package var upstreams: [UpstreamObservation] { [] }
 }
