@@ -11,11 +11,11 @@ extension InferenceServer {
         ) async throws -> Void
 
     /// A request that has its seat.
-    private struct Admitted<Event: AnswerEvent>: Sendable {
+    struct Admitted<Work: Sendable>: Sendable {
         var requestID: String
         var route: RoutingSnapshot.Route
         var seat: Runner.Seat
-        var work: Work<Event>
+        var work: Work
         var meter: AnswerMeter
 
         var stamp: AnswerStamp {
@@ -29,6 +29,15 @@ extension InferenceServer {
         }
     }
 
+    /// How a request waits for its seat.
+    struct Waiting: Sendable {
+        var priority = RequestPriority.normal
+        /// How long it may take in all, where that is less than the endpoint allows.
+        var timeout: Duration?
+        /// How many requests share a place of the model.
+        var sharing: @Sendable (EndpointSettings) -> Int = { _ in 1 }
+    }
+
     /// Routes a call, waits for a seat and begins the answer; returns when its first event is there.
     ///
     /// - Parameter prepare: checks the request against what the revision does, before it waits.
@@ -36,7 +45,7 @@ extension InferenceServer {
         _ call: EndpointCall<Body>,
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> (AnswerStamp, AsyncThrowingStream<Event, any Error>) {
-        let admitted = try await self.admit(call, prepare: prepare)
+        let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
         let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream(
             bufferingPolicy: .bufferingOldest(self.unreadLimit)
         )
@@ -64,10 +73,13 @@ extension InferenceServer {
     }
 
     /// Takes a seat by the snapshot in force; a runner that drains by then sends the request on to the next snapshot.
-    private func admit<Body, Event>(
+    ///
+    /// - Parameter prepare: checks the request against what the revision does, before it waits.
+    func admit<Body, Work: Sendable>(
         _ call: EndpointCall<Body>,
-        prepare: (RunnerProgram) throws(CallError) -> Work<Event>
-    ) async throws -> Admitted<Event> {
+        waiting: Waiting = Waiting(),
+        prepare: (RunnerProgram) throws(CallError) -> Work
+    ) async throws -> Admitted<Work> {
         let meter = AnswerMeter(clock: self.clock, collector: self.collector)
         var wasMoved = false
         while true {
@@ -78,14 +90,16 @@ extension InferenceServer {
                 requestID: call.requestID,
                 revision: call.revision
             )
-            let limits = route.settings.limits.timeout.duration
+            let limits = min(route.settings.limits.timeout.duration, waiting.timeout ?? .seconds(Int64.max))
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {
                 let work = try prepare(route.runner.program())
                 let admission = try await route.runner.admit(
                     queueLimit: route.settings.queue.limit,
                     patience: max(.zero, patience),
-                    wasMoved: wasMoved
+                    wasMoved: wasMoved,
+                    priority: waiting.priority,
+                    sharing: waiting.sharing(route.settings)
                 )
                 switch admission {
                 case .seated(let seat):
@@ -110,8 +124,8 @@ extension InferenceServer {
     /// Does the work until it is done, the caller leaves, the time is up or the runner's drain interrupts it.
     ///
     /// `finish` is called as soon as the end is certain, even if the model takes a while to notice.
-    private func conduct<Event>(
-        _ admitted: Admitted<Event>,
+    private func conduct<Event: AnswerEvent>(
+        _ admitted: Admitted<Work<Event>>,
         emit: @escaping @Sendable (Event) -> Void,
         finish: @escaping @Sendable ((any Error)?) -> Void
     ) async {
@@ -149,7 +163,7 @@ extension InferenceServer {
     }
 
     /// Counts a finished answer, and logs one that broke off through no fault of the caller.
-    private func conclude<Event>(_ admitted: Admitted<Event>, with error: (any Error)?) {
+    func conclude<Work>(_ admitted: Admitted<Work>, with error: (any Error)?) {
         let runner = admitted.route.runner.key
         admitted.meter.finish(error, on: runner)
         guard let error = error as? CallError, error.mayPass || error.code == .interrupted else { return }
@@ -170,13 +184,24 @@ extension InferenceServer {
         func error(limit: ManifestDuration) -> (any Error)? {
             switch self {
             case .done(let error): error
-            case .early(.callerLeft): CancellationError()
-            case .early(.callerFellBehind):
-                CallError(.interrupted, "the caller has read its answer too slowly: too much of it was left unread")
-            case .early(.interrupted):
-                CallError(.interrupted, "the revision was taken out of service before its answer was complete")
-            case .early(.timedOut): CallError(.timeout, "the request took longer than the endpoint allows (\(limit))")
+            case .early(let reason): reason.error(limit: "the endpoint allows (\(limit))")
             }
+        }
+    }
+}
+
+extension EarlyEnd {
+    /// What the caller is told.
+    ///
+    /// - Parameter limit: what there was time for, in words behind "longer than".
+    func error(limit: String) -> any Error {
+        switch self {
+        case .callerLeft: CancellationError()
+        case .callerFellBehind:
+            CallError(.interrupted, "the caller has read its answer too slowly: too much of it was left unread")
+        case .interrupted:
+            CallError(.interrupted, "the revision was taken out of service before its answer was complete")
+        case .timedOut: CallError(.timeout, "the request took longer than \(limit)")
         }
     }
 }

@@ -1,39 +1,60 @@
 internal import Planning
 internal import Schema
 
-/// The tensors of one call, on their way to the caller.
-struct TensorEvent: AnswerEvent {
-    var outputs: [Tensor]
-
-    var hasText: Bool { false }
-    var finalUsage: TokenUsage? { nil }
-}
-
 // What models of tensors are asked.
 extension InferenceServer {
+    /// The call's own task waits for its run: no stream, and no task beside it. Timers are shared by all requests.
     package func tensors(_ call: EndpointCall<TensorRequest>) async throws -> TensorAnswer {
         let request = call.body
-        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<TensorEvent> in
-            switch program {
-            case .chain:
+        let waiting = Waiting(priority: request.priority, timeout: request.timeout, sharing: Self.sharing)
+        let admitted = try await self.admit(call, waiting: waiting) { program throws(CallError) in
+            guard let model = program.servedModel else {
                 throw CallError(
                     .invalidInput,
                     "the endpoint serves a chain, which takes no tensors",
                     parameter: "model"
                 )
-            case .model(let model):
-                { models, emit in
-                    guard let lease = models[model] as? InstanceLease else {
-                        throw CallError(.unavailable, "the model is not loaded", retryAfter: 1)
-                    }
-                    let outputs = try await withDeadline(request.timeout, clock: self.clock) {
-                        try await lease.run(request.inputs, outputs: request.outputs)
-                    }
-                    emit(TensorEvent(outputs: outputs))
-                }
             }
+            return model
         }
-        for try await event in events { return TensorAnswer(stamp: stamp, outputs: event.outputs) }
-        throw CancellationError()
+        defer { admitted.route.runner.leave(admitted.seat.request) }
+        do {
+            let result = try await self.run(request, of: admitted)
+            admitted.meter.observe(result)
+            self.conclude(admitted, with: nil)
+            return TensorAnswer(stamp: admitted.stamp, outputs: result.outputs)
+        } catch {
+            let error = error is CancellationError ? error : CallError(mapping: error)
+            self.conclude(admitted, with: error)
+            throw error
+        }
+    }
+
+    private func run(
+        _ request: TensorRequest,
+        of admitted: Admitted<ResourceIdentity>
+    ) async throws -> TensorRunResult {
+        guard let lease = admitted.seat.models[admitted.work] as? InstanceLease else {
+            throw CallError(.unavailable, "the model is not loaded", retryAfter: 1)
+        }
+        let settings = admitted.route.settings
+        let own = request.timeout.flatMap { $0 < settings.limits.timeout.duration ? $0 : nil }
+        let limit = own ?? settings.limits.timeout.duration
+        let (timers, signal) = (self.pool.timers, admitted.seat.signal)
+        let timer = timers.set(at: timers.now + limit - admitted.meter.stopwatch.elapsed) { signal.end(.timedOut) }
+        defer { timers.cancel(timer) }
+        let options = TensorRunOptions(priority: request.priority, batching: settings.batching, signal: signal)
+        do {
+            return try await lease.run(request.inputs, outputs: request.outputs, options: options)
+        } catch let end as EarlyEnd {
+            let words = own.map { "it asked for (\($0))" } ?? "the endpoint allows (\(settings.limits.timeout))"
+            throw end.error(limit: words)
+        }
+    }
+
+    /// Requests that one copy of a model takes in at once: a batch that runs and one that fills up; or, where none are
+    /// put together, some that wait within the model, so that a thread that has finished one finds the next at once.
+    private static func sharing(_ settings: EndpointSettings) -> Int {
+        max(2 * (settings.batching?.maxSize ?? 1), 32)
     }
 }

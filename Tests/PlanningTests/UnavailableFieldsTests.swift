@@ -68,7 +68,6 @@ struct UnavailableFieldsTests {
         ]
 
     static let settings = [
-        row(.endpoint, "batching", "spec.batching is not available") { $0["batching"] = [:] },
         row(.endpoint, "tenants", "spec.tenants is not available") {
             $0["tenants"] = [["tenant": "acme", "serve": ["chain": "desk"]]]
         },
@@ -76,9 +75,9 @@ struct UnavailableFieldsTests {
             $0["access"] = ["tenants": ["acme"]]
         },
         row(.endpoint, "log", "spec.log is not available") { $0["log"] = ["payloads": "none"] },
-        row(.endpoint, "log", "spec.batching and spec.log are not available") {
+        row(.endpoint, "log", "spec.rollout.shadow and spec.log are not available") {
             $0["log"] = [:]
-            $0["batching"] = [:]
+            $0["rollout"] = ["shadow": [:]]
         },
     ]
 
@@ -165,7 +164,7 @@ struct UnavailableFieldsTests {
             "replicas.max", "replicas.targetConcurrency", "replicas.scaleUpDelay", "replicas.scaleDownDelay", "queue",
             "queue.limit", "queue.timeout", "rollout", "rollout.progressDeadline",
             "rollout.drainTimeout", "rollout.swap", "access", "access.anonymous", "limits", "limits.maxBodyBytes",
-            "limits.timeout",
+            "limits.timeout", "batching", "batching.maxSize", "batching.maxDelay",
         ],
         .dataset: [
             "source", "source.uri", "source.sha256", "format",

@@ -5,7 +5,8 @@ package import Serving
 extension ServingMetrics {
     /// The figures as a scrape shows them: OpenTelemetry's names for generative AI where it has any, else `martlet_…`.
     package var families: [MetricFamily] {
-        self.requestFamilies + self.loadFamilies + self.instanceFamilies + self.pool.families + self.upstreamFamilies
+        self.requestFamilies + self.tensorFamilies + self.loadFamilies + self.instanceFamilies + self.pool.families
+            + self.upstreamFamilies
     }
 
     private var requestFamilies: [MetricFamily] {
@@ -44,6 +45,33 @@ extension ServingMetrics {
                         )
                     }
                 }
+            ),
+        ]
+    }
+
+    private var tensorFamilies: [MetricFamily] {
+        let subjects = self.subjects.sorted { $0.key < $1.key }
+        func samples(_ histogram: (Tensors) -> Histogram) -> [MetricFamily.Sample] {
+            subjects.flatMap { key, subject in subject.tensors.map { histogram($0).samples(key.labels) } ?? [] }
+        }
+        return [
+            MetricFamily(
+                name: "martlet_tensor_wait_seconds",
+                help: "How long requests for tensors waited within their model for their run.",
+                kind: .histogram,
+                samples: samples(\.wait)
+            ),
+            MetricFamily(
+                name: "martlet_tensor_run_seconds",
+                help: "How long the engine took for the runs that requests for tensors were part of.",
+                kind: .histogram,
+                samples: samples(\.run)
+            ),
+            MetricFamily(
+                name: "martlet_tensor_batch_rows",
+                help: "The rows of each batch, where requests for tensors are put together.",
+                kind: .histogram,
+                samples: samples(\.batchRows)
             ),
         ]
     }

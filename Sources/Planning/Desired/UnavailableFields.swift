@@ -51,7 +51,6 @@ package struct UnavailableFields: Sendable {
             )
         },
         .endpoint: [
-            Row(field: "batching"),
             // All of these matter only while two revisions share the traffic, or after. A strategy speaks for what it needs.
             Row(field: "rollout.strategy", words: { "rollout strategy\($0.value.shortSpelling)" }),
             Row(field: "rollout.steps", isRefused: { _, rollout in rollout["strategy"] == nil }),

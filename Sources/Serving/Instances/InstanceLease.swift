@@ -80,8 +80,8 @@ package final class InstanceLease: CompletionModel {
     }
 
     /// Computes outputs of a model of tensors.
-    func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
-        try await self.withModel { try await $0.run(inputs, outputs: outputs) }
+    func run(_ inputs: [Tensor], outputs: [String], options: TensorRunOptions) async throws -> TensorRunResult {
+        try await self.withModel { try await $0.run(inputs, outputs: outputs, options: options) }
     }
 
     /// Ends the claim; done twice equals done once. Answers under way go on.

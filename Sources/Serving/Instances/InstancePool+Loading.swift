@@ -71,6 +71,8 @@ extension InstancePool {
                     try server.setCopies(spec.copies)
                 }
                 await self.settle(spec, takes: server.memoryBytes)
+            } else if case .tensor(let server) = current, server.readyCopies > 0 {
+                server.setCopies(spec.copies)
             } else {
                 try await self.replace(current, spec: spec, flight: flight, source: source)
             }
@@ -131,8 +133,8 @@ extension InstancePool {
         return try await self.blockingCalls.run("martlet-load", discard: Self.discard) { [opening] in
             switch try engine.open(opening) {
             case .completion(let model): .completion(model)
-            case .tensorService(let model): .tensor(model)
-            case .tensor(let model): .tensor(TensorModelServer(model: model, calls: self.blockingCalls))
+            case .tensorService(let model): .tensorService(model)
+            case .tensor(let model): .tensor(self.server(of: model, copies: spec.copies))
             case .language(let model):
                 .language(
                     try LanguageModelServer(
@@ -147,6 +149,19 @@ extension InstancePool {
                 )
             }
         }
+    }
+
+    private func server(of model: any TensorModel, copies: Int) -> TensorModelServer {
+        TensorModelServer(
+            model: model,
+            copies: copies,
+            workers: self.workers,
+            timers: self.timers,
+            closeDeadline: self.closeDeadline,
+            clock: self.clock,
+            abandonedCalls: self.blockingCalls.abandonedCalls,
+            onFailure: { [weak self] in self?.notify() }
+        )
     }
 
     private static func discard(_ model: PooledModel) {

@@ -77,6 +77,10 @@ package final class InstancePool: Sendable {
     let blockingCalls = BlockingCalls(abandonedCalls: AbandonedCalls())
     let closeDeadline: Duration
     let clock: any Clock<Duration>
+    /// What the runs of models of tensors share.
+    let workers = TensorWorkers()
+    /// For whoever measures deadlines; they are kept while ``watch()`` runs.
+    let timers: Timers
     private let stepDeadline: Duration
 
     /// - Parameters:
@@ -100,6 +104,11 @@ package final class InstancePool: Sendable {
         self.stepDeadline = stepDeadline
         self.closeDeadline = closeDeadline
         self.clock = clock
+        self.timers = Timers(clock: clock)
+    }
+
+    deinit {
+        self.workers.close()
     }
 
     // MARK: Leases
@@ -243,9 +252,14 @@ package final class InstancePool: Sendable {
 
     // MARK: Watching
 
-    /// Looks for hung sessions until the task is cancelled. One such loop serves the whole pool.
+    /// Looks for hung sessions, and keeps the timers going, until the task is cancelled. One such loop serves the whole
+    /// pool.
     package func watch() async {
-        await self.watch(on: self.clock)
+        await withTaskGroup { group in
+            group.addTask { await self.timers.run() }
+            await self.watch(on: self.clock)
+            group.cancelAll()
+        }
     }
 
     private func watch(on clock: some Clock<Duration>) async {
@@ -260,8 +274,13 @@ package final class InstancePool: Sendable {
     /// - Parameter now: on a time line that all calls share.
     func checkForHangs(now: Duration) {
         for entry in self.state.withLock({ Array($0.entries.values) }) {
-            guard case .language(let server) = entry.model else { continue }
-            server.checkForHangs(now: now, deadline: self.stepDeadline)
+            switch entry.model {
+            case .language(let server): server.checkForHangs(now: now, deadline: self.stepDeadline)
+            case .tensor(let server):
+                server.checkForHangs(now: now, deadline: self.stepDeadline)
+                server.closeIdleSessions()
+            case .completion, .tensorService, nil: continue
+            }
         }
     }
 
@@ -293,5 +312,6 @@ package final class InstancePool: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for model in models { group.addTask { await model.close() } }
         }
+        self.workers.close()
     }
 }

@@ -5,46 +5,51 @@ internal import Schema
 enum PooledModel: Sendable {
     case language(LanguageModelServer)
     case completion(any CompletionModel)
-    case tensor(any TensorService)
+    case tensor(TensorModelServer)
+    case tensorService(any TensorService)
 
     var description: ModelDescription {
         switch self {
         case .language(let server): server.description
         case .completion(let model): model.description
-        case .tensor(let model): model.description
+        case .tensor(let server): server.description
+        case .tensorService(let model): model.description
         }
     }
 
-    /// Bytes in use. A model that answers by itself is believed; one of tensors has no session open.
+    /// Bytes in use. A model that answers by itself is believed.
     var memoryBytes: Int64 {
         switch self {
         case .language(let server): server.memoryBytes
         case .completion(let model): model.description.weightBytes + model.description.sessionBytes
-        case .tensor(let model): model.description.weightBytes
+        case .tensor(let server): server.memoryBytes
+        case .tensorService(let model): model.description.weightBytes + model.description.sessionBytes
         }
     }
 
     var lastFailure: MartletError? {
         switch self {
         case .language(let server): server.lastFailure
-        case .completion, .tensor: nil
+        case .tensor(let server): server.lastFailure
+        case .completion, .tensorService: nil
         }
     }
 
     /// The servers that answer, for a model that is not here.
     var upstreams: [UpstreamObservation] {
         switch self {
-        case .language: []
+        case .language, .tensor: []
         case .completion(let model): model.upstreams
-        case .tensor(let model): model.upstreams
+        case .tensorService(let model): model.upstreams
         }
     }
 
-    /// Copies that take requests. A model that keeps no sessions open is as many as are asked for.
+    /// Copies that take requests. One that answers by itself is as many as are asked for.
     func readyCopies(wanted: Int) -> Int {
         switch self {
         case .language(let server): server.readyCopies
-        case .completion, .tensor: wanted
+        case .tensor(let server): server.readyCopies
+        case .completion, .tensorService: wanted
         }
     }
 
@@ -55,7 +60,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.complete(request, priority: priority)
         case .completion(let model): try await model.complete(request)
-        case .tensor(let model): throw MartletError.takesTensors("CannotGenerate", model.description)
+        case .tensor, .tensorService: throw MartletError.takesTensors("CannotGenerate", self.description)
         }
     }
 
@@ -66,7 +71,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.answer(request, receive: receive)
         case .completion(let model): try await model.answer(request, receive: receive)
-        case .tensor(let model): throw MartletError.takesTensors("CannotGenerate", model.description)
+        case .tensor, .tensorService: throw MartletError.takesTensors("CannotGenerate", self.description)
         }
     }
 
@@ -74,16 +79,24 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): try await server.embed(texts)
         case .completion(let model): try await model.embed(texts)
-        case .tensor(let model): throw MartletError.takesTensors("NoEmbeddings", model.description)
+        case .tensor, .tensorService: throw MartletError.takesTensors("NoEmbeddings", self.description)
         }
     }
 
-    /// Computes outputs of a model of tensors. Throws what ``TensorService/run(_:outputs:)`` throws, and `NoTensors`.
-    func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
+    /// Computes outputs of a model of tensors. Throws what ``TensorService/run(_:outputs:)`` throws, `NoTensors`, and the
+    /// ``EarlyEnd`` of the options' signal.
+    func run(_ inputs: [Tensor], outputs: [String], options: TensorRunOptions) async throws -> TensorRunResult {
         switch self {
-        case .tensor(let model): return try await model.run(inputs, outputs: outputs)
+        case .tensor(let server): return try await server.run(inputs, outputs: outputs, options: options)
+        case .tensorService(let model):
+            guard let signal = options.signal else {
+                return TensorRunResult(outputs: try await model.run(inputs, outputs: outputs))
+            }
+            return try await signal.ending {
+                TensorRunResult(outputs: try await model.run(inputs, outputs: outputs))
+            }
         case .language, .completion:
-            throw MartletError("NoTensors", "this model takes text, not tensors; ask it by /v1/chat/completions")
+            throw MartletError("NoTensors", "this model takes text, not tensors")
         }
     }
 
@@ -91,7 +104,8 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): await server.close()
         case .completion(let model): await model.close()
-        case .tensor(let model): await model.close()
+        case .tensor(let server): await server.close()
+        case .tensorService(let model): await model.close()
         }
     }
 
@@ -140,7 +154,7 @@ enum PooledModel: Sendable {
         switch self {
         case .language(let server): server.prompter.knowsChat
         case .completion: true
-        case .tensor: false
+        case .tensor, .tensorService: false
         }
     }
 }

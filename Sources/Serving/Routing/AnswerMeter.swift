@@ -56,6 +56,7 @@ final class AnswerMeter: Sendable {
     private struct State {
         var firstTokenAfter: Duration?
         var usage: TokenUsage?
+        var tensors: TensorRunResult?
         var isFinished = false
     }
 
@@ -75,6 +76,14 @@ final class AnswerMeter: Sendable {
         }
     }
 
+    func observe(_ result: TensorRunResult) {
+        self.state.withLock { state in
+            state.tensors = result
+            // Only the figures count.
+            state.tensors?.outputs = []
+        }
+    }
+
     /// Writes the request down, the first time it is called.
     func finish(_ error: (any Error)?, on runner: RunnerKey) {
         let state = self.state.withLock { state in
@@ -87,7 +96,8 @@ final class AnswerMeter: Sendable {
             of: runner,
             seconds: self.stopwatch.elapsed / .seconds(1),
             firstTokenAfter: state.firstTokenAfter.map { $0 / .seconds(1) },
-            usage: state.usage
+            usage: state.usage,
+            tensors: state.tensors
         )
     }
 

@@ -37,6 +37,18 @@ package struct ServingMetrics: Sendable {
         /// Tokens read and written for each answer.
         package var inputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
         package var outputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
+        /// Of requests for tensors; nil where there was none.
+        package var tensors: Tensors?
+    }
+
+    /// What requests for tensors were like.
+    package struct Tensors: Sendable {
+        /// From a request's arrival at its model to the beginning of its run, in seconds.
+        package var wait = Histogram(bounds: ServingMetrics.runBounds)
+        /// The engine's time for the run that a request was part of, in seconds.
+        package var run = Histogram(bounds: ServingMetrics.runBounds)
+        /// The rows of each batch, where requests are put together.
+        package var batchRows = Histogram(bounds: ServingMetrics.rowBounds)
     }
 
     /// The servers elsewhere that answer for one model.
@@ -74,6 +86,11 @@ package struct ServingMetrics: Sendable {
     package static let timeToFirstTokenBounds = [
         0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10,
     ]
+    /// In seconds: a small model runs within 10 µs.
+    package static let runBounds = [
+        0.000_01, 0.000_03, 0.000_1, 0.000_3, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30,
+    ]
+    package static let rowBounds: [Double] = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096]
     /// OpenTelemetry's bounds for `gen_ai.client.token.usage`, in tokens.
     package static let tokenBounds: [Double] = [
         1, 4, 16, 64, 256, 1024, 4096, 16_384, 65_536, 262_144, 1_048_576, 4_194_304, 16_777_216, 67_108_864,
@@ -97,9 +114,18 @@ final class MetricsCollector: Sendable {
     var collected: [RunnerKey: ServingMetrics.Subject] { self.state.withLock { $0.subjects } }
 
     /// Takes one finished request in.
-    func record(_ result: String, of runner: RunnerKey, seconds: Double, firstTokenAfter: Double?, usage: TokenUsage?) {
+    func record(
+        _ result: String,
+        of runner: RunnerKey,
+        seconds: Double,
+        firstTokenAfter: Double?,
+        usage: TokenUsage?,
+        tensors: TensorRunResult? = nil
+    ) {
         self.state.withLock { state in
             state.subjects[runner, default: ServingMetrics.Subject()].record(result, seconds, firstTokenAfter, usage)
+            guard let tensors else { return }
+            state.subjects[runner]?.tensors.record(tensors)
         }
     }
 
@@ -123,5 +149,17 @@ extension ServingMetrics.Subject {
         self.usage = self.usage + usage
         self.inputTokens.record(Double(usage.promptTokens))
         self.outputTokens.record(Double(usage.completionTokens))
+    }
+}
+
+extension ServingMetrics.Tensors? {
+    fileprivate mutating func record(_ result: TensorRunResult) {
+        var figures = self ?? ServingMetrics.Tensors()
+        // Taken out, so that what is changed is not copied.
+        self = nil
+        if let waited = result.waited { figures.wait.record(waited / .seconds(1)) }
+        if let ran = result.ran { figures.run.record(ran / .seconds(1)) }
+        if let rows = result.batchRows { figures.batchRows.record(Double(rows)) }
+        self = figures
     }
 }

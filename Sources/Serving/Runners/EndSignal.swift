@@ -1,5 +1,7 @@
+internal import Synchronization
+
 /// Why an answer ends before the model is done with it.
-enum EarlyEnd: Sendable, Hashable {
+enum EarlyEnd: Error, Sendable, Hashable {
     case callerLeft
     /// It has left too much of its answer unread.
     case callerFellBehind
@@ -10,22 +12,54 @@ enum EarlyEnd: Sendable, Hashable {
 }
 
 /// A way to end one answer from outside of its task; the first reason counts.
-struct EndSignal: Sendable {
-    private let ends: AsyncStream<EarlyEnd>
-    private let continuation: AsyncStream<EarlyEnd>.Continuation
-
-    init() {
-        (self.ends, self.continuation) = AsyncStream.makeStream(bufferingPolicy: .bufferingOldest(1))
+final class EndSignal: Sendable {
+    private struct State {
+        var reason: EarlyEnd?
+        var listener: (@Sendable (EarlyEnd) -> Void)?
     }
 
+    private let state = Mutex(State())
+
     func end(_ reason: EarlyEnd) {
-        self.continuation.yield(reason)
-        self.continuation.finish()
+        let listener = self.state.withLock { state -> (@Sendable (EarlyEnd) -> Void)? in
+            guard state.reason == nil else { return nil }
+            state.reason = reason
+            return state.listener
+        }
+        listener?(reason)
+    }
+
+    /// Calls the listener once, when the signal comes or at once when it has come. Only one may listen.
+    func listen(_ listener: @escaping @Sendable (EarlyEnd) -> Void) {
+        let reason = self.state.withLock { state in
+            state.listener = listener
+            return state.reason
+        }
+        if let reason { listener(reason) }
     }
 
     /// Waits for the signal; nil when the waiting task is cancelled first. Only one task may wait.
     func wait() async -> EarlyEnd? {
-        for await reason in self.ends { return reason }
+        let (ends, continuation) = AsyncStream<EarlyEnd>.makeStream(bufferingPolicy: .bufferingOldest(1))
+        self.listen { reason in
+            continuation.yield(reason)
+            continuation.finish()
+        }
+        for await reason in ends { return reason }
         return nil
+    }
+
+    /// Runs an operation, and cancels it when the signal comes. Throws the ``EarlyEnd`` then.
+    func ending<Value: Sendable>(_ operation: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        try await withThrowingTaskGroup(of: Value.self) { group in
+            group.addTask { try await operation() }
+            group.addTask {
+                if let reason = await self.wait() { throw reason }
+                throw CancellationError()
+            }
+            defer { group.cancelAll() }
+            guard let value = try await group.next() else { throw CancellationError() }
+            return value
+        }
     }
 }

@@ -123,10 +123,20 @@ final class Runner: Sendable {
     /// - Parameters:
     ///   - patience: how long the request may wait for its turn.
     ///   - wasMoved: whether a draining runner sent the request on; it is never refused for want of room.
+    ///   - sharing: how many requests share a place of a model.
     ///
     /// Throws `queueFull`, `queueTimeout`, and `CancellationError`.
-    func admit(queueLimit: Int, patience: Duration, wasMoved: Bool) async throws -> Admission {
-        switch self.arrive(queueLimit: queueLimit, wasMoved: wasMoved) {
+    func admit(
+        queueLimit: Int,
+        patience: Duration,
+        wasMoved: Bool,
+        priority: RequestPriority = .normal,
+        sharing: Int = 1
+    ) async throws -> Admission {
+        let arrival = self.arrive {
+            $0.arrive($1, queueLimit: queueLimit, wasMoved: wasMoved, priority: priority, sharing: sharing)
+        }
+        switch arrival {
         case .turn(let turn): return try Runner.admission(turn)
         case .full:
             throw CallError(
@@ -164,10 +174,12 @@ final class Runner: Sendable {
         }
     }
 
-    private func arrive(queueLimit: Int, wasMoved: Bool) -> Arrival {
+    private func arrive(
+        _ decide: (inout RunnerState, RunnerState.RequestID) -> RunnerState.Arrival
+    ) -> Arrival {
         let (granted, arrival) = self.guarded.withLock { guarded in
             let granted = Runner.seat(self.learnCapacity(&guarded), &guarded)
-            let arrival = Runner.arrive(queueLimit, wasMoved, &guarded)
+            let arrival = Runner.arrive(decide, &guarded)
             self.noteDemand(&guarded)
             return (granted, arrival)
         }
@@ -183,10 +195,13 @@ final class Runner: Sendable {
         return guarded.state.learn(capacity: capacity)
     }
 
-    private static func arrive(_ queueLimit: Int, _ wasMoved: Bool, _ guarded: inout Guarded) -> Arrival {
+    private static func arrive(
+        _ decide: (inout RunnerState, RunnerState.RequestID) -> RunnerState.Arrival,
+        _ guarded: inout Guarded
+    ) -> Arrival {
         let request = guarded.nextRequest
         guarded.nextRequest += 1
-        switch guarded.state.arrive(request, queueLimit: queueLimit, wasMoved: wasMoved) {
+        switch decide(&guarded.state, request) {
         case .admitted(let replica): return .turn(.seated(self.seat(request, on: replica, &guarded)))
         case .moved: return .turn(.moved)
         case .full: return .full

@@ -39,12 +39,15 @@ struct RunnerState: Sendable {
     }
 
     private(set) var phase = Phase.started
-    /// Requests at once that one replica lets through to its models; 1 as long as it is not known.
+    /// Requests at once that one replica lets through to its models where each has a place of its own; 1 as long as it is
+    /// not known.
     private(set) var capacity: Int
     private(set) var isCapacityKnown: Bool
+    /// How many requests share a place: those that are put together, or that wait within the model.
+    private var sharing = 1
     private var replicas: [Replica] = []
     private var flights: [RequestID: Int] = [:]
-    private var waiting: [RequestID] = []
+    private var waiting: [(request: RequestID, priority: RequestPriority)] = []
     private var nextReplica = 0
 
     /// - Parameter capacity: nil where a model has to be loaded before it is known.
@@ -67,12 +70,22 @@ struct RunnerState: Sendable {
 
     /// A new request. One that was sent on by a draining runner is never refused for want of room, nor is one that has to
     /// wait for there to be a first replica.
-    mutating func arrive(_ request: RequestID, queueLimit: Int, wasMoved: Bool) -> Arrival {
+    ///
+    /// - Parameter sharing: how many requests share a place from now on.
+    mutating func arrive(
+        _ request: RequestID,
+        queueLimit: Int,
+        wasMoved: Bool,
+        priority: RequestPriority = .normal,
+        sharing: Int = 1
+    ) -> Arrival {
         guard self.phase == .ready else { return .moved }
+        self.sharing = max(1, sharing)
         if self.waiting.isEmpty, let replica = self.take(request) { return .admitted(replica) }
         let wakes = self.waiting.isEmpty && self.replicaCount == 0
         guard wasMoved || wakes || self.waiting.count < queueLimit else { return .full }
-        self.waiting.append(request)
+        let place = self.waiting.lastIndex { $0.priority >= priority }.map { $0 + 1 } ?? 0
+        self.waiting.insert((request, priority), at: place)
         return .waits
     }
 
@@ -84,7 +97,7 @@ struct RunnerState: Sendable {
             }
             self.replicas.removeAll { $0.isRetired && $0.inFlight == 0 }
         } else {
-            self.waiting.removeAll { $0 == request }
+            self.waiting.removeAll { $0.request == request }
         }
         if self.phase == .draining, self.flights.isEmpty { self.phase = .drained }
         return self.grant()
@@ -136,13 +149,13 @@ struct RunnerState: Sendable {
     mutating func drain() -> [RequestID] {
         self.phase = self.flights.isEmpty ? .drained : .draining
         defer { self.waiting = [] }
-        return self.waiting
+        return self.waiting.map(\.request)
     }
 
     private mutating func grant() -> [Grant] {
         guard self.phase == .ready else { return [] }
         var grants: [Grant] = []
-        while let next = self.waiting.first, let replica = self.take(next) {
+        while let next = self.waiting.first?.request, let replica = self.take(next) {
             self.waiting.removeFirst()
             grants.append(Grant(request: next, replica: replica))
         }
@@ -151,12 +164,17 @@ struct RunnerState: Sendable {
 
     /// Seats a request on the replica with the fewest under way; nil when all are full.
     private mutating func take(_ request: RequestID) -> Int? {
-        let free = self.replicas.indices.filter {
-            !self.replicas[$0].isRetired && self.replicas[$0].inFlight < self.capacity
+        // As long as nobody knows the model, one request has it loaded while the others wait.
+        let places = self.isCapacityKnown ? self.capacity * self.sharing : self.capacity
+        var best: Int?
+        for index in self.replicas.indices where !self.replicas[index].isRetired {
+            let inFlight = self.replicas[index].inFlight
+            guard inFlight < places else { continue }
+            if best.map({ inFlight < self.replicas[$0].inFlight }) ?? true { best = index }
         }
-        guard let index = free.min(by: { self.replicas[$0].inFlight < self.replicas[$1].inFlight }) else { return nil }
-        self.replicas[index].inFlight += 1
-        self.flights[request] = self.replicas[index].number
-        return self.replicas[index].number
+        guard let best else { return nil }
+        self.replicas[best].inFlight += 1
+        self.flights[request] = self.replicas[best].number
+        return self.replicas[best].number
     }
 }

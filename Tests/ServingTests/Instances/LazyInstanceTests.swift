@@ -61,7 +61,8 @@ struct LazyInstanceTests {
 
         func ask(_ lease: InstanceLease) async throws {
             let x = Tensor(name: "x", shape: [1, 1], elements: [Float(1)])
-            #expect(try await lease.run([x], outputs: []).map(\.name) == ["y"])
+            let result = try await lease.run([x], outputs: [], options: TensorRunOptions())
+            #expect(result.outputs.map(\.name) == ["y"])
         }
 
         var loaded: Set<InstanceKey> { Set(self.pool.observe().filter { $0.value.state == .ready }.keys) }

@@ -34,6 +34,27 @@ struct RunnerStateTests {
         #expect(state.arrive(2, queueLimit: 0, wasMoved: true) == .waits)
     }
 
+    @Test("requests that share a place are let through together, as the newest request says")
+    func sharing() {
+        var state = self.ready(capacity: 1, replicas: 1)
+        let arrivals = (0..<4).map { state.arrive($0, queueLimit: 9, wasMoved: false, sharing: 3) }
+        #expect(arrivals == [.admitted(0), .admitted(0), .admitted(0), .waits])
+        #expect(state.arrive(4, queueLimit: 9, wasMoved: false, sharing: 5) == .waits)
+        #expect(state.leave(0) == [.init(request: 3, replica: 0), .init(request: 4, replica: 0)])
+    }
+
+    @Test("the background waits for everybody else")
+    func priorities() {
+        var state = self.ready(capacity: 1, replicas: 1)
+        for (request, priority) in [(0, .normal), (1, .background), (2, .normal), (3, .background), (4, .normal)]
+            as [(RunnerState.RequestID, RequestPriority)]
+        {
+            _ = state.arrive(request, queueLimit: 9, wasMoved: false, priority: priority)
+        }
+        let order = [0, 2, 4, 1].flatMap { state.leave($0) }.map(\.request)
+        #expect(order == [2, 4, 1, 3])
+    }
+
     @Test("only a ready runner takes requests")
     func phases() {
         var state = RunnerState(capacity: 1)
