@@ -168,13 +168,23 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
         let (me, bound) = (
             NIOLoopBound(self, eventLoop: context.eventLoop), NIOLoopBound(context, eventLoop: context.eventLoop)
         )
+        let unread = Self.unread(context)
         self.stallTimer = context.eventLoop.scheduleTask(in: TimeAmount(self.limits.stallTime)) {
+            // A large answer takes a slow client longer: only who reads nothing has stalled.
+            if let unread, let left = Self.unread(bound.value), left < unread {
+                return me.value.startStall(bound.value)
+            }
             me.value.logger.warning(
                 "a client does not read its answer: the connection was closed",
                 metadata: me.value.metadata(bound.value)
             )
             bound.value.close(promise: nil)
         }
+    }
+
+    /// Bytes of answers that the client has not taken yet; nil where the channel does not tell.
+    private static func unread(_ context: ChannelHandlerContext) -> Int? {
+        try? context.channel.syncOptions?.getOption(.bufferedWritableBytes)
     }
 
     private func metadata(_ context: ChannelHandlerContext) -> Logger.Metadata {

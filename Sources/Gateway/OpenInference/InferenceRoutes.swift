@@ -49,7 +49,7 @@ struct InferenceRoutes: Sendable {
     /// How many bytes of the body are JSON, where the request says that binary data follows these.
     private static func headerLength(_ request: Request, of body: [UInt8]) throws -> Int? {
         guard let text = request.headers[.inferenceHeaderContentLength] else { return nil }
-        guard let length = Int(text), (1...max(1, body.count)).contains(length) else {
+        guard let length = Int(text), length >= 1, length <= body.count else {
             throw OpenAIError.invalid(
                 "The header Inference-Header-Content-Length must be the length of the JSON in bytes, from 1 to the "
                     + "\(body.count) of the body, not '\(text.shortened)'.",

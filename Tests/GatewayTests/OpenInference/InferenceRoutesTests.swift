@@ -139,6 +139,7 @@ struct InferenceRoutesTests {
             ("/v2/models/desk/infer", "{", nil, 400, "not JSON"),
             ("/v2/models/desk/infer", #"{"model_name": "shop.desk", "inputs": []}"#, nil, 400, "path names 'desk'"),
             ("/v2/models/desk/infer", request, "0", 400, "Inference-Header-Content-Length"),
+            ("/v2/models/desk/infer", "", "1", 400, "Inference-Header-Content-Length"),
             ("/v2/models/desk/infer", request, "many", 400, "Inference-Header-Content-Length"),
             ("/v2/models/desk/infer", request, "10", 400, "not JSON"),
             ("/v2/models/dusk/infer", request, nil, 404, "dusk"),
