@@ -26,7 +26,10 @@ extension JSONSchema {
 
         /// Enough to tell what is wrong, and which alternative comes nearest.
         static let most = 16
+        /// How deep parts may stand in each other, references followed: what checks them stands on a thread's stack.
+        static let deepest = 512
 
+        var depth = 0
         var problems: [Place: [Problem]] = [:]
     }
 
@@ -37,7 +40,12 @@ extension JSONSchema {
         at path: String,
         _ known: inout Known
     ) -> [Problem] {
-        part.rules.flatMap { self.problems(of: $0, in: value, at: path, &known) }
+        guard known.depth < Known.deepest else {
+            return [Problem(path: path, message: "cannot be checked: the schema nests too deeply")]
+        }
+        known.depth += 1
+        defer { known.depth -= 1 }
+        return part.rules.flatMap { self.problems(of: $0, in: value, at: path, &known) }
     }
 
     private func problems(

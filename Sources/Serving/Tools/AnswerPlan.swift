@@ -93,7 +93,7 @@ extension OutputFormat {
         switch self {
         case .text: nil
         case .jsonObject: JSONSchema(rules: [.types(["object"])])
-        case .jsonSchema(let named): try JSONSchema(named.schema)
+        case .jsonSchema(let named): try JSONSchema(fromCaller: named.schema)
         }
     }
 }

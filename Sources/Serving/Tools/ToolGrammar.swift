@@ -129,7 +129,7 @@ extension ToolUse {
 extension ToolFunction {
     /// What its arguments must be: an object that fits its parameters. Throws `SchemaUnsupported`.
     func argumentsSchema() throws(MartletError) -> JSONSchema {
-        var schema = try JSONSchema(self.parameters)
+        var schema = try JSONSchema(fromCaller: self.parameters)
         let definitions = schema.definitions
         schema = JSONSchema(rules: schema.rules + [.types(["object"])])
         schema.definitions = definitions
