@@ -12,6 +12,8 @@ extension UpstreamFailure {
         let said = "\(endpoint.url) answered \(head.status.code)\(words)"
         let retryAfter = head.headers.first(name: "retry-after").flatMap { Int($0) }.map { max(0, $0) }
         switch head.status.code {
+        case 402:
+            self.init(.exhausted, said)
         case 429 where told.code == "insufficient_quota":
             self.init(.exhausted, said)
         case 429:

@@ -33,7 +33,9 @@ enum OpenAIEmbeddings {
             throw UpstreamFailure(nonsense: "sent embeddings that cannot be read", from: endpoint)
         }
         var tokens = 0
-        if case .integer(let number)? = value["usage"]?["prompt_tokens"] { tokens = Int(clamping: max(number, 0)) }
+        if case .integer(let number)? = value["usage"]?["prompt_tokens"] {
+            tokens = Int(min(max(number, 0), Int64(Int32.max)))
+        }
         return (whole, TokenUsage(promptTokens: tokens))
     }
 
