@@ -102,7 +102,7 @@ struct LoadRequestOptions: ParsableArguments {
         do {
             return Array(try Data(contentsOf: URL(filePath: path)))
         } catch {
-            throw MartletError("FileUnreadable", "'\(path)' cannot be read", cause: error)
+            throw MartletError("FileUnreadable", "'\(path)' cannot be read: \(error.localizedDescription)")
         }
     }
 

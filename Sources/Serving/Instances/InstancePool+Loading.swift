@@ -73,6 +73,7 @@ extension InstancePool {
                 await self.settle(spec, takes: server.memoryBytes)
             } else if case .tensor(let server) = current, server.readyCopies > 0 {
                 server.setCopies(spec.copies)
+                await self.settle(spec, takes: server.memoryBytes)
             } else {
                 try await self.replace(current, spec: spec, flight: flight, source: source)
             }
