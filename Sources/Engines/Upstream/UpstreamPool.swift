@@ -12,7 +12,7 @@ final class UpstreamPool: Sendable {
     let endpoints: [UpstreamEndpoint]
     private let clock: any Clock<Duration>
     private let random: @Sendable () -> Double
-    private let stopwatch: @Sendable () -> Duration
+    private let stopwatch: Stopwatch
     private let state: Mutex<State>
 
     /// - Parameters:
@@ -27,7 +27,7 @@ final class UpstreamPool: Sendable {
         self.endpoints = endpoints
         self.clock = clock
         self.random = random
-        self.stopwatch = Self.stopwatch(clock)
+        self.stopwatch = Stopwatch(clock)
         let members = upstreams.members.map { UpstreamBalance.Member(weight: $0.weight, retries: $0.retries) }
         self.state = Mutex(
             State(
@@ -37,14 +37,9 @@ final class UpstreamPool: Sendable {
         )
     }
 
-    private static func stopwatch(_ clock: some Clock<Duration>) -> @Sendable () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
-    }
-
     /// What the upstreams are like now, in the manifest's order.
     var observations: [UpstreamObservation] {
-        let now = self.stopwatch()
+        let now = self.stopwatch.elapsed
         return self.state.withLock { state in
             zip(state.counters, state.balance.members).map { counter, member in
                 var observation = counter
@@ -66,7 +61,7 @@ final class UpstreamPool: Sendable {
         var attempts = self.state.withLock { $0.balance.noAttempts }
         var lastFailure: any Error = UpstreamFailure(.unavailable, "no upstream may be asked")
         while true {
-            let (draw, now) = (self.random(), self.stopwatch())
+            let (draw, now) = (self.random(), self.stopwatch.elapsed)
             let step = self.state.withLock { $0.next(&attempts, draw: draw, at: now) }
             guard case .ask(let member, let wait) = step else { throw lastFailure }
             do {
@@ -89,7 +84,7 @@ final class UpstreamPool: Sendable {
     }
 
     private func end(_ outcome: UpstreamBalance.Outcome, of member: Int, _ failure: UpstreamFailure? = nil) {
-        let now = self.stopwatch()
+        let now = self.stopwatch.elapsed
         self.state.withLock { state in
             state.balance.end(outcome, of: member, at: now)
             state.counters[member].note(outcome, failure)

@@ -22,20 +22,3 @@ func withDeadline<Value: Sendable>(
         return value
     }
 }
-
-/// Measures how long ago it was made.
-struct Stopwatch: Sendable {
-    private let read: @Sendable () -> Duration
-
-    init(_ clock: any Clock<Duration>) {
-        self.read = Stopwatch.reader(clock)
-    }
-
-    /// The time since the stopwatch was made.
-    var elapsed: Duration { self.read() }
-
-    private static func reader<C: Clock<Duration>>(_ clock: C) -> @Sendable () -> Duration {
-        let start = clock.now
-        return { start.duration(to: clock.now) }
-    }
-}

@@ -1,3 +1,4 @@
+internal import Planning
 internal import Synchronization
 
 /// Calls handlers at their times. Setting and cancelling a timer takes one short lock, and no task of its own: every
