@@ -75,19 +75,12 @@ final class OpenAIUpstream: CompletionModel {
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
         try self.requireOpen()
         return try await self.pool.ask { endpoint in
-            let found = Mutex<([[Float]], TokenUsage)?>(nil)
-            let exchange = UpstreamExchange(from: endpoint) { head in
-                CollectingReader(head, limit: Self.longestAnswer, from: endpoint) { body in
-                    let answer = try OpenAIEmbeddings.read(body, count: texts.count, from: endpoint)
-                    found.withLock { $0 = answer }
-                }
+            let answer = CollectedAnswer(from: endpoint, limit: Self.longestAnswer) { _, body in
+                try OpenAIEmbeddings.read(body, count: texts.count, from: endpoint)
             }
             let body = OpenAIEmbeddings.body(texts, model: endpoint.model)
-            try await self.send(Self.embeddings, body, to: endpoint, exchange)
-            guard let answer = found.withLock({ $0 }) else {
-                throw UpstreamFailure(nonsense: "sent no embeddings", from: endpoint)
-            }
-            return answer
+            try await self.send(Self.embeddings, body, to: endpoint, answer.exchange)
+            return try answer.get()
         }
     }
 

@@ -39,12 +39,8 @@ final class InferenceUpstream: TensorService {
         let expected = try self.signature.check(inputs, outputs: outputs)
         let call = InferenceCall(inputs, outputs: outputs)
         return try await self.pool.ask { endpoint in
-            let found = Mutex<[Tensor]>([])
-            let exchange = UpstreamExchange(from: endpoint) { head in
-                CollectingReader(head, limit: Self.longestAnswer, from: endpoint) { body in
-                    let tensors = try InferenceAnswer.read(body, head, expecting: expected, from: endpoint)
-                    found.withLock { $0 = tensors }
-                }
+            let answer = CollectedAnswer(from: endpoint, limit: Self.longestAnswer) { head, body in
+                try InferenceAnswer.read(body, head, expecting: expected, from: endpoint)
             }
             var request = try endpoint.request(
                 .POST,
@@ -53,8 +49,8 @@ final class InferenceUpstream: TensorService {
             )
             request.headers.add(name: InferenceAnswer.lengthHeader, value: String(call.headerLength))
             request.body = .bytes(call.body)
-            try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, exchange)
-            return found.withLock { $0 }
+            try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, answer.exchange)
+            return try answer.get()
         }
     }
 
@@ -69,17 +65,13 @@ final class InferenceUpstream: TensorService {
     private static func signature(from endpoints: [UpstreamEndpoint]) throws -> TensorSignature {
         var reason = ""
         for endpoint in endpoints {
-            let found = Mutex<TensorSignature?>(nil)
-            let exchange = UpstreamExchange(from: endpoint) { head in
-                CollectingReader(head, limit: 1 << 20, from: endpoint) { body in
-                    let signature = try InferenceAnswer.signature(body, from: endpoint)
-                    found.withLock { $0 = signature }
-                }
+            let answer = CollectedAnswer(from: endpoint, limit: 1 << 20) { _, body in
+                try InferenceAnswer.signature(body, from: endpoint)
             }
             do {
                 let request = try endpoint.request(.GET, Self.path(of: endpoint), contentType: nil)
-                try UpstreamClient.sendAndBlock(request, to: endpoint, timeout: endpoint.timeout, exchange)
-                if let signature = found.withLock({ $0 }) { return signature }
+                try UpstreamClient.sendAndBlock(request, to: endpoint, timeout: endpoint.timeout, answer.exchange)
+                return try answer.get()
             } catch {
                 reason = "\(error)"
             }
