@@ -71,11 +71,7 @@ struct ChainStream: Sendable {
         do {
             try await self.writeEvents(to: &writer)
         } catch {
-            // The client is gone: there is nobody to tell.
-            if Task.isCancelled { throw error }
-            let answer = OpenAIError(error)
-            self.failures.note(error, toldAs: answer)
-            try await writer.write(ServerSentEvent.encode("error", data: answer.body))
+            try await writer.write(ServerSentEvent.encode("error", data: self.failures.told(error).body))
         }
         try await writer.finish(nil)
     }

@@ -20,11 +20,7 @@ struct TextStream: Sendable {
             try await self.writeChoices(to: &writer)
             try await writer.write(ChunkEncoder.done)
         } catch {
-            // The client is gone: there is nobody to tell.
-            if Task.isCancelled { throw error }
-            let answer = OpenAIError(error)
-            self.failures.note(error, toldAs: answer)
-            try await writer.write(ChunkEncoder.failure(answer))
+            try await writer.write(ChunkEncoder.failure(self.failures.told(error)))
         }
         try await writer.finish(nil)
     }

@@ -105,11 +105,7 @@ struct GenerateStream: Sendable {
         do {
             try await self.writeEvents(to: &body)
         } catch {
-            // The client is gone: there is nobody to tell.
-            if Task.isCancelled { throw error }
-            let answer = OpenAIError(error)
-            self.failures.note(error, toldAs: answer)
-            try await body.write(ServerSentEvent.encode(nil, data: answer.inferenceBody))
+            try await body.write(ServerSentEvent.encode(nil, data: self.failures.told(error).inferenceBody))
         }
         try await body.finish(nil)
     }

@@ -50,11 +50,7 @@ struct ResponseRoutes: Sendable {
                 try Task.checkCancellation()
                 try await writer.write(record.end())
             } catch {
-                // The client is gone: there is nobody to tell.
-                if Task.isCancelled { throw error }
-                let told = ResponseCall.error(error)
-                failures.note(error, toldAs: told)
-                try await writer.write(record.fail(told))
+                try await writer.write(record.fail(failures.told(error, as: ResponseCall.error)))
             }
             try await writer.finish(nil)
         }
