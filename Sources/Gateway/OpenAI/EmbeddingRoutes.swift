@@ -26,9 +26,7 @@ struct EmbeddingRoutes: Sendable {
             response.stamp(answer.stamp)
             return response
         } catch {
-            var error = OpenAIError(error)
-            if error.code == "context_length_exceeded", error.parameter == nil { error.parameter = "input" }
-            throw error
+            throw OpenAIError(error).naming(prompt: "input")
         }
     }
 }

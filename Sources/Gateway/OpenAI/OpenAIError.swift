@@ -34,6 +34,13 @@ package struct OpenAIError: Error, Sendable, Hashable {
         self.retryAfter = retryAfter
     }
 
+    /// The same error, which names the field that the prompt stands in where that is too long.
+    func naming(prompt field: String) -> OpenAIError {
+        var error = self
+        if error.code == "context_length_exceeded", error.parameter == nil { error.parameter = field }
+        return error
+    }
+
     /// The body of the answer: `{"error": {"message", "type", "param", "code"}}`.
     package var body: JSONValue {
         [

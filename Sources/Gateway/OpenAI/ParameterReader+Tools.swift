@@ -25,6 +25,16 @@ extension ParameterReader {
         return ToolUse(functions, choice: choice ?? .auto, allowsSeveral: allowsSeveral ?? true)
     }
 
+    /// `arguments` of a call of a function: empty, or the text of a JSON object.
+    func callArguments() throws -> String {
+        let arguments = try self.required("arguments", self.string("arguments"))
+        guard arguments.isEmpty || (try? JSONValue(parsing: arguments))?.object != nil else {
+            let path = self.path("arguments")
+            throw OpenAIError.invalid("'\(path)' must be the text of a JSON object.", parameter: path)
+        }
+        return arguments
+    }
+
     /// `logit_bias`: by token id, -100 to 100.
     func logitBias() throws -> [Token: Double] {
         guard let biases = try self.object("logit_bias") else { return [:] }

@@ -108,13 +108,7 @@ extension TextCall {
             try ParameterRules(honoured: ["id", "type", "function", "index"]).check(call)
             let function = try call.required("function", call.object("function"))
             try ParameterRules(honoured: ["name", "arguments"]).check(function)
-            let arguments = try function.required("arguments", function.string("arguments"))
-            guard arguments.isEmpty || (try? JSONValue(parsing: arguments))?.object != nil else {
-                throw OpenAIError.invalid(
-                    "'\(function.path("arguments"))' must be the text of a JSON object.",
-                    parameter: function.path("arguments")
-                )
-            }
+            let arguments = try function.callArguments()
             return ToolCall(
                 id: try call.required("id", call.string("id")),
                 name: try function.required("name", function.string("name")),

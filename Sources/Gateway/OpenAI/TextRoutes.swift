@@ -39,11 +39,7 @@ struct TextRoutes: Sendable {
                 ? try await self.stream(call, format, FailureLog(context), ask)
                 : try await self.whole(call, format, ask)
         } catch {
-            var error = OpenAIError(error)
-            if error.code == "context_length_exceeded", error.parameter == nil {
-                error.parameter = format.promptParameter
-            }
-            throw error
+            throw OpenAIError(error).naming(prompt: format.promptParameter)
         }
     }
 

@@ -72,8 +72,7 @@ struct ResponseCall: Sendable {
 
     /// What an error means here: parameters by the names that this route gives them.
     static func error(_ error: any Error) -> OpenAIError {
-        var told = OpenAIError(error)
-        if told.code == "context_length_exceeded", told.parameter == nil { told.parameter = "input" }
+        var told = OpenAIError(error).naming(prompt: "input")
         switch told.parameter {
         case "response_format": told.parameter = "text.format"
         case "messages": told.parameter = "input"

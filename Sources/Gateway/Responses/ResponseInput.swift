@@ -67,13 +67,7 @@ enum ResponseInput {
 
     private static func call(_ item: ParameterReader) throws -> ToolCall {
         try ParameterRules(honoured: ["type", "call_id", "name", "arguments", "id", "status"]).check(item)
-        let arguments = try item.required("arguments", item.string("arguments"))
-        guard arguments.isEmpty || (try? JSONValue(parsing: arguments))?.object != nil else {
-            throw OpenAIError.invalid(
-                "'\(item.path("arguments"))' must be the text of a JSON object.",
-                parameter: item.path("arguments")
-            )
-        }
+        let arguments = try item.callArguments()
         return ToolCall(
             id: try item.required("call_id", item.string("call_id")),
             name: try item.required("name", item.string("name")),
