@@ -6,6 +6,8 @@ internal import Schema
 struct AnswerReader: Sendable {
     /// The most bytes of a whole answer that are looked at.
     private static let bodyLimit = 1 << 20
+    /// The most characters that are kept of what an error says.
+    private static let messageLimit = 300
 
     private enum Form: Sendable {
         /// Its bytes are counted.
@@ -19,6 +21,8 @@ struct AnswerReader: Sendable {
     private let status: Int
     private var form: Form
     private var failure: LoadTally.Failure?
+    /// What the answer says of its failure, for people; shortened.
+    private(set) var message: String?
     private(set) var tokens: Int?
     private(set) var texts: [LoadTime] = []
     private(set) var bytes = 0
@@ -55,11 +59,15 @@ struct AnswerReader: Sendable {
 
     /// Ends the answer; returns why it counts as failed.
     mutating func finish() -> LoadTally.Failure? {
-        guard case .whole(let body) = self.form, let json = try? JSONValue(parsing: body) else { return self.failure }
+        guard case .whole(let body) = self.form else { return self.failure }
+        let json = try? JSONValue(parsing: body)
         if self.failure == nil {
-            self.tokens = self.tokens ?? Self.tokens(in: json)
+            self.tokens = self.tokens ?? json.flatMap { Self.tokens(in: $0) }
         } else {
-            self.failure?.code = Self.errorCode(in: json)
+            self.failure?.code = json.flatMap { Self.errorCode(in: $0) }
+            self.message = Self.shortened(
+                json.map { Self.errorMessage(in: $0) } ?? String(decoding: body, as: UTF8.self)
+            )
         }
         return self.failure
     }
@@ -68,6 +76,7 @@ struct AnswerReader: Sendable {
         guard let json = try? JSONValue(parsing: data) else { return }
         if let error = json["error"], error != .null {
             self.failure = LoadTally.Failure(status: self.status, code: Self.errorCode(in: json) ?? "error")
+            self.message = Self.shortened(Self.errorMessage(in: json))
         }
         if let tokens = Self.tokens(in: json) { self.tokens = tokens }
         if Self.hasText(json) { self.texts.append(now) }
@@ -76,6 +85,20 @@ struct AnswerReader: Sendable {
     /// The code of an error of OpenAI's form, or of problem details.
     private static func errorCode(in json: JSONValue) -> String? {
         json["error"]?["code"]?.string ?? json["error"]?["type"]?.string ?? json["code"]?.string
+    }
+
+    /// The sentence of such an error, or of one of the Open Inference Protocol; of any other JSON the whole.
+    private static func errorMessage(in json: JSONValue) -> String {
+        let error = json["error"]
+        return error?["message"]?.string ?? error?.string ?? json["detail"]?.string ?? json["message"]?.string
+            ?? json.canonicalJSON
+    }
+
+    /// The text in one line of a length to be shown; nil where it says nothing.
+    private static func shortened(_ text: String) -> String? {
+        let line = text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+        if line.isEmpty { return nil }
+        return line.count <= Self.messageLimit ? line : line.prefix(Self.messageLimit) + "…"
     }
 
     /// How many tokens an answer or one of its events says that there are.

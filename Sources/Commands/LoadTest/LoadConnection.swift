@@ -94,6 +94,7 @@ final class LoadConnection: ChannelInboundHandler {
             due: work.due,
             end: self.driver.now,
             failure: failure,
+            message: reader.message,
             tokens: reader.tokens,
             texts: reader.texts,
             bytes: reader.bytes

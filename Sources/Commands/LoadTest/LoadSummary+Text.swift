@@ -52,9 +52,9 @@ extension LoadSummary {
 }
 
 extension LoadSummary.Errors {
-    /// `12 of 503 model_not_loaded`, `3 of timeout`.
+    /// `12 of 503 model_not_loaded: There is no room.`, `3 of timeout`.
     fileprivate var words: String {
         let sort = [self.status.map { String($0) }, self.code].compactMap { $0 }.joined(separator: " ")
-        return "\(self.count) of \(sort)"
+        return "\(self.count) of \(sort)" + (self.message.map { ": \($0)" } ?? "")
     }
 }

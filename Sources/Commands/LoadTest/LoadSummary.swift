@@ -20,6 +20,8 @@ struct LoadSummary: Sendable, Encodable {
         var status: Int?
         var code: String?
         var count: Int
+        /// What the first of them said, shortened; nil where none says anything.
+        var message: String?
     }
 
     struct Requests: Sendable, Encodable, Equatable {
@@ -81,7 +83,7 @@ struct LoadSummary: Sendable, Encodable {
             perSecond: perSecond(tally.answered)
         )
         self.errors = tally.failures
-            .map { Errors(status: $0.key.status, code: $0.key.code, count: $0.value) }
+            .map { Errors(status: $0.key.status, code: $0.key.code, count: $0.value.count, message: $0.value.message) }
             .sorted { ($1.count, $0.status ?? 0, $0.code ?? "") < ($0.count, $1.status ?? 0, $1.code ?? "") }
         self.latencyMilliseconds = tally.latency.figures
         self.firstTokenMilliseconds = tally.firstToken.figures

@@ -8,11 +8,20 @@ struct LoadTally: Sendable {
         var code: String?
     }
 
+    /// The failures of one sort.
+    struct Failures: Sendable, Hashable {
+        var count = 0
+        /// What the first of them said that said anything.
+        var message: String?
+    }
+
     /// One request that has its answer, or never gets one.
     struct Outcome: Sendable {
         var due: LoadSchedule.Due
         var end: LoadTime
         var failure: Failure?
+        /// What the answer says of its failure, for people; shortened.
+        var message: String?
         /// Nil where the answer does not say; then pieces of text are counted.
         var tokens: Int?
         /// When the pieces of a streamed answer's text came.
@@ -22,7 +31,7 @@ struct LoadTally: Sendable {
     }
 
     private(set) var succeeded = 0
-    private(set) var failures: [Failure: Int] = [:]
+    private(set) var failures: [Failure: Failures] = [:]
     private(set) var tokens = 0
     private(set) var bytes = 0
     private(set) var latency = LatencyHistogram()
@@ -31,7 +40,7 @@ struct LoadTally: Sendable {
     /// When the first request that counts was due, and when the last answer came.
     private(set) var span: ClosedRange<LoadTime>?
 
-    var failed: Int { self.failures.values.reduce(0, +) }
+    var failed: Int { self.failures.values.reduce(0) { $0 + $1.count } }
     var answered: Int { self.succeeded + self.failed }
 
     /// Takes one outcome; those of the warm-up change nothing.
@@ -41,7 +50,9 @@ struct LoadTally: Sendable {
         self.span = min(self.span?.lowerBound ?? .max, outcome.due.at)...max(self.span?.upperBound ?? end, end)
         self.bytes += outcome.bytes
         if let failure = outcome.failure {
-            self.failures[failure, default: 0] += 1
+            let message = self.failures[failure]?.message ?? outcome.message
+            self.failures[failure, default: Failures()].count += 1
+            self.failures[failure]?.message = message
             return
         }
         self.succeeded += 1

@@ -90,6 +90,33 @@ struct AnswerReaderTests {
         #expect(reader.bytes == body.utf8.count)
     }
 
+    @Test(
+        "What an error says is kept for people, in one line of a bounded length",
+        arguments: [
+            (#"{"error":{"message":"There is no model 'x'.","code":"model_not_found"}}"#, "There is no model 'x'."),
+            (#"{"error":"no such model"}"#, "no such model"),
+            (#"{"code":"BadRequest","title":"Bad Request","detail":"say what"}"#, "say what"),
+            (#"{"message": "Bad gateway"}"#, "Bad gateway"),
+            (#"{"reason": ["none"]}"#, #"{"reason":["none"]}"#),
+            ("<html>\n  <b>502</b>\n</html>", "<html> <b>502</b> </html>"),
+            (String(repeating: "ä", count: 400), String(repeating: "ä", count: 300) + "…"),
+            (" \n", nil),
+        ] as [(String, String?)],
+        [false, true]
+    )
+    func message(_ example: (body: String, message: String?), isEvent: Bool) {
+        if isEvent, !example.body.hasPrefix(#"{"error""#) { return }
+        var reader = AnswerReader(
+            status: isEvent ? 200 : 502,
+            isEventStream: isEvent,
+            tokens: nil,
+            countsTokens: false
+        )
+        reader.take(Array((isEvent ? Self.events(example.body) : example.body).utf8), at: 1)
+        #expect(reader.finish() != nil)
+        #expect(reader.message == example.message)
+    }
+
     @Test("What a header says of tokens stands")
     func header() {
         var reader = AnswerReader(status: 200, isEventStream: false, tokens: 5, countsTokens: true)

@@ -46,6 +46,7 @@ struct LoadFiguresTests {
         _ end: LoadTime,
         isMeasured: Bool = true,
         failure: LoadTally.Failure? = nil,
+        message: String? = nil,
         tokens: Int? = nil,
         texts: [LoadTime] = []
     ) -> LoadTally.Outcome {
@@ -53,6 +54,7 @@ struct LoadFiguresTests {
             due: LoadSchedule.Due(at: due * 1_000_000, isMeasured: isMeasured),
             end: end * 1_000_000,
             failure: failure,
+            message: message,
             tokens: tokens,
             texts: texts.map { $0 * 1_000_000 },
             bytes: 10
@@ -68,7 +70,10 @@ struct LoadFiguresTests {
         tally.note(Self.outcome(1000, 1010))
         tally.note(Self.outcome(1000, 1030, tokens: 5, texts: [1005, 1007, 1015]))
         tally.note(Self.outcome(1500, 1520, texts: [1510, 1510]))
-        for end in [1600, 1700] { tally.note(Self.outcome(1500, LoadTime(end), failure: Self.busy, tokens: 3)) }
+        tally.note(Self.outcome(1500, 1600, failure: Self.busy, tokens: 3))
+        for message in ["No room.", "Still no room."] {
+            tally.note(Self.outcome(1500, 1700, failure: Self.busy, message: message))
+        }
         tally.note(Self.outcome(1000, 3000, failure: Self.late))
         return tally
     }()
@@ -76,13 +81,13 @@ struct LoadFiguresTests {
     @Test("Failures have no latency and no tokens, the warm-up has nothing at all")
     func tally() {
         let tally = Self.tally
-        #expect(tally.succeeded == 3 && tally.failed == 3 && tally.answered == 6)
+        #expect(tally.succeeded == 3 && tally.failed == 4 && tally.answered == 7)
         #expect(tally.latency.count == 3)
         #expect(tally.tokens == 7)
-        #expect(tally.bytes == 60)
+        #expect(tally.bytes == 70)
         #expect(tally.firstToken.count == 2 && tally.gaps.count == 3)
         #expect(tally.span == 1_000_000_000...3_000_000_000)
-        #expect(tally.failures == [Self.busy: 2, Self.late: 1])
+        #expect(tally.failures == [Self.busy: .init(count: 3, message: "No room."), Self.late: .init(count: 1)])
     }
 
     private static func summary(_ tally: LoadTally, unsent: Int = 0) throws -> LoadSummary {
@@ -114,9 +119,9 @@ struct LoadFiguresTests {
             text == """
                 Target    desk at http://127.0.0.1:8080/v1/chat/completions
                 Load      200/s on at most 100 connections
-                Requests  6 in 2.00 s: 3.00/s (ended early)
+                Requests  7 in 2.00 s: 3.50/s (ended early)
                 Tokens    7: 3.50/s
-                Errors    2 of 503 model_not_loaded
+                Errors    3 of 503 model_not_loaded: No room.
                 Errors    1 of timeout
                 Unsent    4 were due and never sent, since no connection was free: latency would have been higher still
 
@@ -136,8 +141,12 @@ struct LoadFiguresTests {
             "latencyMilliseconds", "ratePerSecond", "requests", "seconds", "tokens", "url", "warmUpSeconds",
         ]
         #expect(json.object?.keys.sorted() == names)
-        #expect(json["requests"]?["perSecond"] == .integer(3) && json["ratePerSecond"] == .integer(200))
-        #expect(json["errors"]?.array?.first == ["status": 503, "code": "model_not_loaded", "count": 2])
+        #expect(json["requests"]?["perSecond"] == .number(3.5) && json["ratePerSecond"] == .integer(200))
+        #expect(
+            json["errors"]?.array?.first == [
+                "status": 503, "code": "model_not_loaded", "count": 3, "message": "No room.",
+            ]
+        )
         let figures = ["count", "max", "mean", "min", "p50", "p90", "p99", "p999"]
         #expect(json["latencyMilliseconds"]?.object?.keys.sorted() == figures)
     }

@@ -43,7 +43,7 @@ struct LoadTestVerbTests {
     @Test("What is not answered well ends with 1, told by its sort")
     func failures() async throws {
         let server = try ScriptedServer { _, number in
-            let refusal = #"{"error":{"code":"busy"}}"#
+            let refusal = #"{"error":{"code":"busy","message":"Too many requests wait."}}"#
             switch number {
             case 0: return .bytes(Self.good)
             case 1: return .bytes("HTTP/1.1 503 No\r\ncontent-length: \(refusal.count)\r\n\r\n\(refusal)")
@@ -58,7 +58,8 @@ struct LoadTestVerbTests {
         let errors = summary["errors"]?.array ?? []
         #expect(
             Set(errors) == [
-                ["status": 503, "code": "busy", "count": 1], ["code": "connection_closed", "count": 1],
+                ["status": 503, "code": "busy", "count": 1, "message": "Too many requests wait."],
+                ["code": "connection_closed", "count": 1],
                 ["code": "invalid_answer", "count": 1], ["code": "timeout", "count": 1],
             ]
         )
