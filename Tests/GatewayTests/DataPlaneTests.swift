@@ -36,6 +36,7 @@ struct DataPlaneTests {
         let reply = try await ask(FakeEndpoints(), "/v1/models/dusk", method: .get)
         #expect(reply.status == 404)
         #expect(reply.code == "model_not_found")
+        #expect(reply.text.contains("GET /v1/models lists"))
     }
 
     @Test("An address that cannot be had is named, with the reason")

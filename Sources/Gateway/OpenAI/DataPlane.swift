@@ -53,12 +53,20 @@ package struct DataPlane: Sendable {
     }
 
     /// The listing of the endpoint that `model` names. Throws `model_not_found`, or `unavailable` when nothing serves.
-    func listing(_ model: String, separator: Character = "/") throws -> EndpointListing {
-        guard let name = self.endpointName(model, separator: separator) else { throw OpenAIError.unknownModel(model) }
+    ///
+    /// - Parameter index: the path that lists the endpoints, for a caller that names none of them.
+    func listing(
+        _ model: String,
+        separator: Character = "/",
+        index: String = "/v1/models"
+    ) throws -> EndpointListing {
+        guard let name = self.endpointName(model, separator: separator) else {
+            throw OpenAIError.unknownModel(model, index: index)
+        }
         do {
             return try self.service.listing(of: name, for: self.caller)
         } catch  where error.code == .endpointNotFound {
-            throw OpenAIError.unknownModel(model)
+            throw OpenAIError.unknownModel(model, index: index)
         }
     }
 

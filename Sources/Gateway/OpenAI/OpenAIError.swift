@@ -69,10 +69,12 @@ extension OpenAIError {
     }
 
     /// An endpoint that does not exist, or not for this caller: the two answer alike.
-    package static func unknownModel(_ name: String) -> OpenAIError {
+    ///
+    /// - Parameter index: the path that lists the caller's endpoints in the protocol that it speaks.
+    package static func unknownModel(_ name: String, index: String = "/v1/models") -> OpenAIError {
         OpenAIError(
             status: 404,
-            "There is no model '\(name.shortened)', or you may not use it; GET /v1/models lists those that you may.",
+            "There is no model '\(name.shortened)', or you may not use it; GET \(index) lists those that you may.",
             parameter: "model",
             code: "model_not_found"
         )

@@ -109,7 +109,7 @@ extension DataPlane {
     /// The endpoint that a path names. Throws `model_not_found`, or `unavailable` when nothing serves.
     func target(_ context: GatewayContext) throws -> InferenceTarget {
         let model = try context.parameters.require("model")
-        let listing = try self.listing(model, separator: ".")
+        let listing = try self.listing(model, separator: ".", index: "/v2/repository/index")
         return InferenceTarget(
             endpoint: listing.name,
             model: model,

@@ -142,7 +142,11 @@ struct InferenceRoutesTests {
             ("/v2/models/desk/infer", "", "1", 400, "Inference-Header-Content-Length"),
             ("/v2/models/desk/infer", request, "many", 400, "Inference-Header-Content-Length"),
             ("/v2/models/desk/infer", request, "10", 400, "not JSON"),
-            ("/v2/models/dusk/infer", request, nil, 404, "dusk"),
+            (
+                "/v2/models/dusk/infer", request, nil, 404,
+                "no model 'dusk', or you may not use it; GET /v2/repository/index"
+            ),
+            ("/v2/models/a.b.c/generate", "{}", nil, 404, "GET /v2/repository/index lists"),
             ("/v2/models/idle/infer", request, nil, 503, "not serving"),
             ("/v2/models/desk/versions/abc/infer", "{}", nil, 400, "inputs"),
             ("/v2/models/desk/infer", String(repeating: " ", count: 2000), nil, 413, "1024 bytes"),
