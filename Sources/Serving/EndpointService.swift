@@ -8,13 +8,17 @@ package enum Caller: Sendable, Hashable {
 }
 
 /// An endpoint as callers name it: `desk`, or `shop/desk` for another namespace than the default one.
-package struct EndpointName: Sendable, Hashable {
+package struct EndpointName: Sendable, Hashable, Comparable {
     package var namespace: String
     package var name: String
 
     package init(namespace: String, name: String) {
         self.namespace = namespace
         self.name = name
+    }
+
+    package static func < (lhs: EndpointName, rhs: EndpointName) -> Bool {
+        (lhs.namespace, lhs.name) < (rhs.namespace, rhs.name)
     }
 }
 

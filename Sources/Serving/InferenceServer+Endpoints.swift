@@ -5,9 +5,7 @@ internal import Synchronization
 extension InferenceServer: EndpointService {
     package func listings(for caller: Caller) -> [EndpointListing] {
         let snapshot = self.routes
-        return snapshot.names
-            .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
-            .compactMap { try? snapshot.listing(of: $0, for: caller) }
+        return snapshot.names.compactMap { try? snapshot.listing(of: $0, for: caller) }
     }
 
     package func listing(of endpoint: EndpointName, for caller: Caller) throws(CallError) -> EndpointListing {

@@ -41,18 +41,16 @@ extension InferenceServer {
 
     package func readiness(for caller: Caller) -> [EndpointReadiness] {
         let snapshot = self.routes
-        return snapshot.names
-            .sorted { ($0.namespace, $0.name) < ($1.namespace, $1.name) }
-            .compactMap { name in
-                guard let shares = try? snapshot.shares(of: name, for: caller) else { return nil }
-                let (isReady, reason) = InferenceServer.readiness(of: shares)
-                return EndpointReadiness(
-                    name: name,
-                    revision: shares.first?.runner.key.revision,
-                    isReady: isReady,
-                    reason: reason
-                )
-            }
+        return snapshot.names.compactMap { name in
+            guard let shares = try? snapshot.shares(of: name, for: caller) else { return nil }
+            let (isReady, reason) = InferenceServer.readiness(of: shares)
+            return EndpointReadiness(
+                name: name,
+                revision: shares.first?.runner.key.revision,
+                isReady: isReady,
+                reason: reason
+            )
+        }
     }
 
     private static func readiness(of shares: [RoutingSnapshot.Share]) -> (Bool, String) {

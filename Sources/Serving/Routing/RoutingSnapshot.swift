@@ -2,6 +2,7 @@ internal import Foundation
 internal import HashTreeCollections
 internal import Planning
 internal import Schema
+internal import Synchronization
 
 /// Where requests go, as an immutable value: a request takes it once and decides everything by it.
 struct RoutingSnapshot: Sendable {
@@ -38,6 +39,8 @@ struct RoutingSnapshot: Sendable {
     var commits: [String: ObjectID] = [:]
     /// A persistent map: one endpoint is replaced without a copy of the others, while requests hold older snapshots.
     private var endpoints: TreeDictionary<EndpointName, Endpoint> = [:]
+    /// Shared by all snapshots that know the same endpoints.
+    private var sortedNames = SortedNames()
 
     /// Knows no endpoint yet.
     init(commit: ObjectID = "") {
@@ -47,11 +50,15 @@ struct RoutingSnapshot: Sendable {
     /// An endpoint by its name; nil: there is none.
     subscript(_ name: EndpointName) -> Endpoint? {
         get { self.endpoints[name] }
-        set { self.endpoints[name] = newValue }
+        set {
+            let count = self.endpoints.count
+            self.endpoints[name] = newValue
+            if self.endpoints.count != count { self.sortedNames = SortedNames() }
+        }
     }
 
-    /// The names of all endpoints, in no order.
-    var names: some Collection<EndpointName> { self.endpoints.keys }
+    /// The names of all endpoints, sorted.
+    var names: [EndpointName] { self.sortedNames.names(of: self.endpoints) }
 
     /// Where a caller's request goes. Throws `endpointNotFound`, the same for an unknown and a forbidden endpoint, and
     /// `unavailable` when nothing serves.
@@ -138,6 +145,21 @@ struct RoutingSnapshot: Sendable {
             return -Double(share.weight) / log(fraction)
         }
         return shares.max { score($0) < score($1) }
+    }
+}
+
+extension RoutingSnapshot {
+    /// The names of endpoints, sorted when somebody first asks, however often after that.
+    private final class SortedNames: Sendable {
+        private let names = Mutex<[EndpointName]?>(nil)
+
+        func names(of endpoints: TreeDictionary<EndpointName, Endpoint>) -> [EndpointName] {
+            self.names.withLock { names in
+                let sorted = names ?? endpoints.keys.sorted()
+                names = sorted
+                return sorted
+            }
+        }
     }
 }
 

@@ -91,6 +91,23 @@ struct RoutingSnapshotTests {
         #expect(unlisted == error)
     }
 
+    @Test("The names are sorted whatever comes and goes, and those of an older snapshot stay as they were")
+    func names() throws {
+        let names = [("shop", "b"), ("shop", "a"), ("desk", "z")].map { EndpointName(namespace: $0, name: $1) }
+        let endpoint = RoutingSnapshot.Endpoint(settings: try Specs.settings(), variants: [:])
+        var snapshot = RoutingSnapshot()
+        #expect(snapshot.names.isEmpty)
+        for name in names.prefix(2) { snapshot[name] = endpoint }
+        #expect(snapshot.names == [names[1], names[0]])
+        let older = snapshot
+        snapshot[names[0]] = RoutingSnapshot.Endpoint(settings: endpoint.settings, variants: [nil: []])
+        snapshot[names[2]] = endpoint
+        #expect(snapshot.names == [names[2], names[1], names[0]])
+        snapshot[names[1]] = nil
+        #expect(snapshot.names == [names[2], names[0]])
+        #expect(older.names == [names[1], names[0]])
+    }
+
     @Test("shares get what their weights say, within four standard deviations", arguments: [5, 30, 50, 95])
     func weights(weight: Int) throws {
         let shares = [try Self.share(1, weight: 100 - weight), try Self.share(2, weight: weight)]
