@@ -3,24 +3,21 @@ package import Planning
 extension LoopMetrics {
     /// The figures as a scrape shows them.
     package var families: [MetricFamily] {
-        func family(_ name: String, _ help: String, _ kind: MetricFamily.Kind, _ value: Double) -> MetricFamily {
-            MetricFamily(name: name, help: help, kind: kind, samples: [MetricFamily.Sample(labels: [], value: value)])
-        }
-        return [
-            family("martlet_plans_total", "How often the planner was asked.", .counter, Double(self.plans)),
-            family(
+        [
+            MetricFamily("martlet_plans_total", "How often the planner was asked.", .counter, Double(self.plans)),
+            MetricFamily(
                 "martlet_planning_seconds_total",
                 "How long the planner worked.",
                 .counter,
                 self.planning / .seconds(1)
             ),
-            family(
+            MetricFamily(
                 "martlet_state_writes_total",
                 "Transactions of the control loop in the control database.",
                 .counter,
                 Double(self.writes)
             ),
-            family(
+            MetricFamily(
                 "martlet_open_endpoints",
                 "Endpoints that are not settled: something is to be done for them, or they wait for something.",
                 .gauge,

@@ -45,6 +45,11 @@ package struct MetricFamily: Sendable, Hashable {
         self.kind = kind
         self.samples = samples
     }
+
+    /// A metric of the whole process: one sample without labels.
+    package init(_ name: String, _ help: String, _ kind: Kind, _ value: Double) {
+        self.init(name: name, help: help, kind: kind, samples: [Sample(value: value)])
+    }
 }
 
 /// Gives the present value of everything that is measured.

@@ -102,10 +102,10 @@ extension ServingMetrics {
                 samples: samples(self.replicas)
             ),
             MetricFamily(
-                name: "martlet_abandoned_calls_total",
-                help: "Engine calls that hung and were left behind.",
-                kind: .counter,
-                samples: [MetricFamily.Sample(value: Double(self.abandonedCalls))]
+                "martlet_abandoned_calls_total",
+                "Engine calls that hung and were left behind.",
+                .counter,
+                Double(self.abandonedCalls)
             ),
         ]
     }

@@ -118,7 +118,7 @@ struct ChunkEncoder {
 
     /// What follows when an answer fails after its first byte; nothing comes after it.
     static func failure(_ error: OpenAIError) -> ByteBuffer {
-        ByteBuffer(string: "data: \(error.body.canonicalJSON)\n\n")
+        ServerSentEvent.encode(nil, data: error.body)
     }
 
     private func chunk(_ choice: Int, capacity: Int, _ write: (inout ByteBuffer) -> Void) -> ByteBuffer {
