@@ -141,13 +141,18 @@ final class ControllerSetup: Sendable {
 
     /// Commits an endpoint `desk` on a recorded model whose file says `weights`.
     @discardableResult
-    func commitDesk(weights: String = "one", extra: String = "", lazy: Bool = false) throws -> ObjectID {
+    func commitDesk(
+        weights: String = "one",
+        replicas: String? = nil,
+        extra: String = "",
+        lazy: Bool = false
+    ) throws -> ObjectID {
         try self.repository.write("models/desk.jsonl", weights)
-        let manifest = ControllerSetup.manifest + extra
-        try self.repository.write(
-            "desk.yaml",
-            lazy ? manifest.replacing("engine: replay", with: "engine: replay, load: lazy") : manifest
-        )
+        var manifest = ControllerSetup.manifest
+        if let replicas { manifest.replace("anonymous: true}", with: "anonymous: true}, replicas: \(replicas)") }
+        manifest += extra
+        if lazy { manifest.replace("engine: replay", with: "engine: replay, load: lazy") }
+        try self.repository.write("desk.yaml", manifest)
         return try self.repository.commit("weights \(weights)")
     }
 

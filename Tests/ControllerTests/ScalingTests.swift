@@ -8,36 +8,10 @@ import Testing
 /// Replicas follow from how much there is to do, with manual clocks.
 @Suite(.timeLimit(.minutes(1)))
 struct ScalingTests {
-    private static func manifest(_ replicas: String) -> String {
-        """
-        apiVersion: martlet.dev/v1
-        kind: Model
-        metadata: {name: desk}
-        spec: {engine: replay, source: {uri: models/desk.jsonl}}
-        ---
-        apiVersion: martlet.dev/v1
-        kind: Endpoint
-        metadata: {name: desk}
-        spec: {serve: {model: desk}, access: {anonymous: true}, replicas: \(replicas)}
-
-        """
-    }
-
-    private static func setup(_ replicas: String, memoryBudget: Int64? = nil) throws -> ControllerSetup {
-        let setup = try ControllerSetup(memoryBudget: memoryBudget)
-        try self.commit(replicas, to: setup)
+    private static func setup(_ replicas: String) throws -> ControllerSetup {
+        let setup = try ControllerSetup()
+        try setup.commitDesk(replicas: replicas)
         return setup
-    }
-
-    @discardableResult
-    private static func commit(
-        _ replicas: String,
-        weights: String = "one",
-        to setup: ControllerSetup
-    ) throws -> ObjectID {
-        try setup.repository.write("models/desk.jsonl", weights)
-        try setup.repository.write("desk.yaml", self.manifest(replicas))
-        return try setup.repository.commit("replicas \(replicas)")
     }
 
     /// Lets the looks of so many seconds come.
@@ -143,7 +117,7 @@ struct ScalingTests {
             await Self.look(setup, seconds: 2)
             try await setup.event("ScaledUp", "from 1 to 3 replicas")
             let seen = try setup.newestEvent()
-            try Self.commit(replicas, weights: "two", to: setup)
+            try setup.commitDesk(weights: "two", replicas: replicas)
             try await setup.event("Promoted", after: seen)
             try await setup.settled()
             #expect(setup.runtime.observation.runners.values.map(\.replicas) == [3])
@@ -170,7 +144,7 @@ struct ScalingTests {
             await setup.runtime.waitForHangingLoad()
             setup.runtime.change { $0.hangingLoads = [] }
             let seen = try setup.newestEvent()
-            try Self.commit(replicas, weights: "two", to: setup)
+            try setup.commitDesk(weights: "two", replicas: replicas)
             try await setup.event("Promoted", after: seen)
             try await setup.settled()
             #expect(setup.runtime.observation.runners.count == 1)
