@@ -81,13 +81,14 @@ extension Grammar {
     /// that `root` does not reach. Nil when `root` itself derives no text.
     func pruned() -> Grammar? {
         var productive: Set<String> = []
-        var grew = true
-        while grew {
-            grew = false
-            for (name, rule) in self.rules where !productive.contains(name) && rule.derives(with: productive) {
-                productive.insert(name)
-                grew = true
-            }
+        var users: [String: [String]] = [:]
+        for (name, rule) in self.rules { for used in Set(rule.ruleNames) { users[used, default: []].append(name) } }
+        // A rule is looked at again only when one that it names turned out to be productive.
+        var unsettled = Array(self.rules.keys)
+        while let name = unsettled.popLast() {
+            guard !productive.contains(name), self.rules[name]?.derives(with: productive) == true else { continue }
+            productive.insert(name)
+            unsettled += users[name] ?? []
         }
         guard productive.contains(Grammar.root) else { return nil }
         var pruned = Grammar()

@@ -36,6 +36,7 @@ struct SchemaFacts: Sendable {
     /// The rules of every element.
     private(set) var items: [Rule] = []
     private(set) var required: [String] = []
+    private var requiredNames: Set<String> = []
     /// The rules of members that are not among some names.
     private(set) var others: [(rules: [Rule], named: Set<String>)] = []
     /// Keywords that no grammar enforces.
@@ -58,8 +59,11 @@ struct SchemaFacts: Sendable {
 
     /// The names of all members that the rules speak of: the required ones first.
     var memberNames: [String] {
-        self.required + self.properties.keys.filter { !self.required.contains($0) }.sorted()
+        self.required + self.optional
     }
+
+    /// The names of the members that need not be there, sorted.
+    var optional: [String] { self.properties.keys.filter { !self.requiredNames.contains($0) }.sorted() }
 
     /// What holds of a member; nil: of one that is not named.
     func rules(ofMember name: String?) -> [Rule] {
@@ -112,7 +116,7 @@ struct SchemaFacts: Sendable {
         case .properties(let schemas):
             for (name, schema) in schemas { self.properties[name, default: []] += schema.rules }
         case .required(let names):
-            for name in names where !self.required.contains(name) { self.required.append(name) }
+            for name in names where self.requiredNames.insert(name).inserted { self.required.append(name) }
         case .others(let schema, let named): self.others.append((schema.rules, named))
         case .items(let schema): self.items += schema.rules
         case .count(let rule):

@@ -15,14 +15,20 @@ struct SchemaGrammar: Sendable {
     static let highestCount = 1000
     private static let deepest = 64
 
+    /// What building the grammar may still cost.
+    private(set) var budget: Budget
+
     private let prefix: String
     private var schema = JSONSchema(rules: [])
     /// Names of rules by what they stand for.
     private var names: [[JSONSchema.Rule]: String] = [:]
 
-    /// - Parameter prefix: begins the names of all rules that are not the shared ones of JSON.
-    init(prefix: String = "s") {
+    /// - Parameters:
+    ///   - prefix: begins the names of all rules that are not the shared ones of JSON.
+    ///   - budget: what other parts of the same grammar have left.
+    init(prefix: String = "s", budget: Budget = Budget()) {
         self.prefix = prefix
+        self.budget = budget
         self.grammar.rules = Grammar.json
     }
 
@@ -36,11 +42,12 @@ struct SchemaGrammar: Sendable {
         return (try builder.grammar.checked(), builder.approximations)
     }
 
-    /// Adds the rules of a schema; what is returned derives its texts.
+    /// Adds the rules of a schema; what is returned derives its texts. Throws `SchemaUnsupported` where it would be too
+    /// much, with the place in the values.
     mutating func add(_ schema: JSONSchema) throws(MartletError) -> Grammar.Expression {
         self.schema = schema
         self.names = [:]
-        return try self.rule(schema.rules, depth: 0)
+        return try self.rule(schema.rules, at: Place())
     }
 
     private typealias Rule = JSONSchema.Rule
@@ -48,37 +55,50 @@ struct SchemaGrammar: Sendable {
 
     /// A rule for the values that fit all of some rules; the same for the same ones, so that schemas may refer to
     /// themselves.
-    private mutating func rule(_ rules: [Rule], depth: Int) throws(MartletError) -> Expression {
+    private mutating func rule(_ rules: [Rule], at place: Place) throws(MartletError) -> Expression {
+        try self.budget.spend(rules.cost, at: place)
         if let name = self.names[rules] { return .rule(name) }
-        guard depth < Self.deepest, self.grammar.rules.count * 8 < Grammar.maximumSize else {
-            throw MartletError.grammarTooLarge
-        }
-        let name = "\(self.prefix)\(self.grammar.rules.count)"
+        guard place.depth < Self.deepest else { throw MartletError.grammarTooLarge(at: place) }
+        let name = try self.addRule(.nothing, at: place)
         self.names[rules] = name
-        self.grammar.rules[name] = .nothing
-        self.grammar.rules[name] = try self.expression(self.schema.flattened(rules), depth: depth)
+        let flattened = self.schema.flattened(rules)
+        try self.budget.spend(flattened.cost, at: place)
+        let expression = try self.expression(flattened, at: place)
+        try self.budget.take(expression.size, at: place)
+        self.grammar.rules[name] = expression
         return .rule(name)
     }
 
-    private mutating func expression(_ rules: [Rule], depth: Int) throws(MartletError) -> Expression {
-        if let choices = self.choices(rules) { return .any(choices.map { .text($0.canonicalJSON) }) }
+    /// Adds a rule, and gives its name.
+    private mutating func addRule(_ expression: Expression, at place: Place) throws(MartletError) -> String {
+        try self.budget.take(expression.size, at: place)
+        let name = "\(self.prefix)\(self.grammar.rules.count)"
+        self.grammar.rules[name] = expression
+        return name
+    }
+
+    private mutating func expression(_ rules: [Rule], at place: Place) throws(MartletError) -> Expression {
+        if let choices = try self.choices(rules, at: place) { return .any(choices.map { .text($0.canonicalJSON) }) }
         if let index = rules.firstIndex(where: \.isAlternative) {
-            return try self.alternatives(at: index, of: rules, depth: depth)
+            return try self.alternatives(at: index, of: rules, place)
         }
         let facts = SchemaFacts(rules)
         self.approximations = Set(self.approximations).union(facts.unenforced).sorted()
         var parts: [Expression] = []
-        for type in facts.types { parts.append(try self.values(type, facts, depth: depth)) }
+        for type in facts.types { parts.append(try self.values(type, facts, at: place)) }
         return .any(parts)
     }
 
     /// The values of `enum` and `const`, as far as they fit all other rules; nil where neither stands.
-    private func choices(_ rules: [Rule]) -> [JSONValue]? {
-        for rule in rules {
+    private mutating func choices(_ rules: [Rule], at place: Place) throws(MartletError) -> [JSONValue]? {
+        for (index, rule) in rules.enumerated() {
             guard case .oneOfValues(let choices) = rule else { continue }
-            var part = JSONSchema(rules: rules)
-            part.definitions = self.schema.definitions
-            return choices.filter { part.problems(in: $0).isEmpty }
+            var others = rules
+            others.remove(at: index)
+            try self.budget.spend(choices.count * others.cost, at: place)
+            var rest = JSONSchema(rules: others)
+            rest.definitions = self.schema.definitions
+            return choices.filter { rest.problems(in: $0).isEmpty }
         }
         return nil
     }
@@ -87,7 +107,7 @@ struct SchemaGrammar: Sendable {
     private mutating func alternatives(
         at index: Int,
         of rules: [Rule],
-        depth: Int
+        _ place: Place
     ) throws(MartletError) -> Expression {
         let schemas: [JSONSchema]
         switch rules[index] {
@@ -102,14 +122,14 @@ struct SchemaGrammar: Sendable {
         var rest = rules
         rest.remove(at: index)
         var parts: [Expression] = []
-        for schema in schemas { parts.append(try self.rule(schema.rules + rest, depth: depth + 1)) }
+        for schema in schemas { parts.append(try self.rule(schema.rules + rest, at: place.deeper)) }
         return .any(parts)
     }
 
     private mutating func values(
         _ type: SchemaFacts.ValueType,
         _ facts: SchemaFacts,
-        depth: Int
+        at place: Place
     ) throws(MartletError) -> Expression {
         switch type {
         case .null: return .text("null")
@@ -122,44 +142,46 @@ struct SchemaGrammar: Sendable {
                 : Grammar.string(from: facts.characters.from, to: facts.characters.to)
         case .array:
             if facts.items.isEmpty, facts.elements.isFree { return .rule(Grammar.JSON.array) }
-            let element = try self.member(facts.items, depth: depth)
+            let element = try self.member(facts.items, at: place.inside("[]"))
             return Grammar.list("[", element, "]", from: facts.elements.from, to: facts.elements.to)
-        case .object: return try self.objects(facts, depth: depth)
+        case .object: return try self.objects(facts, at: place)
         }
     }
 
     /// A value of which these rules are known.
-    private mutating func member(_ rules: [Rule], depth: Int) throws(MartletError) -> Expression {
-        rules.isEmpty ? .rule(Grammar.JSON.value) : try self.rule(rules, depth: depth + 1)
+    private mutating func member(_ rules: [Rule], at place: Place) throws(MartletError) -> Expression {
+        rules.isEmpty ? .rule(Grammar.JSON.value) : try self.rule(rules, at: place)
     }
 
-    private mutating func objects(_ facts: SchemaFacts, depth: Int) throws(MartletError) -> Expression {
+    private mutating func objects(_ facts: SchemaFacts, at place: Place) throws(MartletError) -> Expression {
         if facts.memberNames.isEmpty {
             if facts.others.isEmpty, facts.members.isFree { return .rule(Grammar.JSON.object) }
-            let value = try self.member(facts.rules(ofMember: nil), depth: depth)
+            let value = try self.member(facts.rules(ofMember: nil), at: place.inside(".*"))
             let member = Expression.all(.rule(Grammar.JSON.string), .text(":"), .rule(Grammar.JSON.space), value)
             return Grammar.list("{", member, "}", from: facts.members.from, to: facts.members.to)
         }
         var required: [Expression] = []
-        for name in facts.required { required.append(try self.member(name, of: facts, depth: depth)) }
+        for name in facts.required { required.append(try self.member(name, of: facts, at: place)) }
         var optional: [Expression] = []
-        for name in facts.memberNames where !facts.required.contains(name) {
-            optional.append(try self.member(name, of: facts, depth: depth))
-        }
-        return self.object(required: required, optional: optional.filter { $0 != .nothing })
+        for name in facts.optional { optional.append(try self.member(name, of: facts, at: place)) }
+        return try self.object(required: required, optional: optional.filter { $0 != .nothing }, at: place)
     }
 
     private mutating func member(
         _ name: String,
         of facts: SchemaFacts,
-        depth: Int
+        at place: Place
     ) throws(MartletError) -> Expression {
-        let value = try self.member(facts.rules(ofMember: name), depth: depth)
+        let value = try self.member(facts.rules(ofMember: name), at: place.inside(".\(name)"))
         return .all(.text(JSONValue.string(name).canonicalJSON + ":"), .rule(Grammar.JSON.space), value)
     }
 
     /// Required members, then any of the optional ones, in order.
-    private mutating func object(required: [Expression], optional: [Expression]) -> Expression {
+    private mutating func object(
+        required: [Expression],
+        optional: [Expression],
+        at place: Place
+    ) throws(MartletError) -> Expression {
         let space = Expression.rule(Grammar.JSON.space)
         let comma = Expression.all(.text(","), space)
         // `tails[i]` derives any of the optional members from the i-th on, each after a comma.
@@ -167,9 +189,7 @@ struct SchemaGrammar: Sendable {
         var first: [Expression] = []
         for member in optional.reversed() {
             first.append(.all(member, tail))
-            let name = "\(self.prefix)\(self.grammar.rules.count)"
-            self.grammar.rules[name] = .all(.optional(.all(comma, member)), tail)
-            tail = .rule(name)
+            tail = .rule(try self.addRule(.all(.optional(.all(comma, member)), tail), at: place))
         }
         let body: Expression
         if required.isEmpty {
@@ -185,20 +205,13 @@ struct SchemaGrammar: Sendable {
 extension Grammar {
     /// The grammar, pruned. Throws `SchemaUnsupported` when it derives nothing, or is too large.
     func checked() throws(MartletError) -> Grammar {
+        guard self.size <= Grammar.maximumSize else {
+            throw MartletError.grammarTooLarge(at: SchemaGrammar.Place())
+        }
         guard let grammar = self.pruned() else {
             throw MartletError("SchemaUnsupported", "no value that could be written fits the schema")
         }
-        guard grammar.size <= Grammar.maximumSize else { throw MartletError.grammarTooLarge }
         return grammar
-    }
-}
-
-extension MartletError {
-    fileprivate static var grammarTooLarge: MartletError {
-        MartletError(
-            "SchemaUnsupported",
-            "the schema makes too large a grammar; it takes fewer alternatives, lower counts or less depth"
-        )
     }
 }
 

@@ -48,9 +48,11 @@ struct JSONSchema: Sendable, Hashable {
     var definitions: [String: JSONSchema] = [:]
 
     /// Compiles a schema. Throws `SchemaUnsupported` with the place and the keyword.
-    init(_ schema: JSONValue) throws(MartletError) {
+    ///
+    /// - Parameter mostValues: the most JSON values that the schema and all that it refers to may consist of together.
+    init(_ schema: JSONValue, mostValues: Int = .max) throws(MartletError) {
         try self.init(schema, at: "the schema")
-        try self.resolveReferences(in: schema)
+        try self.resolveReferences(in: schema, mostValues: mostValues)
     }
 
     /// A part of another schema.

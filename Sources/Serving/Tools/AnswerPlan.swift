@@ -62,7 +62,12 @@ struct AnswerPlan: Sendable {
         guard case .jsonSchema(let named) = format, named.isStrict else {
             return try? SchemaGrammar.grammar(of: schema).grammar
         }
-        let (grammar, approximations) = try SchemaGrammar.grammar(of: schema)
+        let (grammar, approximations): (Grammar, [String])
+        do throws(MartletError) {
+            (grammar, approximations) = try SchemaGrammar.grammar(of: schema)
+        } catch {
+            throw MartletError("UnsupportedParameter", "'response_format': \(error.message)")
+        }
         guard let keyword = approximations.first else { return grammar }
         throw MartletError(
             "UnsupportedParameter",

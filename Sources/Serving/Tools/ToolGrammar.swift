@@ -24,9 +24,10 @@ struct ToolGrammar: Sendable {
     ) throws(MartletError) -> Grammar {
         var grammar = Grammar()
         grammar.rules = Grammar.json
+        var budget = SchemaGrammar.Budget()
         var bodies: [Grammar.Expression] = []
         for (index, function) in tools.callable.enumerated() {
-            let arguments = try self.arguments(of: function, index: index, to: &grammar)
+            let arguments = try self.arguments(of: function, index: index, to: &grammar, &budget)
             let name = JSONValue.string(function.name).canonicalJSON
             bodies.append(.all(.text("{\"name\": \(name), \"\(format.argumentsKey)\": "), arguments, .text("}")))
         }
@@ -38,8 +39,13 @@ struct ToolGrammar: Sendable {
         case .required, .function: grammar.rules[Grammar.root] = .rule(Name.calls)
         case .auto, .none:
             if let answer {
-                var schema = SchemaGrammar(prefix: "answer")
-                let text = try schema.add(answer)
+                var schema = SchemaGrammar(prefix: "answer", budget: budget)
+                let text: Grammar.Expression
+                do throws(MartletError) {
+                    text = try schema.add(answer)
+                } catch {
+                    throw MartletError("UnsupportedParameter", "'response_format': \(error.message)")
+                }
                 grammar.rules.merge(schema.grammar.rules) { first, _ in first }
                 grammar.rules[Grammar.root] = .any([.rule(Name.calls), text])
             } else {
@@ -53,10 +59,17 @@ struct ToolGrammar: Sendable {
     private static func arguments(
         of function: ToolFunction,
         index: Int,
-        to grammar: inout Grammar
+        to grammar: inout Grammar,
+        _ budget: inout SchemaGrammar.Budget
     ) throws(MartletError) -> Grammar.Expression {
-        var builder = SchemaGrammar(prefix: "f\(index)x")
-        let arguments = try builder.add(try function.argumentsSchema())
+        var builder = SchemaGrammar(prefix: "f\(index)x", budget: budget)
+        let arguments: Grammar.Expression
+        do throws(MartletError) {
+            arguments = try builder.add(try function.argumentsSchema())
+        } catch {
+            throw MartletError("UnsupportedParameter", "'tools': function '\(function.name)': \(error.message)")
+        }
+        budget = builder.budget
         if function.isStrict, let keyword = builder.approximations.first {
             throw MartletError(
                 "UnsupportedParameter",
