@@ -46,13 +46,15 @@ struct AnswerPlan: Sendable {
         self.start = isOpened ? "[TOOL_CALLS] " : ""
         // Checked for its promises, too.
         _ = try AnswerPlan.grammar(of: output)
-        self.grammar = try ToolGrammar.grammar(
-            of: tools,
-            in: format,
-            otherwise: try output.schema(),
-            isOpened: isOpened
-        ).gbnf
-        self.reader = ToolCallReader(format, startsInCalls: isOpened, identifiers: identifiers)
+        let schema = try output.schema()
+        self.grammar = try ToolGrammar.grammar(of: tools, in: format, otherwise: schema, isOpened: isOpened).gbnf
+        self.reader = ToolCallReader(
+            format,
+            startsInCalls: isOpened,
+            offered: mustCall ? nil : Set(tools.functions.map(\.name)),
+            isStructured: !mustCall && schema != nil,
+            identifiers: identifiers
+        )
     }
 
     /// The grammar of a format; nil for any text, and for a schema that only can be checked. Throws

@@ -16,8 +16,8 @@ struct ToolCallReader: Sendable {
         case onlyText
         /// Between calls.
         case betweenCalls
-        /// The beginning of a call, up to its arguments.
-        case head(String, JSONNesting)
+        /// The beginning of a call, up to its arguments, and what was held back before it.
+        case head(String, JSONNesting, behind: String)
         /// Before the first character of a call's arguments.
         case beforeArguments
         case arguments(JSONNesting)
@@ -26,16 +26,28 @@ struct ToolCallReader: Sendable {
     }
 
     private let format: ToolFormat
+    private let offered: Set<String>?
+    private let isStructured: Bool
     private let identifiers: @Sendable () -> String
     private var state = State.text(held: "")
     /// The calls that have begun.
     private(set) var callCount = 0
 
     /// - Parameters:
-    ///   - identifiers: makes the id of each call.
     ///   - startsInCalls: whether the prompt already ends with what begins calls.
-    init(_ format: ToolFormat, startsInCalls: Bool, identifiers: @escaping @Sendable () -> String) {
+    ///   - offered: the functions' names, where the answer may call nothing: JSON that names none of them is text then.
+    ///   - isStructured: whether an answer that calls nothing is JSON, so that calls only stand at the beginning.
+    ///   - identifiers: makes the id of each call.
+    init(
+        _ format: ToolFormat,
+        startsInCalls: Bool,
+        offered: Set<String>? = nil,
+        isStructured: Bool = false,
+        identifiers: @escaping @Sendable () -> String
+    ) {
         self.format = format
+        self.offered = offered
+        self.isStructured = isStructured
         self.identifiers = identifiers
         if startsInCalls { self.state = .betweenCalls }
     }
@@ -61,6 +73,7 @@ struct ToolCallReader: Sendable {
         switch self.state {
         case .text(let held): return held
         case .onlyText, .betweenCalls: return ""
+        case .head(let head, _, let held) where self.isOpen: return held + head
         case .head, .beforeArguments, .arguments, .tail:
             if isCut { return "" }
             throw self.unreadable("it breaks off")
@@ -72,9 +85,9 @@ struct ToolCallReader: Sendable {
         case .text(let held): return self.readText(held, character)
         case .onlyText: return .text(String(Character(character)))
         case .betweenCalls:
-            if character == "{" { self.state = .head("{", JSONNesting(depth: 1)) }
+            if character == "{" { self.state = .head("{", JSONNesting(depth: 1), behind: "") }
             return nil
-        case .head(let head, let nesting): return try self.readHead(head, nesting, character)
+        case .head(let head, let nesting, let held): return try self.readHead(head, nesting, behind: held, character)
         case .beforeArguments:
             if character.properties.isWhitespace { return nil }
             guard character == "{" else { throw self.unreadable("its arguments are no object") }
@@ -94,36 +107,39 @@ struct ToolCallReader: Sendable {
     private mutating func readText(_ held: String, _ character: Unicode.Scalar) -> Found? {
         var seen = held
         seen.unicodeScalars.append(character)
+        guard self.format.allowsTextBefore, !self.isStructured else { return self.readBeginning(seen) }
         let opener = self.format.opener
-        if self.format.allowsTextBefore {
-            guard seen != opener else {
-                self.state = .betweenCalls
-                return nil
-            }
-            // The opener's first character comes only once in it: a beginning that fails can only start anew there.
-            if opener.hasPrefix(seen) {
-                self.state = .text(held: seen)
-                return nil
-            }
-            let restarts = character == opener.unicodeScalars.first
-            self.state = .text(held: restarts ? opener.unicodeScalars.first.map { String(Character($0)) } ?? "" : "")
-            return .text(restarts ? held : seen)
+        guard seen != opener else {
+            self.state = .betweenCalls
+            return nil
         }
-        if character.properties.isWhitespace {
+        // The opener's first character comes only once in it: a beginning that fails can only start anew there.
+        if opener.hasPrefix(seen) {
             self.state = .text(held: seen)
             return nil
         }
-        if String(Character(character)) == opener {
-            self.state = opener == "{" ? .head("{", JSONNesting(depth: 1)) : .betweenCalls
-            return nil
+        let restarts = character == opener.unicodeScalars.first
+        self.state = .text(held: restarts ? opener.unicodeScalars.first.map { String(Character($0)) } ?? "" : "")
+        return .text(restarts ? held : seen)
+    }
+
+    /// Takes all that there is of an answer which can call only at its beginning.
+    private mutating func readBeginning(_ seen: String) -> Found? {
+        switch self.format.beginning(seen) {
+        case .open: self.state = .text(held: seen)
+        case .calls: self.state = .betweenCalls
+        case .call: self.state = .head("{", JSONNesting(depth: 1), behind: String(seen.dropLast()))
+        case .text:
+            self.state = .onlyText
+            return .text(seen)
         }
-        self.state = .onlyText
-        return .text(seen)
+        return nil
     }
 
     private mutating func readHead(
         _ head: String,
         _ nesting: JSONNesting,
+        behind held: String,
         _ character: Unicode.Scalar
     ) throws(MartletError) -> Found? {
         var (head, nesting) = (head, nesting)
@@ -131,13 +147,17 @@ struct ToolCallReader: Sendable {
         head.unicodeScalars.append(character)
         let isEnd = nesting.depth == 0
         guard isEnd || (character == ":" && nesting.depth == 1 && !nesting.isInString) else {
-            self.state = .head(head, nesting)
+            self.state = .head(head, nesting, behind: held)
             return nil
         }
-        let members = try? JSONValue(parsing: isEnd ? head : head + "null}")
+        let members = (try? JSONValue(parsing: isEnd ? head : head + "null}"))?.object
+        if self.isOpen, !self.mayCall(members, isEnd: isEnd) {
+            self.state = .onlyText
+            return .text(held + head)
+        }
         guard let members, isEnd || members[self.format.argumentsKey] != nil else {
             if isEnd { throw self.unreadable("it is no JSON object") }
-            self.state = .head(head, nesting)
+            self.state = .head(head, nesting, behind: held)
             return nil
         }
         guard let name = members["name"]?.string else { throw self.unreadable("it names no function first") }
@@ -146,6 +166,16 @@ struct ToolCallReader: Sendable {
         self.callCount += 1
         self.state = isEnd ? .betweenCalls : .beforeArguments
         return .call(piece)
+    }
+
+    /// Whether what looks like a call may still turn out to be text.
+    private var isOpen: Bool { self.offered != nil && self.callCount == 0 && !self.format.allowsTextBefore }
+
+    /// Whether an object with these members first, or only these, calls one of the functions; a call names it first.
+    private func mayCall(_ members: [String: JSONValue]?, isEnd: Bool) -> Bool {
+        guard let members, !isEnd || members[self.format.argumentsKey] != nil else { return false }
+        guard let name = members["name"]?.string else { return members.keys.elementsEqual(["name"]) }
+        return self.offered?.contains(name) == true
     }
 
     /// Two pieces as one, where they belong together.

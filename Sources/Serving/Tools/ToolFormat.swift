@@ -44,6 +44,37 @@ enum ToolFormat: Sendable {
     }
 }
 
+extension ToolFormat {
+    /// What the first characters of an answer say of it.
+    enum Beginning: Sendable {
+        /// Nothing yet.
+        case open
+        /// It calls functions; the first call is still to come.
+        case calls
+        /// It seems to call a function, and this is the first brace of the call.
+        case call
+        case text
+    }
+
+    /// What an answer is that begins so, and may call functions only at its beginning. It is asked after each character.
+    func beginning(_ seen: String) -> Beginning {
+        var rest = seen.drop { $0.isWhitespace }
+        switch self {
+        case .tagged: return rest == self.opener ? .calls : self.opener.hasPrefix(rest) ? .open : .text
+        case .bare: break
+        case .list:
+            // Engines that show special tokens write this one before the list.
+            let token = "[TOOL_CALLS]"
+            if token.hasPrefix(rest) { return .open }
+            if rest.hasPrefix(token) { rest = rest.dropFirst(token.count).drop { $0.isWhitespace } }
+            if rest.isEmpty { return .open }
+            guard rest.first == "[" else { return .text }
+            rest = rest.dropFirst().drop { $0.isWhitespace }
+        }
+        return rest.isEmpty ? .open : rest == "{" ? .call : .text
+    }
+}
+
 extension ChatTemplate {
     /// How models of this template call functions; nil where that is not known.
     var toolFormat: ToolFormat? {

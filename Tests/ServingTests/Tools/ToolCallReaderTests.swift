@@ -23,9 +23,17 @@ struct ToolCallReaderTests {
         _ format: ToolFormat,
         by size: Int,
         startsInCalls: Bool = false,
+        offered: Set<String>? = nil,
+        isStructured: Bool = false,
         isCut: Bool = false
     ) throws -> [String] {
-        var reader = ToolCallReader(format, startsInCalls: startsInCalls, identifiers: countingIdentifiers())
+        var reader = ToolCallReader(
+            format,
+            startsInCalls: startsInCalls,
+            offered: offered,
+            isStructured: isStructured,
+            identifiers: countingIdentifiers()
+        )
         var rest = Array(text.unicodeScalars)[...]
         var said = ""
         var calls: [String] = []
@@ -73,6 +81,35 @@ struct ToolCallReaderTests {
     func reading(format: ToolFormat, text: String, expected: [String]) throws {
         for size in [1, 2, 3, 7, 1000] {
             #expect(try Self.read(text, format, by: size) == expected)
+        }
+    }
+
+    @Test(
+        "JSON that calls none of the functions is the answer, whole",
+        arguments: [
+            (.bare, #"{"name": "f", "parameters": {"a": 1}}"#, #"id1 f {"a": 1}"#),
+            (.bare, #" {"reply": {"name": "f", "parameters": {}}}"#, nil),
+            (.bare, #"{"name": "sofa", "parameters": {}}"#, nil),
+            (.bare, #"{"parameters": {}, "name": "f"}"#, nil),
+            (.bare, #"{"name": "f", "price": 5}"#, nil),
+            (.bare, #"{"name": "f""#, nil),
+            (.bare, "{}", nil),
+            (.bare, #"[{"name": "f", "parameters": {}}]"#, nil),
+            (.list, #"[{"name": "f", "arguments": {}}]"#, "id1 f {}"),
+            (.list, #"[TOOL_CALLS] [{"name": "f", "arguments": {}}]"#, "id1 f {}"),
+            (.list, "[ ]", nil),
+            (.list, #"[1, {"name": "f", "arguments": {}}]"#, nil),
+            (.list, #"[{"name": "sofa"}, {"name": "f"}]"#, nil),
+            (.list, #"{"name": "f", "arguments": {}}"#, nil),
+            (.list, #" ["[TOOL_CALLS]"]"#, nil),
+            (.tagged, #"{"a": "<tool_call>"}"#, nil),
+            (.tagged, #"<tool_call>{"name": "f", "arguments": {}}</tool_call>"#, "id1 f {}"),
+        ] as [(ToolFormat, String, String?)]
+    )
+    func structured(format: ToolFormat, text: String, call: String?) throws {
+        for size in [1, 2, 5, 1000] {
+            let read = try Self.read(text, format, by: size, offered: ["f", "g"], isStructured: true)
+            #expect(read == (call.map { ["", $0] } ?? [text]))
         }
     }
 

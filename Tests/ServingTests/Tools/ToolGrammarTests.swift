@@ -80,6 +80,50 @@ struct ToolGrammarTests {
         #expect(try check.conclude() == .finished(.toolCalls, TokenUsage()), "\(text)")
     }
 
+    @Test(
+        "Where a schema is asked for, too, the answer is a call or fits the schema",
+        arguments: 1...Campaign.rounds(60)
+    )
+    func structured(seed: Int) throws {
+        var random = SeededRandom(seed: UInt64(seed))
+        let template = random.pick([ChatTemplate.chatML, .llama3, .mistralV3])
+        let answer: JSONValue = random.pick([
+            ["type": "object", "required": ["name"], "properties": ["name": ["enum": ["sofa", "orde"]]]],
+            ["type": "array", "items": ["type": "object", "properties": ["name": ["type": "boolean"]]]],
+            ["type": "string", "maxLength": 9],
+        ])
+        var request = TextRequest(prompt: .chat([ChatMessage(role: "user", content: "?")]))
+        request.tools = ToolUse([Self.order, Self.stock])
+        request.format = .jsonSchema(OutputFormat.NamedSchema(name: "a", schema: answer))
+        var completion = CompletionRequest(prompt: request.prompt, tools: request.tools)
+        completion.format = request.format
+        let plan = try AnswerPlan(completion, template: template, identifiers: countingIdentifiers())
+        let grammar = try ToolGrammar.grammar(
+            of: ToolUse([Self.order, Self.stock]),
+            in: try #require(template.toolFormat),
+            otherwise: try JSONSchema(answer),
+            isOpened: false
+        )
+        #expect(plan.grammar == grammar.gbnf)
+        let text = GrammarTexts(grammar: grammar).write(using: &random)
+        let translation = AnswerTranslation(try #require(plan.reader))
+        var check = try #require(try AnswerCheck(request))
+        var (said, called) = ("", false)
+        for event in [.text(text, logProbabilities: []), .finished(.stop, TokenUsage())].flatMap(translation.translate)
+        {
+            switch check.receive(event) {
+            case .text(let piece, _): said += piece
+            case .toolCall: called = true
+            case .finished, nil: break
+            }
+        }
+        #expect(translation.failure == nil, "\(text)")
+        guard case .finished(let reason, _) = try check.conclude() else { return }
+        #expect(reason == (called ? .toolCalls : .stop), "\(text)")
+        #expect(called ? said.isEmpty : said == text, "\(text)")
+        #expect(called == text.contains("\"arguments\"") || called == text.contains("\"parameters\""), "\(text)")
+    }
+
     @Test("A strict function whose schema no grammar keeps is refused by name")
     func strict() throws {
         var function = Self.order
