@@ -61,6 +61,13 @@ struct ConnectionWatchTests {
             }
             return nil
         }
+
+        /// The statuses of all answers that were written and not looked at yet.
+        func statuses() throws -> [Int] {
+            var statuses: [Int] = []
+            while let status = try self.status() { statuses.append(status) }
+            return statuses
+        }
     }
 
     @Test("A client that sends its head byte by byte is cut off, however busy it is")
@@ -138,6 +145,24 @@ struct ConnectionWatchTests {
         #expect(connection.isOpen)
         connection.pass(1)
         #expect(!connection.isOpen)
+        #expect(try connection.statuses() == [200])
+    }
+
+    @Test("An answer that came before the end of its request's body is the only one")
+    func earlyAnswer() throws {
+        let connection = try Connection()
+        try connection.receive(Self.head)
+        try connection.answer()
+        connection.pass(5)
+        try connection.receive(.body(ByteBuffer(string: "x")), .end(nil))
+        connection.pass(1000)
+        #expect(connection.isOpen)
+        try connection.receive(Self.head, .end(nil))
+        try connection.answer()
+        // The head of the next request has its time all the same.
+        connection.receivePiece()
+        connection.pass(10)
+        #expect(try connection.statuses() == [200, 200, 408])
     }
 
     @Test("A client that does not read is cut off, one that reads again in time is not", arguments: [true, false])
@@ -170,6 +195,7 @@ struct ConnectionWatchTests {
         #expect(first.log.events.map(\.message.description) == ["connections are refused: too many are open"])
         try second.channel.close().wait()
         #expect(first.connections.count == 1)
+        #expect(first.connections.refusals == 2)
         let fifth = try Connection(beside: first.connections)
         try fifth.receive(Self.head, .end(nil))
         #expect(fifth.isOpen && first.isOpen)

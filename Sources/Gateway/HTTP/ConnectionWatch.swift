@@ -29,6 +29,8 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     private var isRefused = false
     private var isCounted = false
     private var receiving = Receiving.nothing
+    /// Whether what is being read now has a part of a request.
+    private var hasReadPart = false
     /// Requests whose answers are not complete.
     private var unanswered = 0
     private var isAnswering = false
@@ -68,6 +70,7 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     // MARK: What the client sends
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        self.hasReadPart = true
         switch self.unwrapInboundIn(data) {
         case .head:
             if self.isRefused { return self.refuse(context) }
@@ -83,15 +86,17 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        // Most requests come in one piece, and need no timer.
+        // Most requests come in one piece, and need no timer. What is read without a part of a request begins the next
+        // one; the end of a body may come when its answer is long given.
         switch self.receiving {
-        case .nothing: if self.unanswered == 0 { self.expectHead(context) }
+        case .nothing: if self.unanswered == 0, !self.hasReadPart { self.expectHead(context) }
         case .head: break
         case .body:
             if self.receiveTimer == nil {
                 self.start(context, self.limits.bodyTime, "a request took too long to arrive")
             }
         }
+        self.hasReadPart = false
         context.fireChannelReadComplete()
     }
 
@@ -115,10 +120,11 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Tells the client why, unless it is reading an answer already, and closes the connection.
+    /// Tells the client why, unless it is reading an answer or has had it already, and closes the connection.
     private func cutOff(_ context: ChannelHandlerContext, _ reason: String) {
         self.logger.info("a client was cut off: \(reason)", metadata: self.metadata(context))
-        if !self.isAnswering { self.answer(context, .requestTimeout, "\(reason).\n") }
+        let isAnswered = self.receiving == .body && self.unanswered == 0
+        if !self.isAnswering, !isAnswered { self.answer(context, .requestTimeout, "\(reason).\n") }
         context.close(promise: nil)
     }
 

@@ -5,6 +5,7 @@ internal import Synchronization
 final class OpenConnections: Sendable {
     private struct State {
         var count = 0
+        var refusals = 0
         var isRefusing = false
     }
 
@@ -20,11 +21,15 @@ final class OpenConnections: Sendable {
     /// How many there are, those that are being refused included.
     var count: Int { self.state.withLock { $0.count } }
 
+    /// How many were refused so far.
+    var refusals: Int { self.state.withLock { $0.refusals } }
+
     /// Counts one more; false when it is to be refused.
     func open() -> Bool {
         let (isAdmitted, isFirst) = self.state.withLock { state in
             state.count += 1
             guard state.count > self.limit else { return (true, false) }
+            state.refusals += 1
             defer { state.isRefusing = true }
             return (false, !state.isRefusing)
         }
