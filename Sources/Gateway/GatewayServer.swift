@@ -37,6 +37,7 @@ package struct GatewayServer: Service {
         _ router: Router<GatewayContext>,
         at address: ListenAddress,
         limits: ConnectionLimits = ConnectionLimits(),
+        connections: OpenConnections? = nil,
         shutdownPatience: Duration = .seconds(5),
         logger: Logger,
         onStarted: @escaping Started
@@ -54,6 +55,7 @@ package struct GatewayServer: Service {
             router: router,
             server: .noticingHangUps(
                 limits,
+                connections: connections,
                 shutdownPatience: TimeAmount(shutdownPatience),
                 logger: logger
             ),

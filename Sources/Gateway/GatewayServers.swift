@@ -9,6 +9,8 @@ package struct GatewayServers: Sendable {
     /// they need.
     package var shutdownPatience: Duration
     package var logger: Logger
+    /// Of every listener that is made here.
+    package let connections = ListenerConnections()
 
     package init(
         limits: ConnectionLimits = ConnectionLimits(),
@@ -26,7 +28,7 @@ package struct GatewayServers: Sendable {
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
         onStarted: @escaping GatewayServer.Started = { _ in }
     ) -> GatewayServer {
-        self.server(plane.makeRouter(), at: address, onStarted)
+        self.server(plane.makeRouter(), named: "data", at: address, onStarted)
     }
 
     /// Metrics and health, which tell about tenants and so have a listener of their own.
@@ -35,7 +37,7 @@ package struct GatewayServers: Sendable {
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 9090),
         onStarted: @escaping GatewayServer.Started = { _ in }
     ) -> GatewayServer {
-        self.server(plane.makeRouter(), at: address, onStarted)
+        self.server(plane.makeRouter(), named: "metrics", at: address, onStarted)
     }
 
     /// Hooks of git servers, which come from outside and so have a listener of their own.
@@ -44,7 +46,7 @@ package struct GatewayServers: Sendable {
         at address: ListenAddress,
         onStarted: @escaping GatewayServer.Started = { _ in }
     ) -> GatewayServer {
-        self.server(plane.makeRouter(), at: address, onStarted)
+        self.server(plane.makeRouter(), named: "hooks", at: address, onStarted)
     }
 
     /// The admin API on a Unix socket in a folder with mode 0700.
@@ -56,11 +58,12 @@ package struct GatewayServers: Sendable {
         replacingSocketAt path: String,
         onStarted: @escaping GatewayServer.Started = { _ in }
     ) -> GatewayServer {
-        self.server(plane.makeRouter(), at: .unixSocket(path: path), onStarted)
+        self.server(plane.makeRouter(), named: "admin", at: .unixSocket(path: path), onStarted)
     }
 
     private func server(
         _ router: Router<GatewayContext>,
+        named name: String,
         at address: ListenAddress,
         _ onStarted: @escaping GatewayServer.Started
     ) -> GatewayServer {
@@ -68,6 +71,7 @@ package struct GatewayServers: Sendable {
             router,
             at: address,
             limits: self.limits,
+            connections: self.connections.add(name, limit: self.limits.connections, logger: self.logger),
             shutdownPatience: self.shutdownPatience,
             logger: self.logger,
             onStarted: onStarted

@@ -141,11 +141,13 @@ enum Controlling {
             clock: SystemClock(),
             version: Martlet.version
         )
+        let servers = GatewayServers(limits: Controlling.limits(options.limits, logger), logger: logger)
         let metrics = MetricsPlane(
-            metrics: { server.metrics.families + (await reconciler.metrics).families },
+            metrics: {
+                server.metrics.families + (await reconciler.metrics).families + servers.connections.families
+            },
             readiness: { await Readiness.report(of: reconciler) }
         )
-        let servers = GatewayServers(limits: Controlling.limits(options.limits, logger), logger: logger)
         let addresses = AddressFile(
             path: "\(state.paths.run)/addresses.json",
             count: options.hooks == nil ? 2 : 3

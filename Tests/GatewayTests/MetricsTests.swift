@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdTesting
+import Logging
 import Planning
 import Schema
 import Testing
@@ -110,6 +111,23 @@ struct MetricsTests {
             "gen_ai_client_token_usage_sum{\(Self.labels),gen_ai_token_type=\"input\"} 7",
             "gen_ai_client_token_usage_sum{\(Self.labels),gen_ai_token_type=\"output\"} 2",
             "gen_ai_server_time_to_first_token_seconds_bucket{\(Self.labels),le=\"0.04\"} 1",
+        ] {
+            #expect(text.contains(line + "\n"), "\(line)")
+        }
+    }
+
+    @Test("Connections are counted by listener")
+    func connections() {
+        let listeners = ListenerConnections()
+        let data = listeners.add("data", limit: 1, logger: Logger(label: "test"))
+        let admin = listeners.add("admin", limit: 1, logger: Logger(label: "test"))
+        for _ in 0..<3 { _ = data.open() }
+        data.close()
+        _ = admin.open()
+        let text = PrometheusText.encode(listeners.families)
+        for line in [
+            "martlet_connections{listener=\"data\"} 2", "martlet_connections_refused_total{listener=\"data\"} 2",
+            "martlet_connections{listener=\"admin\"} 1", "martlet_connections_refused_total{listener=\"admin\"} 0",
         ] {
             #expect(text.contains(line + "\n"), "\(line)")
         }

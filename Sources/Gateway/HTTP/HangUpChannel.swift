@@ -36,10 +36,11 @@ extension HTTPServerBuilder {
     /// HTTP/1.1 on connections that notice a hang-up and have limits.
     static func noticingHangUps(
         _ limits: ConnectionLimits = ConnectionLimits(),
+        connections: OpenConnections? = nil,
         shutdownPatience: TimeAmount = .seconds(5),
         logger: Logger
     ) -> HTTPServerBuilder {
-        let connections = OpenConnections(limit: limits.connections, logger: logger)
+        let connections = connections ?? OpenConnections(limit: limits.connections, logger: logger)
         return HTTPServerBuilder { responder in
             HangUpChannel(
                 base: HTTP1Channel(
