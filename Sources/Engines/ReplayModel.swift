@@ -16,11 +16,7 @@ package final class ReplayModel: CompletionModel {
             sessionBytes: 0,
             contextLength: contextLength,
             slots: 64,
-            embeddingWidth: nil,
-            generates: true,
-            vocabularySize: 0,
-            chatTemplate: nil,
-            addsBeginningToken: false
+            generates: true
         )
     }
 

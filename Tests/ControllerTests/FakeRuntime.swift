@@ -216,12 +216,8 @@ final class FakeProbe: ModelProbe {
                 weightBytes: 600,
                 sessionBytes: 400,
                 contextLength: 128,
-                slots: 1,
-                embeddingWidth: nil,
                 generates: true,
-                vocabularySize: 10,
-                chatTemplate: nil,
-                addsBeginningToken: false
+                vocabularySize: 10
             ),
             measuredBytes: 1000,
             seconds: 0.1

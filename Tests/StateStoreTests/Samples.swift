@@ -80,9 +80,7 @@ enum Samples {
                 slots: 4,
                 embeddingWidth: number.isMultiple(of: 2) ? nil : 64,
                 generates: true,
-                vocabularySize: 260,
-                chatTemplate: nil,
-                addsBeginningToken: false
+                vocabularySize: 260
             ),
             measuredBytes: Int64(number) << 21,
             seconds: 0.1 + Double(number)

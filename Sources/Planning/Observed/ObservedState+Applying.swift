@@ -147,13 +147,7 @@ extension ProbeReport {
                 architecture: "",
                 weightBytes: bytes,
                 sessionBytes: 0,
-                contextLength: 0,
-                slots: 1,
-                embeddingWidth: nil,
-                generates: true,
-                vocabularySize: 0,
-                chatTemplate: nil,
-                addsBeginningToken: false
+                generates: true
             ),
             measuredBytes: bytes,
             seconds: 0

@@ -70,13 +70,14 @@ package struct ModelDescription: Sendable, Hashable, Codable {
         architecture: String,
         weightBytes: Int64,
         sessionBytes: Int64,
-        contextLength: Int,
-        slots: Int,
-        embeddingWidth: Int?,
-        generates: Bool,
-        vocabularySize: Int,
-        chatTemplate: String?,
-        addsBeginningToken: Bool
+        contextLength: Int = 0,
+        slots: Int = 1,
+        embeddingWidth: Int? = nil,
+        generates: Bool = false,
+        vocabularySize: Int = 0,
+        chatTemplate: String? = nil,
+        addsBeginningToken: Bool = false,
+        tensors: TensorSignature? = nil
     ) {
         self.architecture = architecture
         self.weightBytes = weightBytes
@@ -88,22 +89,6 @@ package struct ModelDescription: Sendable, Hashable, Codable {
         self.vocabularySize = vocabularySize
         self.chatTemplate = chatTemplate
         self.addsBeginningToken = addsBeginningToken
-    }
-
-    /// A model of tensors: it knows no text, and one session makes one run at a time.
-    package init(architecture: String, weightBytes: Int64, sessionBytes: Int64, tensors: TensorSignature) {
-        self.init(
-            architecture: architecture,
-            weightBytes: weightBytes,
-            sessionBytes: sessionBytes,
-            contextLength: 0,
-            slots: 1,
-            embeddingWidth: nil,
-            generates: false,
-            vocabularySize: 0,
-            chatTemplate: nil,
-            addsBeginningToken: false
-        )
         self.tensors = tensors
     }
 }

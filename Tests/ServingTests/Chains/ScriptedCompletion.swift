@@ -49,9 +49,7 @@ final class ScriptedCompletion: CompletionModel {
         slots: 4,
         embeddingWidth: 2,
         generates: true,
-        vocabularySize: 1,
-        chatTemplate: nil,
-        addsBeginningToken: false
+        vocabularySize: 1
     )
     /// The answers that wait for the test to speak, as they are asked for.
     let calls: AsyncStream<Call>

@@ -12,12 +12,8 @@ final class StubbornModel: LanguageModel {
         weightBytes: 1,
         sessionBytes: 1,
         contextLength: 16,
-        slots: 1,
-        embeddingWidth: nil,
         generates: true,
-        vocabularySize: 256,
-        chatTemplate: nil,
-        addsBeginningToken: false
+        vocabularySize: 256
     )
     let isInDecode = Latch()
     let isClosed = Latch()

@@ -25,13 +25,8 @@ final class OpenAIUpstream: CompletionModel {
             architecture: "upstream",
             weightBytes: 0,
             sessionBytes: 0,
-            contextLength: 0,
             slots: concurrency,
-            embeddingWidth: nil,
-            generates: true,
-            vocabularySize: 0,
-            chatTemplate: nil,
-            addsBeginningToken: false
+            generates: true
         )
     }
 

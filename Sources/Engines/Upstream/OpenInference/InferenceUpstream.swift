@@ -24,14 +24,13 @@ final class InferenceUpstream: TensorService {
     init(_ pool: UpstreamPool, concurrency: Int) throws {
         self.pool = pool
         self.signature = try Self.signature(from: pool.endpoints)
-        var description = ModelDescription(
+        self.description = ModelDescription(
             architecture: "upstream",
             weightBytes: 0,
             sessionBytes: 0,
+            slots: concurrency,
             tensors: self.signature
         )
-        description.slots = concurrency
-        self.description = description
     }
 
     func run(_ inputs: [Tensor], outputs: [String]) async throws -> [Tensor] {
