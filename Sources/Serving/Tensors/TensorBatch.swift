@@ -30,6 +30,13 @@ struct TensorBatch: Sendable {
         !signature.inputs.isEmpty && (signature.inputs + signature.outputs).allSatisfy { $0.shape?.first == -1 }
     }
 
+    /// Whether every output of a run has as many rows as its inputs. Inputs that differ in theirs tell nothing.
+    static func areRows(of inputs: [Tensor], _ outputs: [Tensor]) -> Bool {
+        let rows = inputs.first?.shape.first
+        guard inputs.allSatisfy({ $0.shape.first == rows }) else { return true }
+        return outputs.allSatisfy { $0.shape.first == rows }
+    }
+
     /// The rows of a request and their sizes, input by input in the model's order; nil where the inputs differ in their
     /// rows, or have none.
     static func layout(of inputs: [Tensor], signature: TensorSignature) -> (rows: Int, layout: [[Int]])? {

@@ -33,6 +33,8 @@ struct TensorBatcher: Sendable {
         case ended
         /// How many runs may be under way at once from now on.
         case allowed(Int)
+        /// A run has ended, and so many may be under way at once from now on.
+        case lost(allowed: Int)
         /// Nothing but that ``wakeUp`` has come.
         case timePassed
     }
@@ -87,6 +89,7 @@ struct TensorBatcher: Sendable {
         case .left(let id): self.remove(id)
         case .ended: self.underWay -= 1
         case .allowed(let count): self.allowed = count
+        case .lost(let count): (self.underWay, self.allowed) = (self.underWay - 1, count)
         case .timePassed: break
         }
         return self.begin(at: now)

@@ -60,16 +60,18 @@ extension TensorModelServer {
         _ run: TensorRun,
         on session: any TensorSession
     ) -> ([Result<[Tensor], any Error>], isUsable: Bool) {
-        if run.members.count > 1, let answers = self.computeTogether(run, on: session) {
+        if run.members.count > 1, self.isRowWise.load(ordering: .relaxed),
+            let answers = self.computeTogether(run, on: session)
+        {
             return (answers.map { .success($0) }, true)
         }
         var isUsable = true
         let answers = zip(run.requests, run.members).map { id, member -> Result<[Tensor], any Error> in
             guard self.withState({ $0.jobs[id] != nil }) else { return .failure(CancellationError()) }
             do {
-                return .success(
-                    try run.pulse.during { try session.run(member.inputs, outputs: member.outputs) }
-                )
+                let outputs = try run.pulse.during { try session.run(member.inputs, outputs: member.outputs) }
+                if !TensorBatch.areRows(of: member.inputs, outputs) { self.isRowWise.store(false, ordering: .relaxed) }
+                return .success(outputs)
             } catch {
                 if (error as? MartletError)?.code != "TensorInvalid" { isUsable = false }
                 return .failure(error)

@@ -92,9 +92,7 @@ extension TensorModelServer.State {
         guard let error else { return self.receive(.ended, at: now) }
         self.lastFailure = error
         self.failedCopies += 1
-        // With one less allowed before the other ends, nothing can begin yet.
-        _ = self.receive(.allowed(self.readyCopies), at: now)
-        var work = self.receive(.ended, at: now)
+        var work = self.receive(.lost(allowed: self.readyCopies), at: now)
         guard self.readyCopies == 0 else { return work }
         for (id, job) in self.jobs where job.run == nil {
             self.jobs[id] = nil

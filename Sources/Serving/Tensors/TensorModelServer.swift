@@ -14,7 +14,8 @@ package final class TensorModelServer: TensorService {
     let timers: Timers
     let abandonedCalls: AbandonedCalls
     let onFailure: @Sendable () -> Void
-    /// Whether rows can be put together; false once outputs came back that had other rows than the inputs.
+    /// Whether rows can be put together; false from the first run on, of one request or of several, of which an output
+    /// had other rows than the inputs.
     let isRowWise: Atomic<Bool>
     /// Opens when the server closes and no run is under way any more.
     let hasLanded = Latch()

@@ -103,6 +103,20 @@ struct TensorBatchTests {
         #expect(!TensorBatch.isPossible(unknown))
     }
 
+    @Test(
+        "A run shows that its outputs are no rows of its inputs where their numbers differ, and inputs agree in theirs",
+        arguments: [
+            ([2, 2], [2, 2], true), ([2], [2, 1], false), ([2], [3], false), ([0], [1], false), ([1, 2], [1], true),
+            ([2], [nil], false),
+        ] as [([Int], [Int?], Bool)]
+    )
+    func rows(_ inputs: [Int], _ outputs: [Int?], _ areRows: Bool) {
+        func tensors(_ rows: [Int?]) -> [Tensor] {
+            rows.map { Tensor(name: "x", datatype: .uint8, shape: $0.map { [$0, 1] } ?? [], bytes: []) }
+        }
+        #expect(TensorBatch.areRows(of: tensors(inputs), tensors(outputs)) == areRows)
+    }
+
     @Test("A request has a layout when its inputs have the same rows, and any")
     func layout() {
         func layout(_ member: TensorBatch.Member) -> [[Int]]? {

@@ -142,4 +142,17 @@ struct TensorFaultTests {
             #expect(fixture.calls.outstanding == 0)
         }
     }
+
+    @Test("Where a copy is lost while others are free, what is due begins all the same")
+    func losesNoRun() {
+        var state = TensorModelServer.State(copies: 3)
+        let joining = TensorBatcher.Joining(layout: [[1]], rows: 1, maxRows: 4, maxDelay: .milliseconds(2))
+        let alone = state.receive(.arrived(TensorBatcher.Request(id: 1)), at: .zero)
+        #expect(alone.runs.map(\.id) == [1])
+        let waiting = state.receive(.arrived(TensorBatcher.Request(id: 2, joining: joining)), at: .zero)
+        #expect(waiting.runs.isEmpty)
+        let work = state.end(.hung(deadline: .seconds(60)), at: .milliseconds(2))
+        #expect(work.runs.map(\.id) == [2])
+        #expect(state.readyCopies == 2)
+    }
 }

@@ -27,6 +27,14 @@ struct TensorModelServerTests {
         return ["y": Tensor(name: "y", shape: [1, 1], elements: [sum])]
     }
 
+    /// Gives each number as many times as it says.
+    private static let repeated = ScriptedTensorEngine.Script(
+        signature: ScriptedTensorEngine.Script.identity(.fp32).signature
+    ) { inputs, _ in
+        let numbers = (inputs["x"]?.elements(as: Float.self) ?? []).flatMap { Array(repeating: $0, count: Int($0)) }
+        return ["y": Tensor(name: "y", shape: [numbers.count, 1], elements: numbers)]
+    }
+
     @Test("A request runs at once, alone, on a session that the next one uses too")
     func alone() async throws {
         try await Fixture.run { fixture in
@@ -117,6 +125,24 @@ struct TensorModelServerTests {
             #expect(try await [one.outputs, two.outputs] == [Fixture.echo(3), Fixture.echo(5)])
             #expect(fixture.control.log.runs == 3)
             #expect(try await fixture.ask(Fixture.rows(7), batching: (3, "1h")).outputs == Fixture.echo(7))
+        }
+    }
+
+    @Test("A run of one request too shows that a model's rows are not its inputs' rows: others that wait run alone")
+    func refutedAlone() async throws {
+        try await Fixture.run(Self.repeated) { fixture async throws in
+            fixture.control.holdDecodes()
+            async let first = fixture.ask(Fixture.rows(2)).outputs
+            await fixture.control.wait { $0.runs == 1 }
+            // Together they have as many rows as went in, which are not theirs.
+            async let none = fixture.ask(Fixture.rows(0), batching: (2, "1h")).outputs
+            async let two = fixture.ask(Fixture.rows(2), batching: (2, "1h")).outputs
+            await fixture.waitForRequests(2)
+            fixture.control.releaseDecodes()
+            #expect(try await first == Fixture.echo(2, 2))
+            #expect(try await none == Fixture.echo())
+            #expect(try await two == Fixture.echo(2, 2))
+            #expect(try await fixture.ask(Fixture.rows(1), batching: (2, "1h")).batchRows == nil)
         }
     }
 
