@@ -12,11 +12,14 @@ package final class InstanceLease: CompletionModel {
     private let isEager: Bool
     private let pool: InstancePool
     private let isReleased = Mutex(false)
+    private let onLoaded: @Sendable () -> Void
+    private let hasToldOfLoad = Atomic(false)
 
-    init(key: InstanceKey, isEager: Bool, pool: InstancePool) {
+    init(key: InstanceKey, isEager: Bool, pool: InstancePool, onLoaded: @escaping @Sendable () -> Void = {}) {
         self.key = key
         self.isEager = isEager
         self.pool = pool
+        self.onLoaded = onLoaded
     }
 
     deinit {
@@ -34,6 +37,7 @@ package final class InstanceLease: CompletionModel {
     ) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
         if self.isEager { return try await self.pool.model(for: self.key).complete(request, priority: priority) }
         let model = try await self.pool.beginUse(of: self.key)
+        self.tellOfLoad()
         let (pool, key) = (self.pool, self.key)
         do {
             let events = try await model.complete(request, priority: priority)
@@ -74,14 +78,29 @@ package final class InstanceLease: CompletionModel {
     }
 
     /// Does something with the model. The lease alone keeps an eager one; a lazy one is counted as in use meanwhile.
-    private func withModel<Result: Sendable>(_ body: (PooledModel) async throws -> Result) async throws -> Result {
+    ///
+    /// - Parameter signal: ends the wait for a load.
+    private func withModel<Result: Sendable>(
+        until signal: EndSignal? = nil,
+        _ body: (PooledModel) async throws -> Result
+    ) async throws -> Result {
         guard !self.isEager else { return try await body(self.pool.model(for: self.key)) }
-        return try await self.pool.withModel(of: self.key, body)
+        return try await self.pool.withModel(of: self.key, until: signal) { model in
+            self.tellOfLoad()
+            return try await body(model)
+        }
     }
 
-    /// Computes outputs of a model of tensors.
+    private func tellOfLoad() {
+        guard !self.hasToldOfLoad.load(ordering: .relaxed) else { return }
+        if !self.hasToldOfLoad.exchange(true, ordering: .relaxed) { self.onLoaded() }
+    }
+
+    /// Computes outputs of a model of tensors. The options' signal ends the wait for it too.
     func run(_ inputs: [Tensor], outputs: [String], options: TensorRunOptions) async throws -> TensorRunResult {
-        try await self.withModel { try await $0.run(inputs, outputs: outputs, options: options) }
+        try await self.withModel(until: options.signal) {
+            try await $0.run(inputs, outputs: outputs, options: options)
+        }
     }
 
     /// Ends the claim; done twice equals done once. Answers under way go on.
@@ -102,17 +121,6 @@ package final class InstanceLease: CompletionModel {
 extension ModelDescription {
     /// Of a model that has not been opened.
     fileprivate static var unknown: ModelDescription {
-        ModelDescription(
-            architecture: "",
-            weightBytes: 0,
-            sessionBytes: 0,
-            contextLength: 0,
-            slots: 1,
-            embeddingWidth: nil,
-            generates: false,
-            vocabularySize: 0,
-            chatTemplate: nil,
-            addsBeginningToken: false
-        )
+        ModelDescription(architecture: "", weightBytes: 0, sessionBytes: 0)
     }
 }

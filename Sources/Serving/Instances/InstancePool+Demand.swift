@@ -6,7 +6,7 @@ extension InstancePool {
     /// What a request that comes for an instance finds.
     private enum Entrance {
         case model(PooledModel)
-        /// Somebody has it loaded.
+        /// Somebody has it loaded, be it for an eager revision.
         case wait(Flight)
         /// It was evicted: it is brought back.
         case bringBack(Flight, InstanceSpec, Source)
@@ -15,37 +15,41 @@ extension InstancePool {
     }
 
     /// Does something with the model of an instance, which is not evicted meanwhile. One that is not loaded is loaded
-    /// first, once for however many requests. Throws `InstanceMissing`, `InstanceFailed`, and `ModelNotLoaded` with the
-    /// reason.
+    /// first, once for however many requests.
+    ///
+    /// - Parameter signal: ends the wait for the load, with its ``EarlyEnd``; from then on the body listens to it.
+    ///
+    /// Throws `InstanceMissing`, `InstanceFailed`, and `ModelNotLoaded` with the reason.
     func withModel<Result: Sendable>(
         of key: InstanceKey,
+        until signal: EndSignal? = nil,
         _ body: (PooledModel) async throws -> Result
     ) async throws -> Result {
-        let model = try await self.beginUse(of: key)
+        let model = try await self.beginUse(of: key, until: signal)
         defer { self.endUse(of: key) }
         return try await body(model)
     }
 
     /// What the model of an instance says of itself; it is loaded for that only if it never was.
-    func describe(_ key: InstanceKey) async throws -> ModelDescription {
+    func describe(_ key: InstanceKey, until signal: EndSignal? = nil) async throws -> ModelDescription {
         if let known = self.description(of: key) { return known }
-        return try await self.withModel(of: key) { $0.description }
+        return try await self.withModel(of: key, until: signal) { $0.description }
     }
 
     /// The model of an instance, which is not evicted before ``endUse(of:)``.
-    func beginUse(of key: InstanceKey) async throws -> PooledModel {
+    func beginUse(of key: InstanceKey, until signal: EndSignal? = nil) async throws -> PooledModel {
         var isCounted = false
         do {
             while true {
                 switch try self.state.withLock({ try self.enter(key, &isCounted, in: &$0) }) {
                 case .model(let model): return model
-                case .wait(let flight): try await self.wait(for: flight, of: key)
+                case .wait(let flight): try await self.wait(for: flight, of: key, until: signal)
                 case .demand(let flight):
                     self.notify()
-                    try await self.wait(for: flight, of: key)
+                    try await self.wait(for: flight, of: key, until: signal)
                 case .bringBack(let flight, let spec, let source):
                     self.bringBack(spec, from: source, in: flight)
-                    try await self.wait(for: flight, of: key)
+                    try await self.wait(for: flight, of: key, until: signal)
                 }
             }
         } catch {
@@ -90,16 +94,16 @@ extension InstancePool {
             return .model(try Self.servingModel(of: key, in: state))
         }
         let entry = state.entries.values[place]
-        let isReady = entry.isServing && entry.model.map { $0.readyCopies(wanted: entry.spec.copies) > 0 } ?? false
-        if !isReady, entry.isPinned { return .model(try Self.servingModel(of: key, in: state)) }
+        let model = entry.readyModel
+        if model == nil, entry.isPinned, entry.flight == nil { throw entry.cannotAnswer }
         if !isCounted {
             isCounted = true
             state.entries.values[place].uses += 1
             if entry.uses == 0, !entry.isPinned { state.memory.hold(key, .requests) }
         }
-        if isReady, let model = entry.model { return .model(model) }
+        if let model { return .model(model) }
         if let flight = entry.flight ?? entry.demand { return .wait(flight) }
-        if let failure = entry.failure ?? entry.model?.lastFailure { throw Self.notLoaded(entry.spec, failure) }
+        if let failure = entry.lastFailure { throw Self.notLoaded(entry.spec, failure) }
         guard !state.isClosed else { throw Self.notLoaded(entry.spec, .closing) }
         guard let source = entry.source else {
             let demand = Flight()
@@ -124,9 +128,12 @@ extension InstancePool {
         if !isStarted { flight.land(.failure(.closing)) }
     }
 
-    private func wait(for flight: Flight, of key: InstanceKey) async throws {
+    private func wait(for flight: Flight, of key: InstanceKey, until signal: EndSignal?) async throws {
+        let landing = { @Sendable [patience, clock] in
+            try await withDeadline(patience, clock: clock) { await flight.hasLanded.wait() }
+        }
         do {
-            try await withDeadline(self.patience, clock: self.clock) { await flight.hasLanded.wait() }
+            if let signal { try await signal.ending(landing) } else { try await landing() }
         } catch is DeadlineExceeded {
             throw MartletError(
                 "ModelNotLoaded",
@@ -154,7 +161,8 @@ extension InstancePool {
 }
 
 extension MartletError {
-    fileprivate static var closing: MartletError {
+    /// The process ends.
+    static var closing: MartletError {
         MartletError("ShuttingDown", "the process is shutting down; nothing is loaded any more")
     }
 }

@@ -46,17 +46,13 @@ extension InstancePool {
 
     private func claim(_ spec: InstanceSpec) throws -> Claim {
         try self.state.withLock { state in
-            guard !state.isClosed else {
-                throw MartletError("ShuttingDown", "the process is shutting down; nothing is loaded any more")
-            }
+            guard !state.isClosed else { throw MartletError.closing }
             var entry = state.entries[spec.key] ?? Entry(spec: spec)
             if let flight = entry.flight { return .follow(flight) }
             entry.spec = spec
             if !spec.isLazy { entry.isEager = true }
             defer { state.replace(entry, of: spec.key) }
-            if entry.isServing, let model = entry.model, model.readyCopies(wanted: spec.copies) == spec.copies {
-                return .nothingToDo
-            }
+            if entry.isServing, entry.readyCopies == spec.copies { return .nothingToDo }
             let flight = entry.demand ?? Flight()
             (entry.flight, entry.demand) = (flight, nil)
             return .lead(flight, current: entry.model)

@@ -3,8 +3,24 @@ internal import Schema
 internal import Synchronization
 
 extension InstancePool.Entry {
-    /// Whether it is to stay loaded, whoever needs room.
-    var isPinned: Bool { self.isEager || self.eagerLeases > 0 }
+    /// Whether it is to stay loaded, whoever needs room: for an eager revision that leases it, or before that one does.
+    /// Where lazy ones share it nobody would ever unload it for the sake of an eager revision that does not come.
+    var isPinned: Bool { self.eagerLeases > 0 || self.isEager && self.leases == 0 }
+
+    /// Copies that take requests.
+    var readyCopies: Int { self.isServing ? self.model?.readyCopies(wanted: self.spec.copies) ?? 0 : 0 }
+
+    /// The model, if it takes requests.
+    var readyModel: PooledModel? { self.readyCopies > 0 ? self.model : nil }
+
+    /// Why the last load failed, or else a copy.
+    var lastFailure: MartletError? { self.failure ?? self.model?.lastFailure }
+
+    /// What a request is told while it takes none.
+    var cannotAnswer: MartletError {
+        let reason = self.lastFailure.map { ": \($0.message)" } ?? " and is being loaded"
+        return MartletError("InstanceFailed", "\(self.spec.model) cannot answer\(reason)", disposition: .retryable)
+    }
 
     /// Whether it is only known, as a lazy instance is that nobody asks for.
     var isIdle: Bool {
@@ -36,21 +52,28 @@ extension InstancePool.State {
     }
 
     /// Takes the models out of their entries that have to go.
-    fileprivate mutating func evict(_ departures: [MemoryPool.Departure]) -> [PooledModel] {
+    fileprivate mutating func evict(_ departures: [MemoryPool.Departure]) -> InstancePool.Leaving {
         self.figures.evictions += departures.count
-        return departures.compactMap { departure in
+        let models = departures.compactMap { departure -> PooledModel? in
             guard var entry = self.entries[departure.key] else { return nil }
             let model = entry.model
             (entry.model, entry.isServing) = (nil, false)
             self.replace(entry, of: departure.key)
             return model
         }
+        return InstancePool.Leaving(models: models, departures: departures)
     }
 }
 
 extension InstancePool {
+    /// Models that are about to be closed, and the memory that they give back by that.
+    struct Leaving: Sendable {
+        var models: [PooledModel] = []
+        var departures: [MemoryPool.Departure] = []
+    }
+
     private enum RoomStep {
-        case ready(closing: [PooledModel], [MemoryPool.Departure])
+        case ready(Leaving)
         case wait(Latch)
     }
 
@@ -60,10 +83,7 @@ extension InstancePool {
         let stopwatch = Stopwatch(self.clock)
         while true {
             switch try self.state.withLock({ try Self.askForRoom(spec, in: &$0) }) {
-            case .ready(let models, let departures):
-                for model in models { await model.close() }
-                if !departures.isEmpty { self.noteGone(departures) }
-                return
+            case .ready(let leaving): return await self.close(leaving)
             case .wait(let room):
                 let left = self.patience - stopwatch.elapsed
                 guard left > .zero else {
@@ -84,7 +104,7 @@ extension InstancePool {
         let hold = state.entries[spec.key]?.hold ?? .requests
         switch state.memory.admit(spec.key, bytes: bytes, hold: hold) {
         case .granted(let departures):
-            return .ready(closing: state.evict(departures), departures)
+            return .ready(state.evict(departures))
         case .later:
             let room = state.room ?? Latch()
             state.room = room
@@ -112,13 +132,17 @@ extension InstancePool {
 
     /// Notes what a model takes that was just opened, and evicts others where that is more than was expected.
     func settle(_ spec: InstanceSpec, takes measured: Int64) async {
-        let (models, departures) = self.state.withLock { state in
+        let leaving = self.state.withLock { state in
             state.entries[spec.key]?.measured = measured
-            let departures = state.memory.settle(spec.key, bytes: Self.size(of: spec, in: state))
-            return (state.evict(departures), departures)
+            return state.evict(state.memory.settle(spec.key, bytes: Self.size(of: spec, in: state)))
         }
-        for model in models { await model.close() }
-        if !departures.isEmpty { self.noteGone(departures) }
+        await self.close(leaving)
+    }
+
+    /// Closes models that are no longer in their entries, and counts their memory as free after that.
+    func close(_ leaving: Leaving) async {
+        for model in leaving.models { await model.close() }
+        if !leaving.departures.isEmpty { self.noteGone(leaving.departures) }
     }
 
     /// What an instance takes as far as it is known: its manifest's or its probe's word, or more where the engine
@@ -128,7 +152,7 @@ extension InstancePool {
     }
 
     /// Counts memory as free that was given back, and has those look again who wait for some.
-    func noteGone(_ departures: [MemoryPool.Departure]) {
+    private func noteGone(_ departures: [MemoryPool.Departure]) {
         let room = self.state.withLock { state in
             for departure in departures { state.memory.gone(departure) }
             return state.takeRoom()

@@ -18,9 +18,9 @@ package final class InstancePool: Sendable {
             self.swapIn = swapIn
         }
 
-        /// Tells everyone how it ended.
+        /// Tells everyone how it ended; the first word counts.
         func land(_ outcome: Result<Void, MartletError>) {
-            self.outcome.withLock { $0 = outcome }
+            self.outcome.withLock { $0 = $0 ?? outcome }
             self.hasLanded.open()
         }
     }
@@ -113,12 +113,21 @@ package final class InstancePool: Sendable {
 
     // MARK: Leases
 
-    /// Claims an instance: a lazy one as it is, any other only when it is ready. Throws `InstanceMissing`, or
-    /// `InstanceFailed` with the reason.
-    package func lease(_ spec: InstanceSpec) throws -> InstanceLease {
+    /// Claims an instance: a lazy one as it is, any other only when it is ready.
+    ///
+    /// - Parameter onLoaded: called once, from any task, when a lazy one is loaded for the first request by this lease.
+    ///
+    /// Throws `InstanceMissing`, or `InstanceFailed` with the reason.
+    package func lease(
+        _ spec: InstanceSpec,
+        onLoaded: @escaping @Sendable () -> Void = {}
+    ) throws -> InstanceLease {
         guard spec.isLazy else { return try self.lease(spec.key) }
-        self.state.withLock { $0.entries[spec.key, default: Entry(spec: spec)].leases += 1 }
-        return InstanceLease(key: spec.key, isEager: false, pool: self)
+        self.state.withLock { state in
+            state.entries[spec.key, default: Entry(spec: spec)].leases += 1
+            state.noteHold(of: spec.key)
+        }
+        return InstanceLease(key: spec.key, isEager: false, pool: self, onLoaded: onLoaded)
     }
 
     /// Claims an instance that is ready, and that is to stay loaded. Throws as ``lease(_:)`` does.
@@ -160,14 +169,7 @@ package final class InstancePool: Sendable {
         guard let entry = state.entries[key], !entry.isIdle else {
             throw MartletError("InstanceMissing", "instance \(key) is not loaded", disposition: .waiting)
         }
-        guard entry.isServing, let model = entry.model, model.readyCopies(wanted: entry.spec.copies) > 0 else {
-            let reason = (entry.failure ?? entry.model?.lastFailure).map { ": \($0.message)" } ?? " and is being loaded"
-            throw MartletError(
-                "InstanceFailed",
-                "\(entry.spec.model) cannot answer\(reason)",
-                disposition: .retryable
-            )
-        }
+        guard let model = entry.readyModel else { throw entry.cannotAnswer }
         return model
     }
 
@@ -197,8 +199,8 @@ package final class InstancePool: Sendable {
 
     private static func observation(of entry: Entry) -> InstanceObservation {
         let memory = entry.model?.memoryBytes ?? 0
-        let copies = entry.isServing ? entry.model?.readyCopies(wanted: entry.spec.copies) ?? 0 : 0
-        let message = (entry.failure ?? entry.model?.lastFailure)?.message ?? ""
+        let copies = entry.readyCopies
+        let message = entry.lastFailure?.message ?? ""
         if copies > 0 {
             let isWhole = copies >= entry.spec.copies
             return InstanceObservation(
@@ -286,28 +288,38 @@ package final class InstancePool: Sendable {
 
     // MARK: Unloading
 
-    /// Gives an instance back, memory included. Nothing happens while it is leased or loading.
+    /// Gives an instance back, memory included; requests that wait for its first load are told. Nothing happens while it
+    /// is leased or loading.
     package func unload(_ key: InstanceKey) async {
-        let (model, departure) = self.state.withLock { state -> (PooledModel?, MemoryPool.Departure?) in
-            guard let entry = state.entries[key], entry.leases == 0, entry.flight == nil else { return (nil, nil) }
-            state.entries[key] = nil
-            return (entry.model, state.memory.leave(key))
+        let (leaving, demand) = self.state.withLock { state -> (Leaving, Flight?) in
+            guard let entry = state.entries[key], entry.leases == 0, entry.flight == nil else {
+                return (Leaving(), nil)
+            }
+            // Requests that it is taken from end by themselves, and count until then.
+            var rest = Entry(spec: entry.spec)
+            rest.uses = entry.uses
+            state.replace(rest, of: key)
+            let departures = [state.memory.leave(key)].compactMap(\.self)
+            return (Leaving(models: [entry.model].compactMap(\.self), departures: departures), entry.demand)
         }
-        await model?.close()
-        if let departure { self.noteGone([departure]) }
+        demand?.land(.failure(MartletError("NotLoaded", "no revision leases it any more", disposition: .retryable)))
+        await self.close(leaving)
     }
 
-    /// Closes everything, leased or not. A thread that hangs is not waited for.
+    /// Closes everything, leased or not; whoever waits for a load is told. A thread that hangs is not waited for.
     package func shutdown() async {
-        let (models, watchers) = self.state.withLock { state in
+        let (models, flights, watchers) = self.state.withLock { state in
             state.isClosed = true
             self.loads.close()
             defer {
                 state.entries.removeAll()
                 state.watchers.removeAll()
             }
-            return (state.entries.values.compactMap(\.model), Array(state.watchers.values))
+            let entries = state.entries.values
+            let flights = entries.compactMap(\.flight) + entries.compactMap(\.demand)
+            return (entries.compactMap(\.model), flights, Array(state.watchers.values))
         }
+        for flight in flights { flight.land(.failure(.closing)) }
         for watcher in watchers { watcher.finish() }
         await withTaskGroup(of: Void.self) { group in
             for model in models { group.addTask { await model.close() } }

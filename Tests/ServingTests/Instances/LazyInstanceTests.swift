@@ -9,69 +9,7 @@ import Testing
 /// Instances that requests have loaded, in a pool that holds two of the scripted engine's models of 100,000 bytes.
 @Suite("Lazy instances")
 struct LazyInstanceTests {
-    /// A pool, with somebody who loads what is demanded as a controller would.
-    private struct Fixture: Sendable {
-        let clock = ManualClock()
-        let engine = ScriptedTensorEngine(models: ["/m.onnx": .identity(.fp32)])
-        let pool: InstancePool
-
-        init(memoryBudget: Int64? = 250_000) {
-            self.pool = InstancePool(memoryBudget: memoryBudget, clock: self.clock)
-        }
-
-        static func run(
-            memoryBudget: Int64? = 250_000,
-            loads: Bool = true,
-            _ test: @escaping @Sendable (Fixture) async throws -> Void
-        ) async throws {
-            let fixture = Fixture(memoryBudget: memoryBudget)
-            let changes = fixture.pool.changes()
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { await fixture.pool.runLoads() }
-                group.addTask {
-                    for await _ in changes where loads { try? await fixture.loadDemanded() }
-                }
-                try await test(fixture)
-                group.cancelAll()
-            }
-            await fixture.pool.shutdown()
-            #expect(fixture.engine.control.log.liveBytes == 0)
-        }
-
-        func spec(_ name: String, isLazy: Bool = true, memory: Int64? = nil) -> InstanceSpec {
-            InstanceSpec(
-                model: ResourceIdentity(.model, namespace: "default", name: name),
-                engine: "scripted",
-                artifact: Artifact(location: .repository(path: "\(name).onnx", blob: ObjectID(name)), size: 1),
-                declaredMemory: memory,
-                isLazy: isLazy
-            )
-        }
-
-        func load(_ spec: InstanceSpec) async throws {
-            try await self.pool.load(spec, opening: ModelOpening(file: "/m.onnx"), engine: self.engine)
-        }
-
-        func loadDemanded() async throws {
-            for (key, seen) in self.pool.observe() where seen.state == .demanded || seen.state == .failed {
-                guard let spec = self.pool.state.withLock({ $0.entries[key]?.spec }) else { continue }
-                try await self.load(spec)
-            }
-        }
-
-        func ask(_ lease: InstanceLease) async throws {
-            let x = Tensor(name: "x", shape: [1, 1], elements: [Float(1)])
-            let result = try await lease.run([x], outputs: [], options: TensorRunOptions())
-            #expect(result.outputs.map(\.name) == ["y"])
-        }
-
-        var loaded: Set<InstanceKey> { Set(self.pool.observe().filter { $0.value.state == .ready }.keys) }
-        var opened: Int { self.engine.control.log.modelsOpened }
-
-        func wait(until isMet: () -> Bool) async {
-            while !isMet() { await Task.yield() }
-        }
-    }
+    private typealias Fixture = LazyFixture
 
     @Test("A leased instance is not loaded, and not seen, before somebody asks for it; then all who ask share one load")
     func loadsOnDemand() async throws {
