@@ -1,5 +1,6 @@
 internal import Planning
 internal import Schema
+internal import Synchronization
 
 // What endpoints say of themselves.
 extension InferenceServer {
@@ -23,12 +24,21 @@ extension InferenceServer {
                 embeddingWidth: nil
             )
         }
+        let known = self.pool.description(of: model.instance.key) ?? runner.description.withLock(\.self)
         let description: ModelDescription
-        do {
-            description = try await self.pool.describe(model.instance.key)
-        } catch {
-            throw CallError(mapping: error)
+        if let known {
+            description = known
+        } else {
+            let call = EndpointCall(
+                endpoint: endpoint,
+                caller: caller,
+                requestID: "",
+                body: (),
+                revision: runner.key.revision.digest.hex
+            )
+            description = try await self.describe(model.instance.key, for: call)
         }
+        runner.description.withLock { $0 = description }
         return ModelMetadata(
             revision: runner.key.revision,
             versions: versions,
@@ -37,6 +47,18 @@ extension InferenceServer {
             generates: description.generates,
             embeddingWidth: description.embeddingWidth
         )
+    }
+
+    /// Has a model say what it is that nobody has asked before: like any request, this has it loaded, and wakes an
+    /// endpoint that sleeps.
+    private func describe(_ instance: InstanceKey, for call: EndpointCall<Void>) async throws -> ModelDescription {
+        let admitted = try await self.admit(call) { _ in () }
+        defer { admitted.route.runner.leave(admitted.seat.request) }
+        do {
+            return try await self.pool.describe(instance, until: admitted.seat.signal)
+        } catch {
+            throw CallError(mapping: error)
+        }
     }
 
     package func readiness(for caller: Caller) -> [EndpointReadiness] {

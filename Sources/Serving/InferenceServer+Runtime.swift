@@ -201,11 +201,11 @@ extension InferenceServer: ServingRuntime {
             capacity: measure(),
             clock: self.clock,
             measure: measure,
-            lease: { [pool] in
+            lease: { [pool] onLoaded in
                 var found: [ResourceIdentity: any CompletionModel] = [:]
                 var leases: [InstanceLease] = []
                 for model in models {
-                    let lease = try pool.lease(model.instance)
+                    let lease = try pool.lease(model.instance, onLoaded: onLoaded)
                     leases.append(lease)
                     found[model.identity] = lease
                 }

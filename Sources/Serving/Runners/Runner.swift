@@ -49,19 +49,21 @@ final class Runner: Sendable {
     let key: RunnerKey
     let graph: RevisionGraph
     private let clock: any Clock<Duration>
-    private let measure: @Sendable () -> Int?
-    private let lease: @Sendable () throws -> LeasedModels
+    let measure: @Sendable () -> Int?
+    private let lease: @Sendable (_ onLoaded: @escaping @Sendable () -> Void) throws -> LeasedModels
     private let onIdle: @Sendable () -> Void
     private let onAwaited: @Sendable () -> Void
     private let onChange: @Sendable () -> Void
     let stopwatch: Stopwatch
     let guarded: Mutex<Guarded>
+    /// What its bare model said of itself, once somebody has asked: also while it sleeps.
+    let description = Mutex<ModelDescription?>(nil)
     private let compiled = Mutex<RunnerProgram?>(nil)
 
     /// - Parameters:
     ///   - capacity: requests at once that one replica lets through to its models; nil where it has to be measured.
     ///   - measure: finds the capacity; nil as long as a model is not loaded.
-    ///   - lease: claims the models of one more replica.
+    ///   - lease: claims the models of one more replica; is to call `onLoaded` when a lazy one is loaded after all.
     ///   - onIdle: called when a draining runner has nothing under way any more, and when one that has no replicas left
     ///     has given back what they leased.
     ///   - onAwaited: called when a first request waits while there is no replica.
@@ -71,7 +73,7 @@ final class Runner: Sendable {
         capacity: Int?,
         clock: any Clock<Duration>,
         measure: @escaping @Sendable () -> Int? = { nil },
-        lease: @escaping @Sendable () throws -> LeasedModels,
+        lease: @escaping @Sendable (_ onLoaded: @escaping @Sendable () -> Void) throws -> LeasedModels,
         onIdle: @escaping @Sendable () -> Void,
         onAwaited: @escaping @Sendable () -> Void = {},
         onChange: @escaping @Sendable () -> Void = {}
@@ -187,14 +189,6 @@ final class Runner: Sendable {
         return arrival
     }
 
-    /// Until a lazy model is loaded for the first time, nobody knows how many requests it can work on: one has it loaded
-    /// while the others wait for their turn, by the rules for waiting.
-    private func learnCapacity(_ guarded: inout Guarded) -> [RunnerState.Grant] {
-        // The pool takes its own lock within this one, and never the other way round.
-        guard !guarded.state.isCapacityKnown, let capacity = self.measure() else { return [] }
-        return guarded.state.learn(capacity: capacity)
-    }
-
     private static func arrive(
         _ decide: (inout RunnerState, RunnerState.RequestID) -> RunnerState.Arrival,
         _ guarded: inout Guarded
@@ -259,7 +253,7 @@ final class Runner: Sendable {
             let missing = max(0, count - guarded.state.replicaCount)
             var leased: [LeasedModels] = []
             do {
-                for _ in 0..<missing { leased.append(try self.lease()) }
+                for _ in 0..<missing { leased.append(try self.lease { [weak self] in self?.noteLoad() }) }
             } catch {
                 for models in leased { models.release() }
                 throw error
@@ -355,7 +349,7 @@ final class Runner: Sendable {
         guarded.drains = []
     }
 
-    private static func seat(
+    static func seat(
         _ grants: [RunnerState.Grant],
         _ guarded: inout Guarded
     ) -> [(AsyncStream<Turn>.Continuation, Seat)] {

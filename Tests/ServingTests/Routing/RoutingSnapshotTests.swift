@@ -12,7 +12,7 @@ struct RoutingSnapshotTests {
             try EndpointFixture.modelGraph(number, variant: variant),
             capacity: 1,
             clock: ManualClock(),
-            lease: { LeasedModels(models: [:], release: {}) },
+            lease: { _ in LeasedModels(models: [:], release: {}) },
             onIdle: {}
         )
     }

@@ -38,6 +38,60 @@ struct ScaleToZeroTests {
         }
     }
 
+    @Test(
+        "An endpoint that sleeps says what it is: as it did before, or else it is woken for that",
+        arguments: [true, false]
+    )
+    func tellsOfItselfAsleep(wasAsked: Bool) async throws {
+        try await EndpointFixture.run { _, _ in
+            .says(["yes"])
+        } _: { fixture, model in
+            let server = fixture.server
+            @Sendable func metadata() async throws -> ModelMetadata {
+                try await server.metadata(of: EndpointFixture.name, revision: nil, for: .anonymous)
+            }
+            try await fixture.deploy(EndpointFixture.modelGraph())
+            if wasAsked { _ = try await metadata() }
+            try await server.scale(Self.runner, replicas: 0)
+            await server.unload(EndpointFixture.instance.key)
+            async let found = metadata()
+            if !wasAsked {
+                while await server.observe().runners[Self.runner]?.waiting != 1 { await Task.yield() }
+                try await server.load(EndpointFixture.instance, opening: ModelOpening(file: "/m.gguf"))
+                try await server.scale(Self.runner, replicas: 1)
+            }
+            #expect(try await found.embeddingWidth == model.description.embeddingWidth)
+            #expect(await server.observe().runners[Self.runner]?.inFlight == 0)
+        }
+    }
+
+    @Test("Once a lazy model is loaded, those begin who waited for its first user")
+    func wakesAllOfALazyModel() async throws {
+        try await EndpointFixture.run { _, _ in
+            .waits
+        } _: { fixture, model in
+            var graph = try EndpointFixture.modelGraph()
+            graph.models[0].instance = InstanceSpec(
+                model: Specs.model,
+                engine: "scripted",
+                artifact: Artifact(location: .repository(path: "lazy.gguf", blob: "c"), size: 1),
+                isLazy: true
+            )
+            let instance = graph.models[0].instance
+            try await fixture.deploy(graph)
+            async let one = fixture.ask("one")
+            async let two = fixture.ask("two")
+            while await fixture.server.observe().instances[instance.key]?.state != .demanded { await Task.yield() }
+            while fixture.server.metrics.queued[Self.runner] != 1 { await Task.yield() }
+            try await fixture.server.load(instance, opening: ModelOpening(file: "/m.gguf"))
+            var calls = model.calls.makeAsyncIterator()
+            let both = [try #require(await calls.next()), try #require(await calls.next())]
+            #expect(fixture.server.metrics.queued[Self.runner] == 0)
+            for call in both { call.finish() }
+            _ = try await (one, two)
+        }
+    }
+
     @Test("Demand counts what a variant's traffic brings")
     func tellsDemand() async throws {
         try await EndpointFixture.run { _, _ in

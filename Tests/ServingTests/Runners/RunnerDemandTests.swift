@@ -31,20 +31,13 @@ struct RunnerDemandTests {
             try EndpointFixture.modelGraph(),
             capacity: capacity,
             clock: self.clock,
-            lease: { log.lease() },
+            lease: { _ in log.lease() },
             onIdle: { log.idle.withLock { $0 += 1 } },
             onAwaited: { log.awaited.withLock { $0 += 1 } }
         )
         try runner.resize(to: replicas)
         runner.becomeReady()
         return runner
-    }
-
-    private func seat(_ runner: Runner, limit: Int = 9) async throws -> Runner.Seat? {
-        switch try await runner.admit(queueLimit: limit, patience: .seconds(30), wasMoved: false) {
-        case .seated(let seat): seat
-        case .moved: nil
-        }
     }
 
     /// Waits until so many requests wait for their turn.
@@ -57,9 +50,9 @@ struct RunnerDemandTests {
         let log = Log()
         let runner = try self.runner(replicas: 0, log)
         #expect(log.counts == [0, 0, 0])
-        async let first = self.seat(runner)
+        async let first = runner.seat()
         await self.waiters(1)
-        async let second = self.seat(runner)
+        async let second = runner.seat()
         await self.waiters(2)
         #expect(runner.observation.waiting == 2)
         #expect(log.counts == [0, 0, 1])
@@ -74,9 +67,9 @@ struct RunnerDemandTests {
     @Test("Whoever wakes a runner finds room, however short the queue is")
     func aQueueOfNoLengthWakes() async throws {
         let runner = try self.runner(replicas: 0)
-        async let first = self.seat(runner, limit: 0)
+        async let first = runner.seat(limit: 0)
         await self.waiters(1)
-        let error = await #expect(throws: CallError.self) { try await self.seat(runner, limit: 0) }
+        let error = await #expect(throws: CallError.self) { try await runner.seat(limit: 0) }
         #expect(error?.code == .queueFull)
         try runner.resize(to: 1)
         #expect(try await first != nil)
@@ -87,7 +80,7 @@ struct RunnerDemandTests {
         let runner = try self.runner(replicas: 0)
         let error = await withTaskGroup(of: (any Error)?.self) { group in
             group.addTask {
-                await #expect(throws: CallError.self) { try await self.seat(runner) }
+                await #expect(throws: CallError.self) { try await runner.seat() }
             }
             await self.waiters(1)
             self.clock.advance(by: .seconds(30))
@@ -101,7 +94,7 @@ struct RunnerDemandTests {
     func sleepsWhenDone() async throws {
         let log = Log()
         let runner = try self.runner(replicas: 1, log)
-        let seat = try #require(try await self.seat(runner))
+        let seat = try #require(try await runner.seat())
         try runner.resize(to: 0)
         #expect(runner.observation.replicas == 0 && runner.observation.inFlight == 1)
         #expect(log.counts == [1, 0, 0])
@@ -113,8 +106,8 @@ struct RunnerDemandTests {
     func tellsOfWaitersThatAreLeft() async throws {
         let log = Log()
         let runner = try self.runner(replicas: 1, log)
-        let seat = try #require(try await self.seat(runner))
-        async let second = self.seat(runner)
+        let seat = try #require(try await runner.seat())
+        async let second = runner.seat()
         await self.waiters(1)
         try runner.resize(to: 0)
         #expect(log.awaited.withLock { $0 } == 1)
@@ -127,10 +120,10 @@ struct RunnerDemandTests {
     func averages() async throws {
         let runner = try self.runner(replicas: 1, capacity: 2)
         #expect(runner.takeDemand() == RequestDemand(average: 0, now: 0))
-        let first = try #require(try await self.seat(runner))
+        let first = try #require(try await runner.seat())
         self.clock.advance(by: .seconds(1))
-        let second = try #require(try await self.seat(runner))
-        async let third = self.seat(runner)
+        let second = try #require(try await runner.seat())
+        async let third = runner.seat()
         await self.waiters(1)
         self.clock.advance(by: .seconds(3))
         // One request for a second, three for three.

@@ -43,7 +43,7 @@ struct RunnerTests {
             graph,
             capacity: capacity,
             clock: self.clock,
-            lease: { leases.make() },
+            lease: { _ in leases.make() },
             onIdle: onIdle
         )
         try runner.resize(to: replicas)
@@ -51,18 +51,11 @@ struct RunnerTests {
         return runner
     }
 
-    private func seat(_ runner: Runner, limit: Int = 9) async throws -> Runner.Seat? {
-        switch try await runner.admit(queueLimit: limit, patience: .seconds(30), wasMoved: false) {
-        case .seated(let seat): seat
-        case .moved: nil
-        }
-    }
-
     @Test("a request waits for its turn and gets the seat that another one leaves")
     func turn() async throws {
         let runner = try self.runner()
-        let first = try #require(try await self.seat(runner))
-        async let second = self.seat(runner)
+        let first = try #require(try await runner.seat())
+        async let second = runner.seat()
         await self.clock.waitForSleep(of: .seconds(30))
         #expect(runner.queued == 1)
         runner.leave(first.request)
@@ -73,8 +66,8 @@ struct RunnerTests {
     @Test("a full queue refuses, and says when to come again")
     func full() async throws {
         let runner = try self.runner()
-        _ = try await self.seat(runner)
-        let error = await #expect(throws: CallError.self) { try await self.seat(runner, limit: 0) }
+        _ = try await runner.seat()
+        let error = await #expect(throws: CallError.self) { try await runner.seat(limit: 0) }
         #expect(error?.code == .queueFull)
         #expect(error?.retryAfter == 1)
     }
@@ -82,8 +75,8 @@ struct RunnerTests {
     @Test("waiting ends with the patience, and frees the place")
     func patience() async throws {
         let runner = try self.runner()
-        _ = try await self.seat(runner)
-        async let waiting = Outcome { try await self.seat(runner) }
+        _ = try await runner.seat()
+        async let waiting = Outcome { try await runner.seat() }
         await self.clock.waitForSleep(of: .seconds(30))
         self.clock.advance(by: .seconds(30))
         let error = await waiting.error as? CallError
@@ -94,9 +87,9 @@ struct RunnerTests {
     @Test("a caller who leaves gives the place in the queue back")
     func cancelled() async throws {
         let runner = try self.runner()
-        _ = try await self.seat(runner)
+        _ = try await runner.seat()
         await withTaskGroup { group in
-            group.addTask { _ = try? await self.seat(runner) }
+            group.addTask { _ = try? await runner.seat() }
             await self.clock.waitForSleep(of: .seconds(30))
             group.cancelAll()
         }
@@ -108,8 +101,8 @@ struct RunnerTests {
     func drain() async throws {
         let (idle, idleness) = AsyncStream<Void>.makeStream()
         let runner = try self.runner { idleness.yield() }
-        let seat = try #require(try await self.seat(runner))
-        async let waiting = self.seat(runner)
+        let seat = try #require(try await runner.seat())
+        async let waiting = runner.seat()
         await self.clock.waitForSleep(of: .seconds(30))
         async let drained: Void = runner.drain(timeout: .seconds(10))
         #expect(try await waiting == nil)
@@ -124,7 +117,7 @@ struct RunnerTests {
     @Test("what is left after the drain time-out is interrupted")
     func drainTimeout() async throws {
         let runner = try self.runner(capacity: 2)
-        let (left, gone) = (try #require(try await self.seat(runner)), try #require(try await self.seat(runner)))
+        let (left, gone) = (try #require(try await runner.seat()), try #require(try await runner.seat()))
         async let drained: Void = runner.drain(timeout: .seconds(10))
         await self.clock.waitForSleep(of: .seconds(10))
         runner.leave(gone.request)
@@ -137,7 +130,7 @@ struct RunnerTests {
     @Test("a runner that is started again while it drains interrupts nobody")
     func restart() async throws {
         let runner = try self.runner()
-        let seat = try #require(try await self.seat(runner))
+        let seat = try #require(try await runner.seat())
         async let drained: Void = runner.drain(timeout: .seconds(10))
         await self.clock.waitForSleep(of: .seconds(10))
         runner.restart()
@@ -154,7 +147,7 @@ struct RunnerTests {
         let leases = Leases()
         let runner = try self.runner(replicas: 3, leases: leases)
         #expect(leases.now == 3)
-        let seats = [try await self.seat(runner), try await self.seat(runner), try await self.seat(runner)]
+        let seats = [try await runner.seat(), try await runner.seat(), try await runner.seat()]
         try runner.resize(to: 1)
         #expect(leases.now == 3)
         for seat in seats { runner.leave(try #require(seat).request) }
