@@ -2,10 +2,22 @@ internal import Planning
 internal import Schema
 
 extension Reconciler {
+    /// Takes over what a look at the runtime found, and keeps in mind for which lazy models requests wait.
+    func take(_ found: RuntimeChanges) -> StateChanges {
+        let changes = self.observed.runtime.apply(found)
+        for instance in changes.instances {
+            if self.observation.instances[instance]?.state == .demanded {
+                self.demanded.insert(instance)
+            } else {
+                self.demanded.remove(instance)
+            }
+        }
+        return changes
+    }
+
     /// Tells the requests that wait for a lazy model why the newest plan does not load it.
     func refuseDemands() async {
-        let demanded = self.observation.instances.filter { $0.value.state == .demanded }.keys
-        for instance in demanded.sorted() where !self.update.plans(StepAction.loadKey(of: instance)) {
+        for instance in self.demanded.sorted() where !self.update.plans(StepAction.loadKey(of: instance)) {
             await self.ports.runtime.refuse(
                 instance,
                 because: MartletError("NotLoaded", self.obstacle(to: instance), disposition: .retryable)

@@ -67,6 +67,8 @@ package actor Reconciler: Service {
     var sourceConditions: [String: Condition] = [:]
     /// What runs and what was written down, as plans are made from it.
     var observed: ObservedState
+    /// Lazy models that requests wait for, as the runtime was seen last.
+    var demanded: Set<InstanceKey> = []
     /// What may have changed in it, or in the desired state, since the last plan.
     var changes = StateChanges.everything
     /// What this pass has changed, while it may still have to be undone.
@@ -281,7 +283,7 @@ package actor Reconciler: Service {
     private func pass(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
         let found = await self.ports.runtime.observeChanges()
         self.noteDeaths(in: found.instances)
-        self.changes.formUnion(self.observed.runtime.apply(found))
+        self.changes.formUnion(self.take(found))
         // Read after the look: a person may have confirmed something meanwhile.
         guard let desired = self.desired ?? self.remembered else {
             if !self.writePending() { self.tryAgainSoon(in: &group) }
