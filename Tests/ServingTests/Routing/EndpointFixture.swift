@@ -76,6 +76,18 @@ struct EndpointFixture: Sendable {
         try self.graph(number, variant: variant, serve: ["model": "m"])
     }
 
+    /// A revision that serves a bare model which its first request has loaded.
+    static func lazyGraph() throws -> RevisionGraph {
+        var graph = try self.modelGraph()
+        graph.models[0].instance = InstanceSpec(
+            model: Specs.model,
+            engine: "scripted",
+            artifact: Artifact(location: .repository(path: "lazy.gguf", blob: "c"), size: 1),
+            isLazy: true
+        )
+        return graph
+    }
+
     /// A revision that serves a chain of one step, whose template puts `prefix` before the message.
     static func promptGraph(_ number: Int = 0, prefix: String = "") throws -> RevisionGraph {
         try self.chainGraph(

@@ -70,13 +70,7 @@ struct ScaleToZeroTests {
         try await EndpointFixture.run { _, _ in
             .waits
         } _: { fixture, model in
-            var graph = try EndpointFixture.modelGraph()
-            graph.models[0].instance = InstanceSpec(
-                model: Specs.model,
-                engine: "scripted",
-                artifact: Artifact(location: .repository(path: "lazy.gguf", blob: "c"), size: 1),
-                isLazy: true
-            )
+            let graph = try EndpointFixture.lazyGraph()
             let instance = graph.models[0].instance
             try await fixture.deploy(graph)
             async let one = fixture.ask("one")

@@ -54,6 +54,27 @@ struct TensorEndpointTests {
         }
     }
 
+    @Test("Time-out and drain end a request also while its lazy model is not loaded", arguments: [true, false])
+    func endsBeforeTheLoad(byTime: Bool) async throws {
+        try await self.run { fixture, _ in
+            let graph = try EndpointFixture.lazyGraph()
+            let settings: JSONValue = ["limits": ["maxBodyBytes": "1Mi", "timeout": "7s"]]
+            try await fixture.deploy(graph, settings: settings)
+            async let outcome = Outcome {
+                try await fixture.server.tensors(fixture.call(TensorRequest(inputs: [Self.input])))
+            }
+            let key = graph.models[0].instance.key
+            while await fixture.server.observe().instances[key]?.state != .demanded { await Task.yield() }
+            if byTime {
+                await fixture.clock.waitForSleep(of: .seconds(7))
+                fixture.clock.advance(by: .seconds(7))
+            } else {
+                await fixture.server.stop(RunnerKey(graph.variant, graph.revision))
+            }
+            #expect((await outcome.error as? CallError)?.code == (byTime ? .timeout : .interrupted))
+        }
+    }
+
     @Test("Batching is a setting: the next request goes by it, and one alone waits no longer than it says")
     func batching() async throws {
         try await self.run { fixture, control in
