@@ -33,7 +33,7 @@ extension Reconciler: OperatorCommands {
         let sight = self.sight(of: self.desired ?? self.remembered ?? DesiredState.none)
         let (identities, isLast) = query.page(of: self.book.identities)
         return ResourcePage(
-            resources: identities.map { self.view(of: $0, in: sight) },
+            resources: await self.withUses(identities.map { self.view(of: $0, in: sight) }),
             next: isLast ? nil : identities.last
         )
     }
@@ -41,7 +41,7 @@ extension Reconciler: OperatorCommands {
     package func resource(_ identity: ResourceIdentity) async throws -> ResourceView {
         let sight = await self.sightForPeople()
         guard self.book.has(identity) else { throw self.unknown(identity) }
-        var view = self.view(of: identity, in: sight)
+        var view = await self.withUses([self.view(of: identity, in: sight)])[0]
         view.spec = self.desired?.resources[identity]?.canonicalSpec
         return view
     }
@@ -264,30 +264,6 @@ extension Reconciler {
         let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
         let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
         return MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
-    }
-
-    private func view(of identity: ResourceIdentity, in sight: StatusSight) -> ResourceView {
-        self.book.view(of: identity, in: sight, at: self.ports.wallClock.now())
-    }
-
-    private func sourceView() -> SourceView {
-        let place = self.ports.source.place
-        return SourceView(
-            location: place.location,
-            ref: place.ref,
-            path: place.path == SourceSet.followedFolders ? "" : place.path,
-            commit: self.desired?.commit ?? self.facts.applied[self.ports.source.name]?.commit,
-            condition: self.sourceCondition,
-            policy: self.ports.source.policy,
-            waiting: self.pendingCommit.map { pending in
-                WaitingCommit(
-                    commit: pending.commit,
-                    wait: pending.wait,
-                    errors: pending.diagnostics.filter { $0.severity == .error }
-                )
-            },
-            fetchedAt: self.ports.source.repository.freshness?.fetchedAt
-        )
     }
 
     /// Writes a person's decision with its audit entry and event, then lets the loop act on it.

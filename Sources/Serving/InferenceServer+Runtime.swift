@@ -38,6 +38,10 @@ extension InferenceServer: ServingRuntime {
         }
     }
 
+    package func uses(of instances: Set<InstanceKey>) async -> [InstanceKey: InstanceUse] {
+        self.pool.uses(of: instances)
+    }
+
     package func demand(of variants: Set<VariantID>) async -> [VariantID: RequestDemand] {
         let runners = self.withState { state in
             variants.map { variant in

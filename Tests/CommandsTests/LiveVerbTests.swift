@@ -11,7 +11,7 @@ struct LiveVerbTests {
     private static let b = SampleViews.revision("b").description
 
     /// Runs a command line against a controller that knows these answers, by `METHOD target`.
-    private static func run(
+    static func run(
         _ arguments: [String],
         _ answers: [String: String]
     ) async throws -> (run: CommandLineRun, log: [String]) {
@@ -167,10 +167,10 @@ struct LiveVerbTests {
         #expect(run.errors == "error: the controller at \(controller.socket) stopped\n")
         #expect(
             run.output == """
-                RESOURCE          SYNC     HEALTH    REASON
-                Model/shop/tiny   Synced   Healthy
-                RESOURCE          SYNC     HEALTH     REASON
-                Model/shop/tiny   Synced   Degraded
+                MODEL       SYNC     HEALTH    STATE   MEMORY   LAST USED   REASON
+                shop/tiny   Synced   Healthy   -       -        -
+                MODEL       SYNC     HEALTH     STATE   MEMORY   LAST USED   REASON
+                shop/tiny   Synced   Degraded   -       -        -
 
                 """
         )

@@ -38,6 +38,44 @@ struct DemandTests {
         }
     }
 
+    @Test("People see what is in memory now, whatever the loop saw last, at the cost of what they ask for")
+    func shows() async throws {
+        let setup = try ControllerSetup()
+        let more = (0..<5).map { number in
+            ControllerSetup.manifest.replacing("name: desk", with: "name: other-\(number)")
+                .replacing("model: desk", with: "model: other-\(number)")
+                .replacing("source:", with: "version: '\(number)', options: {seed: \(number)}, source:")
+        }
+        try setup.commitDesk(extra: "---\n" + more.joined(separator: "---\n"), lazy: true)
+        try await setup.run { setup in
+            let instance = try await Self.demand(setup)
+            try await setup.event("LoadedOnDemand")
+            let lastUsed = Timestamp(milliseconds: 1_700_000_000_000)
+            setup.runtime.change {
+                $0.uses[instance] = InstanceUse(observation: nil, wasLoaded: true, lastUsed: lastUsed)
+                $0.askedUses = []
+            }
+            let models = try await setup.reconciler.resources(
+                ResourceQuery(kind: .model, namespace: nil, limit: 2, after: nil)
+            ).resources
+            #expect(
+                models.map { "\($0.name) \($0.instance?.state.rawValue ?? "")" } == [
+                    "desk evicted", "other-0 unloaded",
+                ]
+            )
+            #expect(models.first?.instance?.lastUsed == lastUsed)
+            #expect(setup.runtime.askedUses.map(\.count) == [2])
+            let desk = try await setup.reconciler.resource(
+                ResourceIdentity(.model, namespace: "default", name: "desk")
+            )
+            #expect(desk.instance == models.first?.instance)
+            _ = try await setup.reconciler.resources(
+                ResourceQuery(kind: .endpoint, namespace: nil, limit: 10, after: nil)
+            )
+            #expect(setup.runtime.askedUses.map(\.count) == [2, 1])
+        }
+    }
+
     @Test("Requests are told why a first load failed; it is tried again, and the endpoint keeps its revision")
     func tellsWhy() async throws {
         let setup = try ControllerSetup(waitsAreOver: true)

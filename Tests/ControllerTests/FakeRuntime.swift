@@ -27,6 +27,10 @@ final class FakeRuntime: ServingRuntime {
         var startErrors: [MartletError] = []
         /// What those were told who waited for lazy instances.
         var refusals: [InstanceKey: [String]] = [:]
+        /// What requests have done to instances, beside what is observed.
+        var uses: [InstanceKey: InstanceUse] = [:]
+        /// The instances that somebody asked for at once, each time.
+        var askedUses: [Set<InstanceKey>] = []
     }
 
     private let state = Mutex(State())
@@ -60,6 +64,7 @@ final class FakeRuntime: ServingRuntime {
 
     var drainsWithTraffic: Int { self.state.withLock { $0.drainsWithTraffic } }
     var refusals: [InstanceKey: [String]] { self.state.withLock { $0.refusals } }
+    var askedUses: [Set<InstanceKey>] { self.state.withLock { $0.askedUses } }
     var calls: [String] { self.state.withLock { $0.calls } }
     var observation: RuntimeObservation { self.state.withLock { $0.observation } }
 
@@ -69,6 +74,13 @@ final class FakeRuntime: ServingRuntime {
     }
 
     func observe() async -> RuntimeObservation { self.observation }
+
+    func uses(of instances: Set<InstanceKey>) async -> [InstanceKey: InstanceUse] {
+        self.state.withLock { state in
+            state.askedUses.append(instances)
+            return state.uses.filter { instances.contains($0.key) }
+        }
+    }
 
     func load(_ instance: InstanceSpec, opening: ModelOpening) async throws {
         let path = instance.origin

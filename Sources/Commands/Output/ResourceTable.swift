@@ -5,8 +5,9 @@ internal import Schema
 enum ResourceTable {
     /// Resources of one kind, or of all.
     static func render(_ views: [ResourceView], of kind: Kind?, wide: Bool) -> String {
-        kind == .endpoint
-            ? ResourceTable.endpoints(views, wide: wide) : ResourceTable.resources(views, wide: wide)
+        if kind == .endpoint { return self.endpoints(views, wide: wide) }
+        if kind == .model { return self.models(views, wide: wide) }
+        return self.resources(views, wide: wide)
     }
 
     /// Endpoints with their four revisions, one line for each variant.
@@ -38,6 +39,34 @@ enum ResourceTable {
         return table.render()
     }
 
+    /// Models with what is in memory of each; a dash where no endpoint uses it.
+    private static func models(_ views: [ResourceView], wide: Bool) -> String {
+        var header = ["MODEL", "SYNC", "HEALTH", "STATE", "MEMORY", "LAST USED"]
+        if wide { header += ["COPIES", "INSTANCE", "DIGEST", "LOCATION"] }
+        var table = TextTable(header + ["REASON"])
+        for view in views {
+            let instance = view.instance
+            let isHeld = instance.map { $0.memoryBytes > 0 } ?? false
+            var cells = [
+                "\(view.namespace)/\(view.name)", view.sync.rawValue, self.health(view),
+                instance?.state.rawValue ?? "-", isHeld ? ByteText.render(instance?.memoryBytes ?? 0) : "-",
+                instance?.lastUsed.map { TimeText.render($0) } ?? "-",
+            ]
+            if wide {
+                cells += [
+                    instance.map { String($0.copies) } ?? "-", instance?.key.description ?? "-",
+                    view.digest?.short ?? "-", view.location ?? "-",
+                ]
+            }
+            table.add(cells + [self.reason(view)])
+        }
+        return table.render()
+    }
+
+    private static func health(_ view: ResourceView) -> String {
+        view.health.rawValue + (view.suspended ? " (suspended)" : "")
+    }
+
     /// `2`, or `1/3` where there is one of three that are wanted; two revisions that run side by side may have more.
     private static func replicas(_ variant: VariantView) -> String {
         let isShort = variant.replicas < variant.wantedReplicas
@@ -50,8 +79,7 @@ enum ResourceTable {
             let extra = wide ? [view.digest?.short ?? "-", view.location ?? "-"] : []
             table.add(
                 [
-                    view.identity.description, view.sync.rawValue,
-                    view.health.rawValue + (view.suspended ? " (suspended)" : ""),
+                    view.identity.description, view.sync.rawValue, self.health(view),
                 ] + extra
                     + [ResourceTable.reason(view)]
             )

@@ -70,6 +70,7 @@ enum DescribeText {
         if let instance = view.instance {
             lines.append("\nInstance    \(instance.key) \(instance.state.rawValue) \(PlainText.line(instance.message))")
             lines.append("  copies    \(instance.copies), \(ByteText.render(instance.memoryBytes))")
+            lines.append("  last used \(instance.lastUsed.map { TimeText.render($0) } ?? "-")")
         }
         if let spec = view.spec {
             let yaml = YAMLText.render(spec).split(separator: "\n").map { "  \($0)" }

@@ -34,9 +34,17 @@ extension OpenAPIDocument {
                 "digest": Self.string, "location": Self.string, "sync": Self.words(["Synced", "OutOfSync", "Unknown"]),
                 "health": Self.health, "conditions": Self.array(of: ["type": "object"]),
                 "variants": Self.array(of: ["type": "object"]), "settingsRevision": Self.string,
-                "instance": ["type": "object"], "suspended": Self.boolean, "spec": [:],
+                "instance": Self.reference("Instance"), "suspended": Self.boolean, "spec": [:],
             ],
             required: ["kind", "namespace", "name", "labels", "sync", "health", "conditions", "variants", "suspended"]
+        ),
+        "Instance": Self.object(
+            [
+                "key": Self.string,
+                "state": Self.words(["loading", "ready", "failed", "demanded", "evicted", "unloaded"]),
+                "message": Self.string, "memoryBytes": Self.integer, "copies": Self.integer, "lastUsed": Self.integer,
+            ],
+            required: ["key", "state", "message", "memoryBytes", "copies"]
         ),
         "Plan": Self.object(
             [

@@ -15,7 +15,7 @@ package struct ResourceView: Sendable, Hashable, Codable {
     /// Of an endpoint: its variants, the default one first.
     package var variants: [VariantView]
     package var settingsRevision: Revision?
-    /// Of a model: what is loaded for it.
+    /// Of a model that some endpoint uses: what is in memory for it.
     package var instance: InstanceView?
     package var suspended: Bool
     /// The spec as the commit says it, with defaults left out; absent in lists.
@@ -100,20 +100,44 @@ package struct VariantView: Sendable, Hashable, Codable {
     }
 }
 
-/// One loaded model.
+/// What is in memory for a model that some endpoint uses.
 package struct InstanceView: Sendable, Hashable, Codable {
+    package enum State: String, Sendable, Hashable, Codable {
+        case loading
+        case ready
+        /// Dead, hung past its deadline, or failing.
+        case failed
+        /// Not loaded yet, though a request waits for it.
+        case demanded
+        /// It was in memory, and others needed its room more; a request brings it back.
+        case evicted
+        /// It is not in memory: nobody has needed it so far, or nobody needs it any more.
+        case unloaded
+    }
+
     package var key: InstanceKey
-    package var state: InstanceObservation.State
+    package var state: State
     package var message: String
     package var memoryBytes: Int64
     package var copies: Int
+    /// When the last request ended, or now while there is one; absent when there was none that is
+    /// remembered.
+    package var lastUsed: Timestamp?
 
-    package init(key: InstanceKey, observation: InstanceObservation) {
+    package init(key: InstanceKey, _ use: InstanceUse) {
         self.key = key
-        self.state = observation.state
-        self.message = observation.message
-        self.memoryBytes = observation.memoryBytes
-        self.copies = observation.copies
+        self.state =
+            switch use.observation?.state {
+            case .loading: .loading
+            case .ready: .ready
+            case .failed: .failed
+            case .demanded: .demanded
+            case nil: use.wasLoaded ? .evicted : .unloaded
+            }
+        self.message = use.observation?.message ?? ""
+        self.memoryBytes = use.observation?.memoryBytes ?? 0
+        self.copies = use.observation?.copies ?? 0
+        self.lastUsed = use.lastUsed
     }
 }
 

@@ -19,6 +19,10 @@ package protocol ServingRuntime: Sendable {
     /// one caller, the controller; only whom it asks for is measured.
     func demand(of variants: Set<VariantID>) async -> [VariantID: RequestDemand]
 
+    /// What is in memory of these instances now, at the cost of looking at each of them; others are not named. Lazy ones
+    /// come and go without being a change.
+    func uses(of instances: Set<InstanceKey>) async -> [InstanceKey: InstanceUse]
+
     /// Brings an instance to exactly its spec's copies, from verified files; a failed one is replaced. Cancelling
     /// abandons the load: should the engine's call hang, it is counted and left behind. Throws the engine's own error,
     /// `LoadAbandoned`, and others.
@@ -72,6 +76,12 @@ extension ServingRuntime {
 
     package func requestsUnderWay() async -> [RunnerKey: Int] {
         await self.observe().runners.mapValues(\.inFlight).filter { $0.value > 0 }
+    }
+
+    /// For a runtime that evicts nothing.
+    package func uses(of instances: Set<InstanceKey>) async -> [InstanceKey: InstanceUse] {
+        let observed = await self.observe().instances.filter { instances.contains($0.key) }
+        return observed.mapValues { InstanceUse(observation: $0, wasLoaded: true) }
     }
 
     /// As many as there are at this moment.

@@ -53,11 +53,8 @@ struct StatusSurvey {
             view.variants = self.variants(of: identity).map { self.view(of: $0) }
             view.settingsRevision = self.observed.runtime.settings[identity]
         }
-        if identity.kind == .model,
-            let key = self.index.instance(of: identity, self.desired, self.observed.facts),
-            let observation = self.observed.runtime.instances[key]
-        {
-            view.instance = InstanceView(key: key, observation: observation)
+        if identity.kind == .model, let key = self.index.instance(of: identity, self.desired, self.observed.facts) {
+            view.instance = InstanceView(key: key, InstanceUse(observation: self.observed.runtime.instances[key]))
         }
         return (view, verdict)
     }

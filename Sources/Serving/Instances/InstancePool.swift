@@ -183,6 +183,21 @@ package final class InstancePool: Sendable {
         }
     }
 
+    /// What is in memory of these instances, and when they were used last; those that nobody leases are not named.
+    func uses(of keys: Set<InstanceKey>) -> [InstanceKey: InstanceUse] {
+        let now = self.wallClock?.now()
+        let entries = self.state.withLock { state in
+            keys.compactMap { key in state.entries[key].map { (key, $0) } }
+        }
+        return Dictionary(uniqueKeysWithValues: entries).mapValues { entry in
+            InstanceUse(
+                observation: entry.isIdle ? nil : Self.observation(of: entry),
+                wasLoaded: entry.model != nil || entry.source != nil,
+                lastUsed: entry.uses > 0 ? now : entry.lastUsed
+            )
+        }
+    }
+
     /// The servers behind each model that is not here.
     func observeUpstreams() -> [InstanceKey: ServingMetrics.Upstreams] {
         self.state.withLock { $0.entries }.compactMapValues { entry in

@@ -10,11 +10,12 @@ import Testing
 /// controller would.
 struct LazyFixture: Sendable {
     let clock = ManualClock()
+    let wallClock = ManualWallClock()
     let engine = ScriptedTensorEngine(models: ["/m.onnx": .identity(.fp32)])
     let pool: InstancePool
 
     init(memoryBudget: Int64? = 250_000) {
-        self.pool = InstancePool(memoryBudget: memoryBudget, clock: self.clock)
+        self.pool = InstancePool(memoryBudget: memoryBudget, clock: self.clock, wallClock: self.wallClock)
     }
 
     static func run(

@@ -26,6 +26,31 @@ struct LazyInstanceTests {
         }
     }
 
+    @Test("What is in memory is told to people with the time of the last use; what was evicted is not forgotten")
+    func uses() async throws {
+        try await Fixture.run { fixture in
+            let specs = ["a", "b", "c", "d"].map { fixture.spec($0) }
+            let leases = try specs.map { try fixture.pool.lease($0) }
+            let start = fixture.wallClock.now()
+            for lease in leases.prefix(3) {
+                try await fixture.ask(lease)
+                fixture.wallClock.advance(byMilliseconds: 1000)
+            }
+            let stranger = fixture.spec("stranger").key
+            let uses = fixture.pool.uses(of: Set(specs.map(\.key) + [stranger]))
+            #expect(uses[specs[0].key] == InstanceUse(observation: nil, wasLoaded: true, lastUsed: start))
+            #expect(uses[specs[1].key]?.lastUsed == start.advanced(byMilliseconds: 1000))
+            #expect(uses[specs[2].key]?.observation?.memoryBytes == 101_000)
+            #expect(uses[specs[2].key]?.observation?.state == .ready)
+            #expect(uses[specs[3].key] == InstanceUse(observation: nil))
+            #expect(uses[stranger] == nil)
+            _ = try await fixture.pool.beginUse(of: specs[1].key)
+            fixture.wallClock.advance(byMilliseconds: 60_000)
+            #expect(fixture.pool.uses(of: [specs[1].key])[specs[1].key]?.lastUsed == fixture.wallClock.now())
+            fixture.pool.endUse(of: specs[1].key)
+        }
+    }
+
     @Test("The least recently used one goes, and is brought back by the pool alone, once for all who ask")
     func swaps() async throws {
         try await Fixture.run { fixture in
