@@ -43,6 +43,16 @@ struct ModelCheck {
                 )
             )
         }
+        if let reason = Self.reasonForNoThreads(of: engine), self.spec["resources"]?["threads"] != nil {
+            findings.append(
+                Finding(
+                    self.path.field("resources").field("threads"),
+                    at: .key,
+                    "engine '\(engine)' has no use for the field 'threads' in Model.spec.resources: \(reason); "
+                        + "leave it out"
+                )
+            )
+        }
         if !self.knownEngines.contains(engine) {
             let hint = NearestWord.hint(for: engine, among: self.knownEngines)
             findings.append(
@@ -50,6 +60,12 @@ struct ModelCheck {
             )
         }
         return findings
+    }
+
+    /// Why no instance of an engine has threads of its own; nil where it may have.
+    private static func reasonForNoThreads(of engine: String) -> String? {
+        if engine == "onnx" { return "all its models share one pool of threads" }
+        return Self.remoteEngines.contains(engine) ? "the model runs elsewhere" : nil
     }
 
     private func upstreamFindings() -> [Finding] {

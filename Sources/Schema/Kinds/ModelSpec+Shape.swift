@@ -53,7 +53,12 @@ extension Shape {
 
     private static let resources = Shape.object(
         .optional("memory", .memory, "Memory of one instance; without it, the probe measures."),
-        .field("threads", .integer(1...1024), default: 1, "Threads of one instance."),
+        .field(
+            "threads",
+            .integer(1...1024),
+            default: 1,
+            "Threads of one instance; for engines that give each instance its own."
+        ),
         .optional("accelerator", .nonEmptyString, "The accelerator that the engine shall use.")
     )
 
