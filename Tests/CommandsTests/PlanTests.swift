@@ -139,6 +139,66 @@ struct PlanTests {
         #expect(run.output.contains("3 GiB"))
     }
 
+    private static let rank = """
+        apiVersion: martlet.dev/v1
+        kind: Endpoint
+        metadata: {name: rank}
+        spec: {serve: {model: rank}, access: {anonymous: true}}
+        ---
+        apiVersion: martlet.dev/v1
+        kind: Model
+        metadata: {name: rank}
+        spec: {engine: replay, load: lazy, source: {uri: models/rank.jsonl}, resources: {memory: 3Mi}}
+
+        """
+
+    @Test(
+        "Models that requests have loaded are told apart from those that stay loaded, against the budget",
+        arguments: [
+            (nil, "together"), ("8Mi", "together; the budget has room for all of them"),
+            (
+                "4Mi",
+                "together; the budget leaves 4 MiB for them, so that those used least recently make room for others"
+            ),
+            ("2Mi", "together; the budget leaves 2 MiB for them, less than the largest takes"),
+        ] as [(String?, String)]
+    )
+    func lazyModels(budget: String?, words: String) async throws {
+        let small = Self.rank.replacing("rank", with: "small").replacing("3Mi", with: "2Mi")
+        let head = Manifests.desk([
+            "rank.yaml": Self.rank, "models/rank.jsonl": "{\"default\": true, \"output\": \"3\"}\n",
+            "small.yaml": small, "models/small.jsonl": "{\"default\": true, \"output\": \"2\"}\n",
+        ])
+        let arguments = ["plan"] + (budget.map { ["--memory-budget", $0] } ?? [])
+        // What the eager model takes is the size of its file, 35 bytes, too little to be seen beside the others.
+        let run = await self.run(arguments, Manifests.desk, head)
+        #expect(
+            run.output.contains(
+                "loaded on demand besides: 2 lazy models, 3 MiB the largest, 5 MiB \(words)\n"
+            ),
+            "\(run.output)"
+        )
+        #expect(run.output.contains("Memory\n  35 B before, 35 B at the peak"))
+        let json = await self.run(arguments + ["-o", "json"], Manifests.desk, head)
+        let memory = try JSONValue(parsing: json.output)["memory"]
+        #expect(memory?["lazy"] == ["models": 2, "largest": .integer(3 << 20), "total": .integer(5 << 20)])
+        #expect(memory?["after"] == 35)
+    }
+
+    @Test("A model that another resource keeps loaded is no lazy one")
+    func sharedByAnEagerOne() async throws {
+        let eager = Self.rank.replacing("name: rank", with: "name: keep").replacing("model: rank", with: "model: keep")
+            .replacing("load: lazy, ", with: "")
+        let head = Manifests.desk([
+            "rank.yaml": Self.rank + "---\n" + eager,
+            "models/rank.jsonl": "{\"default\": true, \"output\": \"3\"}\n",
+        ])
+        let run = await self.run(["plan", "-o", "json"], Manifests.desk, head)
+        let memory = try JSONValue(parsing: run.output)["memory"]
+        #expect(memory?["lazy"] == nil)
+        #expect(memory?["after"] == .integer(35 + 3 << 20))
+    }
+
     @Test("What this version cannot do is named and left out")
     func unavailable() async {
         let desk = (Manifests.desk["desk.yaml"] ?? "") + "  rollout: {strategy: canary, steps: [{setWeight: 5}]}\n"

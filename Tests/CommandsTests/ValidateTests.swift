@@ -157,6 +157,37 @@ struct ValidateTests {
         )
     }
 
+    @Test(
+        "Rules for batches on an endpoint that has none of its own to batch are a warning",
+        arguments: [
+            ("chain: desk", "", "prompts share the batches of their language models, up to the models' option 'slots'"),
+            (
+                "model: tiny", "engine: llama",
+                "a language model batches whatever requests there are, up to its option 'slots'"
+            ),
+            ("model: tiny", "engine: replay", "recordings compute nothing"),
+            ("model: tiny", "engine: onnx", nil), ("model: tiny", "engine: another", nil),
+        ] as [(String, String, String?)]
+    )
+    func batching(serve: String, engine: String, reason: String?) async throws {
+        var files = Manifests.desk
+        if !engine.isEmpty {
+            files["models/tiny.yaml"] = files["models/tiny.yaml"]?.replacing("engine: replay", with: engine)
+        }
+        files["more.yaml"] = """
+            apiVersion: martlet.dev/v1
+            kind: Endpoint
+            metadata: {name: more}
+            spec: {serve: {\(serve)}, access: {anonymous: true}, batching: {maxSize: 8}}
+
+            """
+        let run = try await ValidateTests.validate(files, engines: ["another"])
+        #expect(run.code == 0, "\(run.errors)")
+        let warning = "spec.batching has no effect on this endpoint"
+        let line = reason.map { "more.yaml:1:1: warning: \(warning): \($0); leave it out\n" }
+        #expect(run.errors.contains(line ?? warning) == (reason != nil), "\(run.errors)")
+    }
+
     @Test("Warnings are errors with --strict")
     func strict() async throws {
         let tenant = "apiVersion: martlet.dev/v1\nkind: Tenant\nmetadata: {name: t}\nspec: {}\n"

@@ -29,6 +29,7 @@ extension CheckedManifests {
             writer.put(instance.key.digest.hex)
             writer.put(String(instance.bytes))
             writer.put(instance.isDeclared ? 1 : 0)
+            writer.put(instance.isLazy ? 1 : 0)
         }
         writer.put(self.overlays.count)
         for overlay in self.overlays {
@@ -84,7 +85,8 @@ extension CheckedManifests {
                     model: model,
                     key: InstanceKey(key),
                     bytes: bytes,
-                    isDeclared: try reader.number(below: 2) == 1
+                    isDeclared: try reader.number(below: 2) == 1,
+                    isLazy: try reader.number(below: 2) == 1
                 )
             }
             self.overlays = try reader.list { reader throws(ByteReader.Broken) in

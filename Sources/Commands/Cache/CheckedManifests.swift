@@ -29,7 +29,7 @@ struct CheckedManifests: Sendable, Hashable {
         var object: ObjectID
     }
 
-    /// A model that some endpoint has loaded.
+    /// A model that some endpoint has loaded, or that its requests do.
     struct Instance: Sendable, Hashable {
         /// A position in ``nodes``.
         var node: Int
@@ -40,6 +40,7 @@ struct CheckedManifests: Sendable, Hashable {
         var bytes: Int64
         /// Whether the manifest says so.
         var isDeclared: Bool
+        var isLazy: Bool
     }
 
     /// An overlay, of what it takes to expand it.
@@ -137,7 +138,8 @@ extension CheckedManifests {
         self.policies = desired.policies
         self.noteInstances(of: desired, positions)
         self.unavailable = desired.unavailable.sorted()
-        self.warnings = Set(desired.diagnostics + desired.unavailable + AccessCheck.diagnostics(of: desired)).sorted()
+        let advice = EndpointAdvice.diagnostics(of: desired)
+        self.warnings = Set(desired.diagnostics + desired.unavailable + advice).sorted()
     }
 
     /// False where a link leads to an artifact: then more than one file decides what is found.
@@ -173,7 +175,8 @@ extension CheckedManifests {
                     model: instance.model,
                     key: instance.key,
                     bytes: instance.knownBytes,
-                    isDeclared: instance.declaredMemory != nil || instance.isLazy
+                    isDeclared: instance.declaredMemory != nil,
+                    isLazy: instance.isLazy
                 )
             )
         }

@@ -14,7 +14,7 @@ struct ManifestCache: Sendable {
     static let mostBytes = 256 << 20
     /// How many states of other repositories are tried where there is none of this one.
     private static let mostGuesses = 3
-    private static let magic = Array("martlet manifests 3\n".utf8)
+    private static let magic = Array("martlet manifests 4\n".utf8)
 
     let folder: String
     /// Of what manifests are read with; a prefix of the files' names.

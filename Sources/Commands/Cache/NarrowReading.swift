@@ -176,7 +176,7 @@ struct NarrowReading {
 struct CheckedRest: Sendable {
     /// How many resources there are.
     var resources = 0
-    /// What the endpoints among them have loaded.
+    /// What the endpoints among them have loaded, or their requests do.
     var instances: [CheckedManifests.Instance] = []
     /// What `validate` warns of.
     var warnings: [Diagnostic] = []

@@ -16,7 +16,7 @@ struct ValidationReport: Encodable {
     ///
     /// - Parameter rest: What is known of manifests that were not read.
     init(_ desired: DesiredState, _ rest: CheckedRest, isStrict: Bool) {
-        let checks = EngineCheck.diagnostics(of: desired) + AccessCheck.diagnostics(of: desired)
+        let checks = EngineCheck.diagnostics(of: desired) + EndpointAdvice.diagnostics(of: desired)
         let found = desired.diagnostics + desired.unavailable + checks + rest.warnings
         self.diagnostics = Set(found).sorted().map { diagnostic in
             var diagnostic = diagnostic

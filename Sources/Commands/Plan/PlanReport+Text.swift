@@ -80,16 +80,3 @@ extension PlanReport.VariantChange {
         self.verb.rawValue + (self.strategy.map { " (\($0.rawValue))" } ?? "")
     }
 }
-
-extension PlanReport.Memory {
-    /// The amounts in words, and what they rest on.
-    var sentences: [String] {
-        let limit = self.budget.map { " of a budget of \(ByteText.render($0))" } ?? ""
-        let sum =
-            "\(ByteText.render(self.before)) before, \(ByteText.render(self.peak)) at the peak\(limit), "
-            + "\(ByteText.render(self.after)) after"
-        guard !self.assumed.isEmpty else { return [sum] }
-        let models = self.assumed.map(\.description).joined(separator: ", ")
-        return [sum, "not measured yet, taken by the size of their files: \(models)"]
-    }
-}

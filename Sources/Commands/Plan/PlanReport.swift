@@ -23,17 +23,6 @@ struct PlanReport: Encodable {
         var reason: String
     }
 
-    /// Bytes that loaded models take, as far as it is known without loading them.
-    struct Memory: Encodable, Hashable {
-        var before: Int64
-        /// The most at any time on the way.
-        var peak: Int64
-        var after: Int64
-        var budget: Int64?
-        /// Models whose manifest names no amount: the size of their files stands in.
-        var assumed: [ResourceIdentity]
-    }
-
     /// What is planned from and to, and what that rests on.
     var heading: String
     var assumption: String?
@@ -73,7 +62,7 @@ struct PlanReport: Encodable {
             ? "It assumes that nothing runs yet." : "It assumes that \(comparison.baseName) has converged."
         self.changes = ResourceChange.all(from: base, to: head)
         self.variants = PlanReport.variants(in: plan, base: base)
-        self.memory = Memory(plan, base: base, comparison.rest, budget: memoryBudget?.bytes)
+        self.memory = Memory(plan, base: base, head: head, comparison.rest, budget: memoryBudget?.bytes)
         self.plan = plan
         self.errors = head.diagnostics.filter { $0.severity == .error }
         self.notApplied = (head.unavailable + comparison.rest.unavailable).sorted()
@@ -154,58 +143,5 @@ struct PlanReport: Encodable {
             changes[change.variant] = change
         }
         return changes.values.sorted { $0.variant < $1.variant }
-    }
-}
-
-extension PlanReport.Memory {
-    /// Follows the plan's steps in their order.
-    ///
-    /// - Parameter rest: What else is loaded before and after.
-    init(_ plan: Plan, base: DesiredState, _ rest: CheckedRest, budget: Int64?) {
-        var loaded: [InstanceKey: InstanceSpec] = [:]
-        // Of models that are loaded once for several resources, the last one speaks, whatever the order of variants.
-        for instance in base.variants.values.lazy.flatMap(\.models).map(\.instance)
-        where loaded[instance.key].map({ $0.model < instance.model }) ?? true {
-            loaded[instance.key] = instance
-        }
-        let others = Dictionary(rest.instances.map { ($0.key, $0) }) { $0.model < $1.model ? $1 : $0 }
-        let otherBytes = others.values.reduce(0) { $0 + $1.bytes }
-        func bytes() -> Int64 { loaded.values.reduce(otherBytes) { $0 + $1.knownBytes } }
-        var seen = loaded
-        let before = bytes()
-        var peak = before
-        for step in plan.steps {
-            switch step.action {
-            case .load(let instance):
-                loaded[instance.key] = instance
-                seen[instance.key] = instance
-                peak = max(peak, bytes())
-            case .unload(let key):
-                loaded[key] = nil
-            case .probe, .beginRollout, .start, .warmUp, .setTraffic, .promote, .advanceRollout, .hold, .liftHold,
-                .applySettings, .scale, .drain, .stop, .removeEndpoint, .forget:
-                break
-            }
-        }
-        self.init(
-            before: before,
-            peak: peak,
-            after: bytes(),
-            budget: budget,
-            assumed: Set(
-                seen.values.filter { $0.declaredMemory == nil && !$0.isLazy }.map(\.model)
-                    + others.values.filter { !$0.isDeclared }.map(\.model)
-            ).sorted()
-        )
-    }
-}
-
-extension InstanceSpec {
-    /// What all copies take together: the manifest's word for each, else the size of the files, which copies share.
-    /// Nothing where it is requests that have it loaded: such an instance takes the room that the others leave.
-    var knownBytes: Int64 {
-        if self.isLazy { return 0 }
-        if let declared = self.declaredMemory { return declared * Int64(self.copies) }
-        return self.artifacts.reduce(0) { $0 + ($1.size ?? 0) }
     }
 }

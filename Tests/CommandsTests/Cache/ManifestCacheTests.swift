@@ -375,9 +375,10 @@ struct ManifestCacheTests {
             files: [.init(path: "ä.yaml", object: "12")],
             nodes: [.init(name: model.description, file: 0, references: [0])],
             artifacts: [.init(node: 0, path: "w", object: "34")],
-            instances: [
-                .init(node: 0, model: model, key: InstanceKey(Digest(of: [1])), bytes: 1 << 40, isDeclared: true)
-            ],
+            instances: [false, true].map {
+                let key = InstanceKey(Digest(of: [1]))
+                return .init(node: 0, model: model, key: key, bytes: 1 << 40, isDeclared: !$0, isLazy: $0)
+            },
             unsettled: [0],
             policies: Digest(of: [2]),
             warnings: [Diagnostic(.warning, at: place, "w", resource: model)],
