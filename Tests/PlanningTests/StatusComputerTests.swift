@@ -352,6 +352,20 @@ struct StatusComputerTests {
         #expect(status.resources[0].location == "chains/desk.yaml:1:1")
     }
 
+    @Test("An endpoint whose lazy model nobody has asked for is as it should be; one that crashed loading is not")
+    func lazyModel() throws {
+        var world = PlanWorld(models: ["small": 1], services: ["desk": .init(models: ["small"])])
+        world.lazy = ["small"]
+        var simulator = PlanSimulator(world: world, seed: 1)
+        try simulator.converge()
+        #expect(simulator.observed.runtime.instances.isEmpty)
+        let quiet = self.status(simulator)
+        #expect(quiet.health == .healthy)
+        #expect(quiet.resources.map(Self.words) == ["Synced Healthy Ready=True/Promoted"])
+        simulator.observed.facts.crashed = [simulator.world.instance("small").key]
+        #expect(self.status(simulator).health == .degraded)
+    }
+
     @Test(
         "The whole is as its parts are",
         arguments: [

@@ -127,7 +127,10 @@ extension StatusSurvey {
         where !self.sleeps(RunnerKey(variant, share.revision)) {
             let graph = self.observed.facts.variants[variant]?.graph(of: share.revision)
             for model in graph?.models ?? [] {
-                guard let instance = self.observed.runtime.instances[model.instance.key] else {
+                let key = model.instance.key
+                guard let instance = self.observed.runtime.instances[key] else {
+                    // The next request has it loaded, unless that took the process down before.
+                    if model.instance.isLazy, !self.observed.facts.crashed.contains(key) { continue }
                     return "\(model.identity) is not loaded"
                 }
                 if instance.state == .failed { return "\(model.identity) failed: \(instance.message)" }
