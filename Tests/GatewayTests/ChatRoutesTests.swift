@@ -34,6 +34,22 @@ struct ChatRoutesTests {
         #expect(reply.header("x-request-id") == "id1")
     }
 
+    @Test("Callers learn how much of a prompt was computed before")
+    func cachedTokens() async throws {
+        let endpoints = FakeEndpoints(text: { _ in FakeEndpoints.stream(["Hello"], cachedTokens: 5) })
+        let usage: JSONValue = [
+            "prompt_tokens": 7, "completion_tokens": 1, "total_tokens": 8,
+            "prompt_tokens_details": ["cached_tokens": 5],
+        ]
+        #expect(try await ask(endpoints, Self.path, Self.hello).json?["usage"] == usage)
+        // Two choices of one prompt: it counts once.
+        let twice = Self.hello.replacing("{\"model\"", with: "{\"n\": 2, \"model\"")
+        let details = try await ask(endpoints, Self.path, twice).json?["usage"]?["prompt_tokens_details"]
+        #expect(details == ["cached_tokens": 5])
+        let response = try await ask(endpoints, "/v1/responses", #"{"model": "desk", "input": "Hi"}"#)
+        #expect(response.json?["usage"]?["input_tokens_details"] == ["cached_tokens": 5])
+    }
+
     @Test("A recording says that it is one")
     func replayed() async throws {
         let reply = try await ask(FakeEndpoints(replayed: true), Self.path, Self.hello)

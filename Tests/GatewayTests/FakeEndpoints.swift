@@ -127,6 +127,7 @@ final class FakeEndpoints: EndpointService {
         _ pieces: [String],
         reason: FinishReason = .stop,
         logProbabilities: Bool = false,
+        cachedTokens: Int = 0,
         error: CallError? = nil
     ) -> AsyncThrowingStream<CompletionEvent, any Error> {
         AsyncThrowingStream { continuation in
@@ -138,7 +139,11 @@ final class FakeEndpoints: EndpointService {
             if let error {
                 continuation.finish(throwing: error)
             } else {
-                let usage = TokenUsage(promptTokens: 7, completionTokens: pieces.count)
+                let usage = TokenUsage(
+                    promptTokens: 7,
+                    completionTokens: pieces.count,
+                    cachedTokens: cachedTokens
+                )
                 continuation.yield(.finished(reason, usage))
                 continuation.finish()
             }

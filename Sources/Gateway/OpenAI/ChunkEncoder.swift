@@ -133,9 +133,14 @@ struct ChunkEncoder {
 }
 
 extension ByteBuffer {
-    /// Appends `{"prompt_tokens", "completion_tokens", "total_tokens"}`.
+    /// Appends `{"prompt_tokens", "completion_tokens", "total_tokens"}`, and `prompt_tokens_details` where some of the
+    /// prompt was cached.
     mutating func writeUsage(_ usage: TokenUsage) {
         self.writeString("{\"prompt_tokens\":\(usage.promptTokens),\"completion_tokens\":\(usage.completionTokens)")
-        self.writeString(",\"total_tokens\":\(usage.promptTokens + usage.completionTokens)}")
+        self.writeString(",\"total_tokens\":\(usage.promptTokens + usage.completionTokens)")
+        if usage.cachedTokens > 0 {
+            self.writeString(",\"prompt_tokens_details\":{\"cached_tokens\":\(usage.cachedTokens)}")
+        }
+        self.writeStaticString("}")
     }
 }

@@ -97,7 +97,9 @@ extension TextCall {
     func usage(ofChoices usages: [Int: TokenUsage]) -> TokenUsage {
         usages.reduce(into: TokenUsage()) { total, choice in
             total.completionTokens += choice.value.completionTokens
-            if choice.key % self.choicesPerPrompt == 0 { total.promptTokens += choice.value.promptTokens }
+            guard choice.key % self.choicesPerPrompt == 0 else { return }
+            total.promptTokens += choice.value.promptTokens
+            total.cachedTokens += choice.value.cachedTokens
         }
     }
 }

@@ -105,7 +105,10 @@ extension OpenAPIDocument {
         ),
         "CompletionAnswer": Self.textAnswer(object: "text_completion", choice: ["text": Self.string]),
         "Usage": Self.object(
-            ["prompt_tokens": Self.integer, "completion_tokens": Self.integer, "total_tokens": Self.integer],
+            [
+                "prompt_tokens": Self.integer, "completion_tokens": Self.integer, "total_tokens": Self.integer,
+                "prompt_tokens_details": Self.object(["cached_tokens": Self.integer]),
+            ],
             required: ["prompt_tokens", "completion_tokens", "total_tokens"]
         ),
         "Embeddings": Self.object(

@@ -283,7 +283,8 @@ struct ResponseRecord: Sendable {
 
     private func json(_ usage: TokenUsage) -> JSONValue {
         [
-            "input_tokens": .integer(Int64(usage.promptTokens)), "input_tokens_details": ["cached_tokens": 0],
+            "input_tokens": .integer(Int64(usage.promptTokens)),
+            "input_tokens_details": ["cached_tokens": .integer(Int64(usage.cachedTokens))],
             "output_tokens": .integer(Int64(usage.completionTokens)), "output_tokens_details": ["reasoning_tokens": 0],
             "total_tokens": .integer(Int64(usage.promptTokens + usage.completionTokens)),
         ]

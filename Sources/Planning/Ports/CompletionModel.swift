@@ -88,16 +88,20 @@ package struct CompletionRequest: Sendable, Hashable {
 package struct TokenUsage: Sendable, Hashable, Codable {
     package var promptTokens: Int
     package var completionTokens: Int
+    /// Of the prompt's, those that did not have to be computed, since an earlier request began alike.
+    package var cachedTokens: Int
 
-    package init(promptTokens: Int = 0, completionTokens: Int = 0) {
+    package init(promptTokens: Int = 0, completionTokens: Int = 0, cachedTokens: Int = 0) {
         self.promptTokens = promptTokens
         self.completionTokens = completionTokens
+        self.cachedTokens = cachedTokens
     }
 
     package static func + (lhs: TokenUsage, rhs: TokenUsage) -> TokenUsage {
         TokenUsage(
             promptTokens: lhs.promptTokens + rhs.promptTokens,
-            completionTokens: lhs.completionTokens + rhs.completionTokens
+            completionTokens: lhs.completionTokens + rhs.completionTokens,
+            cachedTokens: lhs.cachedTokens + rhs.cachedTokens
         )
     }
 }

@@ -9,9 +9,12 @@ struct BatcherSlot: Sendable {
         /// Sampled, shown, and not yet in the cache; nil while the prompt is being read.
         var pending: Token?
         var generatedTokens = 0
+        /// Tokens of the prompt that the cache held from the start.
+        let reusedTokens: Int
 
-        init(job: GenerationJob) {
+        init(job: GenerationJob, reusedTokens: Int) {
             self.job = job
+            self.reusedTokens = reusedTokens
             self.assembler = AnswerAssembler(stop: job.stop)
         }
     }

@@ -74,7 +74,10 @@ extension ContinuousBatcher {
         switch admission.job {
         case .generation(let job):
             self.slots[slot].adapters = job.adapters
-            self.slots[slot].generation = BatcherSlot.Generation(job: job)
+            self.slots[slot].generation = BatcherSlot.Generation(
+                job: job,
+                reusedTokens: admission.reusedTokens
+            )
         case .embedding(let job):
             self.slots[slot].adapters = []
             self.slots[slot].embedding = job

@@ -187,7 +187,8 @@ package struct ContinuousBatcher: Sendable {
             finish: reason,
             usage: TokenUsage(
                 promptTokens: generation.job.prompt.count,
-                completionTokens: generation.generatedTokens
+                completionTokens: generation.generatedTokens,
+                cachedTokens: generation.reusedTokens
             )
         )
     }

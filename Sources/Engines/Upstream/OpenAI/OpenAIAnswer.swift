@@ -113,14 +113,18 @@ struct OpenAIAnswer: Sendable {
     }
 
     private func usage(in value: JSONValue) throws -> TokenUsage {
-        func count(_ name: String) throws -> Int {
-            guard let number = value[name], number != .null else { return 0 }
+        func count(_ name: String, in value: JSONValue? = value) throws -> Int {
+            guard let number = value?[name], number != .null else { return 0 }
             guard case .integer(let count) = number, (0...Int64(Int32.max)).contains(count) else {
                 throw self.nonsense("sent '\(name)' that is no number of tokens")
             }
             return Int(count)
         }
-        return TokenUsage(promptTokens: try count("prompt_tokens"), completionTokens: try count("completion_tokens"))
+        return TokenUsage(
+            promptTokens: try count("prompt_tokens"),
+            completionTokens: try count("completion_tokens"),
+            cachedTokens: try count("cached_tokens", in: value["prompt_tokens_details"])
+        )
     }
 
     private func nonsense(_ problem: String) -> UpstreamFailure {
