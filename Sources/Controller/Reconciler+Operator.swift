@@ -262,7 +262,8 @@ extension Reconciler {
     /// That there is no such resource, and which there are.
     private func unknown(_ identity: ResourceIdentity) -> MartletError {
         let names = self.book.identities.filter { $0.kind == identity.kind }.map { "\($0.namespace)/\($0.name)" }
-        let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ")
+        let more = names.count > 10 ? " and \(names.count - 10) more" : ""
+        let known = names.isEmpty ? "there is none" : "there are " + names.prefix(10).joined(separator: ", ") + more
         return MartletError("NotFound", "no \(identity) in the commit or running; of that kind \(known)")
     }
 

@@ -50,7 +50,8 @@ extension InferenceServer: EndpointService {
             case .model:
                 throw CallError(
                     .invalidInput,
-                    "the endpoint serves a model, not a chain; ask it by /v1/chat/completions"
+                    "the endpoint serves a model, not a chain; ask it by /v1/chat/completions, or for tensors by "
+                        + "/v2/models/{model}/infer"
                 )
             case .chain(let chain, _):
                 try chain.check(call.body)

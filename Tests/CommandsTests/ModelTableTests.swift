@@ -61,6 +61,6 @@ struct ModelTableTests {
     @Test("Describing a model tells them too")
     func describe() {
         #expect(DescribeText.render(Self.views[1], []).contains("  copies    2, 1.5 MiB\n  last used 2023-11-14T22:13"))
-        #expect(DescribeText.render(Self.views[2], []).contains(" unloaded \n  copies    0, 0 B\n  last used -"))
+        #expect(DescribeText.render(Self.views[2], []).contains(" unloaded\n  copies    0, 0 B\n  last used -"))
     }
 }

@@ -68,7 +68,8 @@ enum DescribeText {
         }
         for variant in view.variants { lines += DescribeText.lines(of: variant) }
         if let instance = view.instance {
-            lines.append("\nInstance    \(instance.key) \(instance.state.rawValue) \(PlainText.line(instance.message))")
+            let message = instance.message.isEmpty ? "" : " \(PlainText.line(instance.message))"
+            lines.append("\nInstance    \(instance.key) \(instance.state.rawValue)\(message)")
             lines.append("  copies    \(instance.copies), \(ByteText.render(instance.memoryBytes))")
             lines.append("  last used \(instance.lastUsed.map { TimeText.render($0) } ?? "-")")
         }

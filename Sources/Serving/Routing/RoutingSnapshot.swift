@@ -92,7 +92,8 @@ struct RoutingSnapshot: Sendable {
         let problem = found.isEmpty ? "has no version '\(digits)'" : "has several versions '\(digits)'"
         throw CallError(
             .revisionNotFound,
-            "endpoint '\(name.name)' \(problem); \(serving.isEmpty ? "none serves" : "\(serving) serve")",
+            "endpoint '\(name.name)' \(problem); "
+                + (serving.isEmpty ? "none serves" : shares.count == 1 ? "\(serving) serves" : "\(serving) serve"),
             parameter: "version"
         )
     }

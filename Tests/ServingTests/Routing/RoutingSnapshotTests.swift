@@ -91,6 +91,17 @@ struct RoutingSnapshotTests {
         #expect(unlisted == error)
     }
 
+    @Test("A version that does not serve is refused with those that do", arguments: [1, 2])
+    func versions(count: Int) throws {
+        let shares = try (1...count).map { try Self.share($0, weight: 100 / count) }
+        let error = #expect(throws: CallError.self) {
+            try RoutingSnapshot.pinned("zz", among: shares, of: EndpointFixture.name)
+        }
+        let serving = shares.map(\.runner.key.revision.description).sorted().joined(separator: ", ")
+        #expect(error?.code == .revisionNotFound)
+        #expect(error?.message.hasSuffix("has no version 'zz'; \(serving) \(count == 1 ? "serves" : "serve")") == true)
+    }
+
     @Test("The names are sorted whatever comes and goes, and those of an older snapshot stay as they were")
     func names() throws {
         let names = [("shop", "b"), ("shop", "a"), ("desk", "z")].map { EndpointName(namespace: $0, name: $1) }
