@@ -102,9 +102,13 @@ struct Bare {
         if (llama_decode(context, batch) != 0) throw std::runtime_error("libllama could not compute a batch");
     }
 
-    // Answers one message for each stream; returns the prompts' tokens and gives the time of the first new tokens.
-    int32_t answer(const std::string *messages, int32_t streams, int32_t tokens, double *first) {
+    // Answers one message for each stream; returns the prompts' tokens, and gives the time of the first new tokens and
+    // those between two.
+    int32_t answer(
+        const std::string *messages, int32_t streams, int32_t tokens, double *first, std::vector<double> *gaps
+    ) {
         const Clock::time_point begin = Clock::now();
+        Clock::time_point last = begin;
         llama_memory_clear(llama_get_memory(context), false);
         std::vector<int32_t> positions, samples;
         batch.n_tokens = 0;
@@ -122,6 +126,8 @@ struct Bare {
             std::vector<llama_token> chosen;
             for (const int32_t index : samples) chosen.push_back(llama_sampler_sample(sampler, context, index));
             if (written == 0) *first = seconds_since(begin);
+            else gaps->push_back(seconds_since(last));
+            last = Clock::now();
             batch.n_tokens = 0;
             for (int32_t stream = 0; stream < streams; stream += 1) {
                 samples[stream] = stream;
@@ -134,22 +140,25 @@ struct Bare {
 
     void run(const Task &task) {
         int64_t prompt_tokens = 0;
-        std::string firsts, wholes;
+        std::string firsts, wholes, between;
+        std::vector<double> gaps;
         const double cpu = cpu_seconds();
         const Clock::time_point begin = Clock::now();
         for (int32_t round = 0; round < task.rounds; round += 1) {
             double first = 0;
             const Clock::time_point start = Clock::now();
-            prompt_tokens += answer(&task.messages[round * task.streams], task.streams, task.tokens, &first);
+            prompt_tokens += answer(&task.messages[round * task.streams], task.streams, task.tokens, &first, &gaps);
             const std::string separator = round == 0 ? "" : ", ";
             firsts += separator + std::to_string(first);
             wholes += separator + std::to_string(seconds_since(start));
         }
+        const double seconds = seconds_since(begin);
+        for (const double gap : gaps) between += (between.empty() ? "" : ", ") + std::to_string(gap);
         std::printf(
             "{\"seconds\": %.6f, \"tokens\": %lld, \"promptTokens\": %lld, \"cpuSeconds\": %.6f, "
-            "\"first\": [%s], \"whole\": [%s]}\n",
-            seconds_since(begin), static_cast<long long>(task.streams) * task.rounds * task.tokens,
-            static_cast<long long>(prompt_tokens), cpu_seconds() - cpu, firsts.c_str(), wholes.c_str()
+            "\"first\": [%s], \"whole\": [%s], \"gaps\": [%s]}\n",
+            seconds, static_cast<long long>(task.streams) * task.rounds * task.tokens,
+            static_cast<long long>(prompt_tokens), cpu_seconds() - cpu, firsts.c_str(), wholes.c_str(), between.c_str()
         );
         std::fflush(stdout);
     }

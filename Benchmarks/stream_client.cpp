@@ -1,4 +1,4 @@
-// A client that costs next to nothing: streams chat completions and counts their events.
+// A client that costs next to nothing: streams chat completions, counts their events and times them.
 //
 //   stream_client PORT STREAMS ROUNDS
 //
@@ -67,9 +67,11 @@ struct Stream {
     size_t searched = 0;
     int64_t events = 0;
     double first = 0;
+    Clock::time_point last;
+    std::vector<double> between;
 
     int64_t all_events = 0, tokens = 0, prompt_tokens = 0;
-    std::vector<double> firsts, wholes;
+    std::vector<double> firsts, wholes, gaps;
 
     void ask() {
         is_waiting = true;
@@ -86,6 +88,7 @@ struct Stream {
         answer.clear();
         searched = 0;
         events = 0;
+        between.clear();
     }
 
     // Takes what has come; at an answer's end sends the next request.
@@ -100,6 +103,8 @@ struct Stream {
             events += 1;
             // The first event says who speaks, the second brings the first token.
             if (events == 2) first = seconds_since(begin);
+            if (events > 2) between.push_back(seconds_since(last));
+            last = Clock::now();
         }
         searched = std::max(searched, answer.size() - std::min(answer.size(), event.size() - 1));
         const std::string_view last_chunk = "0\r\n\r\n";
@@ -119,6 +124,8 @@ struct Stream {
         prompt_tokens += last_number(answer, "prompt_tokens");
         firsts.push_back(first);
         wholes.push_back(whole);
+        // What ends an answer comes in three events: its reason, its usage, and [DONE].
+        gaps.insert(gaps.end(), between.begin(), between.end() - std::min<ptrdiff_t>(3, static_cast<ptrdiff_t>(between.size())));
         is_waiting = false;
         if (next < bodies.size()) ask();
     }
@@ -164,9 +171,10 @@ void run(uint16_t port, size_t stream_count, size_t rounds) {
     }
     std::printf(
         "{\"seconds\": %.6f, \"tokens\": %lld, \"promptTokens\": %lld, \"events\": %lld, \"cpuSeconds\": %.6f, "
-        "\"first\": %s, \"whole\": %s}\n",
+        "\"first\": %s, \"whole\": %s, \"gaps\": %s}\n",
         seconds, static_cast<long long>(tokens), static_cast<long long>(prompt_tokens), static_cast<long long>(events),
-        cpu_seconds(), list(streams, &Stream::firsts).c_str(), list(streams, &Stream::wholes).c_str()
+        cpu_seconds(), list(streams, &Stream::firsts).c_str(), list(streams, &Stream::wholes).c_str(),
+        list(streams, &Stream::gaps).c_str()
     );
 }
 

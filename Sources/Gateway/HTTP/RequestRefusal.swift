@@ -1,5 +1,6 @@
 internal import HTTPTypes
 internal import Hummingbird
+internal import Schema
 
 /// What can be wrong with a request before any route looks at it: the same at every door, told in each one's form.
 enum RequestRefusal: Hashable {

@@ -68,7 +68,7 @@ struct EmbeddingCall: Sendable {
         case "base64": self.encoding = .base64
         case .some(let other):
             throw OpenAIError.invalid(
-                "'encoding_format' must be 'float' or 'base64', not '\(other)'.",
+                "'encoding_format' must be 'float' or 'base64', not '\(other.shortened)'.",
                 parameter: "encoding_format"
             )
         }

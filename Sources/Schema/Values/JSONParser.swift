@@ -110,7 +110,7 @@ struct JSONParser {
             self.skipSpace(bytes)
             let value = key == self.skippedKey ? try self.skipArray(bytes) : try self.parseValue(bytes)
             guard members.updateValue(value, forKey: key) == nil else {
-                throw JSONSyntaxError(offset: keyOffset, problem: "duplicate key '\(key)'")
+                throw JSONSyntaxError(offset: keyOffset, problem: "duplicate key '\(key.shortened)'")
             }
         } while self.skip(UInt8(ascii: ","), bytes)
         guard self.skip(UInt8(ascii: "}"), bytes) else { throw self.error("expected ',' or '}' in an object") }

@@ -24,54 +24,110 @@ struct UpstreamFuzzTests {
             + "[-1],\"top_logprobs\":[{\"Hi\":-1}]}}]}",
     ].map { Array($0.utf8) }
 
-    private static let tokens = [
-        "data: ", "\n\n", "\r", "[DONE]", "null", "{", "}", "[", "]", "\"", ",", ":", "-1e999", "99999999999999999999",
-        "\"error\":", "\"choices\":", "\"index\":1", "\\ud800", "\u{FEFF}", "\0",
-        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
-    ].map { Array($0.utf8) }
+    private static let damage = ByteDamage(
+        tokens: [
+            "data: ", "\n\n", "\r", "[DONE]", "null", "{", "}", "[", "]", "\"", ",", ":", "-1e999",
+            "99999999999999999999", "\"error\":", "\"choices\":", "\"index\":1", "\\ud800", "\u{FEFF}", "\0",
+            "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[",
+        ]
+    )
 
-    /// Two at a time, 20,000 inputs in all; a million in `make fuzz`.
-    @Test(arguments: [7, 8] as [UInt64])
-    func damagedAnswersNeverBreakTheReader(seed: UInt64) throws {
-        var random = SeededRandom(seed: seed)
-        let endpoint = try UpstreamEndpoint(.init(url: "http://127.0.0.1:9/v1", model: "m")) { _ in [] }
-        let call = try OpenAICall(Upstreams.hello)
-        for round in 0..<Campaign.rounds(10_000, atMost: 500_000) {
-            var bytes = Self.seeds[round % Self.seeds.count]
-            for _ in 0..<Int.random(in: 0...4, using: &random) { Self.damage(&bytes, &random) }
-            let ends = Mutex(0)
-            let isStream = Bool.random(using: &random)
-            let head = HTTPResponseHead(
-                version: .http1_1,
-                status: .ok,
-                headers: ["content-type": isStream ? "text/event-stream" : "application/json"]
-            )
+    @Test("A damaged stream of events, the same wherever it is cut", arguments: FuzzInputs.parts(of: 1_000_000))
+    func streams(inputs: FuzzInputs) throws {
+        let server = try Self.Server("text/event-stream")
+        try inputs.forEach { random in
+            let bytes = Self.damage.damaged(random.pick(Self.seeds), &random)
+            let outcome = try server.outcome(of: bytes) { Int.random(in: 1...$0, using: &random) }
+            let again = try server.outcome(of: bytes) { $0 }
+            try #require(outcome == again, "\(String(decoding: bytes, as: UTF8.self))")
+        }
+    }
+
+    @Test("A damaged answer that comes whole", arguments: FuzzInputs.parts(of: 200_000))
+    func wholes(inputs: FuzzInputs) throws {
+        let server = try Self.Server("application/json")
+        try inputs.forEach { random in
+            let bytes = Self.damage.damaged(random.pick(Self.seeds), &random)
+            _ = try server.outcome(of: bytes) { Int.random(in: 1...$0, using: &random) }
+        }
+    }
+
+    @Test("A damaged answer with tensors", arguments: FuzzInputs.parts(of: 200_000))
+    func tensors(inputs: FuzzInputs) throws {
+        let endpoint = try UpstreamEndpoint(.init(url: "http://127.0.0.1:9", model: "m")) { _ in [] }
+        let expected = [
+            TensorDescription(name: "y", datatype: .fp32, shape: [-1, 2]),
+            TensorDescription(name: "z", datatype: .bytes, shape: [-1]),
+        ]
+        let header = "{\"outputs\":[{\"name\":\"y\",\"datatype\":\"FP32\",\"shape\":[1,2],\"data\":[[1,-2.5e3]]},"
+        let seeds = [
+            ("\(header){\"name\":\"z\",\"datatype\":\"BYTES\",\"shape\":[1],\"data\":[\"ä\"]}]}", ""),
+            (
+                "\(header){\"name\":\"z\",\"datatype\":\"BYTES\",\"shape\":[1],\"parameters\":"
+                    + "{\"binary_data_size\":6}}]}", "\u{2}\0\0\0hi"
+            ),
+        ]
+        try inputs.forEach { random in
+            let (json, binary) = random.pick(seeds)
+            let body = Self.damage.damaged(Array("\(json)\(binary)".utf8), &random)
+            var head = HTTPResponseHead(version: .http1_1, status: .ok)
+            let length = random.oneIn(8) ? Int.random(in: -1...body.count + 1, using: &random) : json.utf8.count
+            if !binary.isEmpty || random.oneIn(8) {
+                head.headers.add(name: InferenceAnswer.lengthHeader, value: "\(length)")
+            }
             do {
-                var reader = try OpenAIAnswerReader(head, call, from: endpoint) { event in
-                    if case .finished = event { ends.withLock { $0 += 1 } }
-                }
-                while !bytes.isEmpty {
-                    let count = Int.random(in: 1...bytes.count, using: &random)
-                    try reader.receive(ByteBuffer(bytes: bytes.prefix(count)))
-                    bytes.removeFirst(count)
-                }
-                try reader.finish()
-                #expect(ends.withLock { $0 } == 1)
+                let outputs = try InferenceAnswer.read(body, head, expecting: expected, from: endpoint)
+                try #require(outputs.map(\.name) == ["y", "z"] && outputs.allSatisfy { $0.problem == nil })
+                try #require(outputs.reduce(0) { $0 + $1.bytes.count } <= 8 * body.count)
             } catch let failure as UpstreamFailure {
-                #expect(failure.message.count < 1000)
-                #expect(ends.withLock { $0 } <= 1)
+                try #require(failure.message.count < 1000, "\(failure.message)")
             }
         }
     }
 
-    private static func damage(_ bytes: inout [UInt8], _ random: inout SeededRandom) {
-        guard !bytes.isEmpty else { return }
-        let place = Int.random(in: 0..<bytes.count, using: &random)
-        switch Int.random(in: 0..<4, using: &random) {
-        case 0: bytes[place] = UInt8.random(in: 0...255, using: &random)
-        case 1: bytes.remove(at: place)
-        case 2: bytes.insert(contentsOf: Self.tokens.randomElement(using: &random) ?? [], at: place)
-        default: bytes.removeSubrange(place..<min(bytes.count, place + Int.random(in: 1...20, using: &random)))
+    /// A server whose answers are made up.
+    private struct Server {
+        /// What comes out of an answer.
+        struct Outcome: Equatable {
+            var events: [CompletionEvent] = []
+            var failure: String?
+        }
+
+        private let head: HTTPResponseHead
+        private let endpoint: UpstreamEndpoint
+        private let call: OpenAICall
+
+        init(_ contentType: String) throws {
+            self.head = HTTPResponseHead(version: .http1_1, status: .ok, headers: ["content-type": contentType])
+            self.endpoint = try UpstreamEndpoint(.init(url: "http://127.0.0.1:9/v1", model: "m")) { _ in [] }
+            self.call = try OpenAICall(Upstreams.hello)
+        }
+
+        /// Reads an answer that comes in pieces; ends it once at most, and says little of what is wrong.
+        ///
+        /// - Parameter cut: how long the next piece is, of so many bytes.
+        func outcome(of bytes: [UInt8], cut: (Int) -> Int) throws -> Outcome {
+            let events = Mutex<[CompletionEvent]>([])
+            var outcome = Outcome()
+            var rest = bytes[...]
+            do {
+                var reader = try OpenAIAnswerReader(self.head, self.call, from: self.endpoint) { event in
+                    events.withLock { $0.append(event) }
+                }
+                while !rest.isEmpty {
+                    let piece = rest.prefix(cut(rest.count))
+                    try reader.receive(ByteBuffer(bytes: piece))
+                    rest = rest.dropFirst(piece.count)
+                }
+                try reader.finish()
+            } catch let failure as UpstreamFailure {
+                try #require(failure.message.count < 1000)
+                outcome.failure = failure.message
+            }
+            outcome.events = events.withLock { $0 }
+            let ends = outcome.events.count { if case .finished = $0 { true } else { false } }
+            try #require(outcome.failure == nil ? ends == 1 : ends <= 1, "\(outcome)")
+            return outcome
         }
     }
 }

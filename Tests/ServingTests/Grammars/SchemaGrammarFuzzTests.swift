@@ -5,47 +5,52 @@ import Testing
 @testable import Serving
 
 /// Random schemas, against what says whether a value fits.
-struct SchemaGrammarFuzzTests {
-    @Test("what the grammar derives fits, and what fits is derived", arguments: 1...Campaign.rounds(200))
-    func agreement(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(seed))
+@Suite(.timeLimit(.minutes(60))) struct SchemaGrammarFuzzTests {
+    @Test("what the grammar derives fits, and what fits is derived", arguments: FuzzInputs.parts(of: 100_000))
+    func agreement(inputs: FuzzInputs) throws {
+        try inputs.forEach { try self.agree(&$0) }
+    }
+
+    private func agree(_ random: inout SeededRandom) throws {
         let shape = RandomSchema(depth: 3, using: &random)
         let schema: JSONSchema
         do {
             schema = try JSONSchema(shape.whole)
         } catch {
             // Only a schema that is nothing but itself is refused.
-            #expect(error.message.contains("only back to itself"))
+            try #require(error.message.contains("only back to itself"))
             return
         }
         let (grammar, approximations) = try SchemaGrammar.grammar(of: schema)
-        #expect(approximations == [])
+        try #require(approximations == [])
         let texts = GrammarTexts(grammar: grammar)
         for _ in 0..<10 {
             let derived = texts.write(using: &random)
+            try #require(texts.derives(derived), "\(derived) of \(shape.whole.canonicalJSON)")
             // A grammar cannot keep the names of a free object apart.
             if let value = try? JSONValue(parsing: derived) {
-                #expect(schema.problems(in: value) == [], "\(derived) of \(shape.whole.canonicalJSON)")
+                try #require(schema.problems(in: value) == [], "\(derived) of \(shape.whole.canonicalJSON)")
             } else {
                 let error = #expect(throws: JSONSyntaxError.self) { try JSONValue(parsing: derived) }
-                #expect(error?.problem.contains("duplicate key") == true, "\(derived)")
+                try #require(error?.problem.contains("duplicate key") == true, "\(derived)")
             }
             let fitting = shape.text(of: shape, using: &random)
-            #expect(schema.problems(in: try JSONValue(parsing: fitting)) == [])
-            #expect(texts.derives(fitting), "\(fitting) of \(shape.whole.canonicalJSON)")
+            try #require(schema.problems(in: try JSONValue(parsing: fitting)) == [])
+            try #require(texts.derives(fitting), "\(fitting) of \(shape.whole.canonicalJSON)")
         }
     }
 
-    @Test("no JSON value that is taken for a schema does harm", arguments: 1...Campaign.rounds(200))
-    func noise(seed: Int) throws {
-        var random = SeededRandom(seed: UInt64(seed))
-        let value = Self.noise(depth: 4, using: &random)
-        guard let schema = try? JSONSchema(value) else { return }
-        _ = schema.problems(in: Self.noise(depth: 3, using: &random))
-        guard let grammar = try? SchemaGrammar.grammar(of: schema).grammar else { return }
-        #expect(grammar.size <= Grammar.maximumSize)
-        #expect(grammar.gbnf.hasPrefix("root ::= "))
-        _ = GrammarTexts(grammar: grammar).write(using: &random)
+    @Test("no JSON value that is taken for a schema does harm", arguments: FuzzInputs.parts(of: 1_000_000))
+    func noise(inputs: FuzzInputs) throws {
+        try inputs.forEach { random in
+            let value = Self.noise(depth: 4, using: &random)
+            guard let schema = try? JSONSchema(fromCaller: value) else { return }
+            _ = schema.problems(in: Self.noise(depth: 3, using: &random))
+            guard let grammar = try? SchemaGrammar.grammar(of: schema).grammar else { return }
+            try #require(grammar.size <= Grammar.maximumSize)
+            try #require(grammar.gbnf.hasPrefix("root ::= "))
+            _ = GrammarTexts(grammar: grammar).write(using: &random)
+        }
     }
 
     /// A JSON value made of what schemas are made of.
