@@ -8,8 +8,8 @@ struct GrammarTexts {
 
     /// Whether the grammar derives a text.
     func derives(_ text: String) -> Bool {
-        let scalars = Array(text.unicodeScalars)
-        return self.match(.rule(Grammar.root), scalars, 0) { $0 == scalars.count }
+        var matcher = GrammarMatcher(self.grammar)
+        return matcher.matches(text)
     }
 
     /// A random text of the grammar; past `budget` parts it takes what ends soonest.
@@ -18,52 +18,6 @@ struct GrammarTexts {
         var budget = budget
         self.write(.rule(Grammar.root), to: &text, budget: &budget, using: &random)
         return text
-    }
-
-    private func match(
-        _ expression: Grammar.Expression,
-        _ scalars: [Unicode.Scalar],
-        _ start: Int,
-        _ rest: (Int) -> Bool
-    ) -> Bool {
-        switch expression {
-        case .text(let text):
-            let end = start + text.unicodeScalars.count
-            return end <= scalars.count && scalars[start..<end].elementsEqual(text.unicodeScalars) && rest(end)
-        case .character(let characters):
-            guard start < scalars.count else { return false }
-            let isListed = characters.ranges.contains { $0.contains(scalars[start]) }
-            return isListed != characters.isNegated && rest(start + 1)
-        case .rule(let name): return self.grammar.rules[name].map { self.match($0, scalars, start, rest) } ?? false
-        case .sequence(let parts): return self.match(parts[...], scalars, start, rest)
-        case .choice(let parts): return parts.contains { self.match($0, scalars, start, rest) }
-        case .repeated(let part, let from, let to): return self.match(part, from, to, scalars, start, rest)
-        }
-    }
-
-    private func match(
-        _ parts: ArraySlice<Grammar.Expression>,
-        _ scalars: [Unicode.Scalar],
-        _ start: Int,
-        _ rest: (Int) -> Bool
-    ) -> Bool {
-        guard let first = parts.first else { return rest(start) }
-        return self.match(first, scalars, start) { self.match(parts.dropFirst(), scalars, $0, rest) }
-    }
-
-    private func match(
-        _ part: Grammar.Expression,
-        _ from: Int,
-        _ to: Int?,
-        _ scalars: [Unicode.Scalar],
-        _ start: Int,
-        _ rest: (Int) -> Bool
-    ) -> Bool {
-        if to == 0 { return rest(start) }
-        let hasMore = self.match(part, scalars, start) { next in
-            next > start && self.match(part, max(0, from - 1), to.map { $0 - 1 }, scalars, next, rest)
-        }
-        return hasMore || (from == 0 && rest(start))
     }
 
     private func write(
