@@ -189,12 +189,21 @@ package struct CallError: Error, Sendable, Hashable {
     package var parameter: String?
     /// Seconds after which to try again, where that helps.
     package var retryAfter: Int?
+    /// What only the operator is told, in the log: servers elsewhere by their addresses, and what these say.
+    package var detail: String?
 
-    package init(_ code: Code, _ message: String, parameter: String? = nil, retryAfter: Int? = nil) {
+    package init(
+        _ code: Code,
+        _ message: String,
+        parameter: String? = nil,
+        retryAfter: Int? = nil,
+        detail: String? = nil
+    ) {
         self.code = code
         self.message = message
         self.parameter = parameter
         self.retryAfter = retryAfter
+        self.detail = detail
     }
 }
 

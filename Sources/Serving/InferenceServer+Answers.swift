@@ -166,12 +166,13 @@ extension InferenceServer {
     func conclude<Work>(_ admitted: Admitted<Work>, with error: (any Error)?) {
         let runner = admitted.route.runner.key
         admitted.meter.finish(error, on: runner)
-        guard let error = error as? CallError, error.mayPass || error.code == .interrupted else { return }
+        guard let error = error as? CallError, error.mayPass || error.code == .interrupted || error.detail != nil
+        else { return }
         self.logger.warning(
             "answer failed",
             metadata: [
                 "request": "\(admitted.requestID)", "runner": "\(runner)", "code": "\(error.code.rawValue)",
-                "reason": "\(error.message)",
+                "reason": "\(error.detail ?? error.message)",
             ]
         )
     }

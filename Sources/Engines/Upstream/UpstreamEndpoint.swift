@@ -89,4 +89,10 @@ struct UpstreamEndpoint: Sendable {
         let text = self.key.map { text.replacing($0, with: "[key]") } ?? text
         return text.count > 500 ? "\(text.prefix(500))…" : text
     }
+
+    /// The same without the server's address.
+    func anonymous(_ text: String) -> String {
+        let text = self.clean(text).replacing(self.url, with: "[upstream]")
+        return URL(string: self.url)?.host().map { text.replacing($0, with: "[upstream]") } ?? text
+    }
 }

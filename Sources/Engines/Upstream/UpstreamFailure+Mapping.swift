@@ -10,7 +10,7 @@ extension UpstreamFailure {
         let told = ErrorBody(body)
         let words = told.message.map { ": \(endpoint.clean($0))" } ?? ""
         let said = "\(endpoint.url) answered \(head.status.code)\(words)"
-        let retryAfter = head.headers.first(name: "retry-after").flatMap { Int($0) }.map { max(0, $0) }
+        let retryAfter = Self.retryAfter(head.headers)
         switch head.status.code {
         case 402:
             self.init(.exhausted, said)
@@ -24,11 +24,22 @@ extension UpstreamFailure {
             self.init(.unavailable, said, retryAfter: retryAfter)
         case 400..<500:
             let isTooLong = told.code == "context_length_exceeded"
-            let message = told.message.map(endpoint.clean) ?? said
+            // Callers read this one, and are not told where their model is.
+            let message = told.message.map(endpoint.anonymous) ?? "the model's server answered \(head.status.code)"
             self.init(isTooLong ? .tooLong : .rejected, message, parameter: told.parameter.map(endpoint.clean))
         default:
             self.init(.unavailable, "\(said), which is no answer")
         }
+    }
+
+    /// The seconds that a server asks to be left alone, by its own clock where it names a time; not below 0.
+    private static func retryAfter(_ headers: HTTPHeaders) -> Int? {
+        guard let value = headers.first(name: "retry-after") else { return nil }
+        if let seconds = Int(value) { return max(0, seconds) }
+        guard let time = HTTPDate(value), let now = headers.first(name: "date").flatMap({ HTTPDate($0) }) else {
+            return nil
+        }
+        return max(0, time.seconds - now.seconds)
     }
 
     /// An answer that is not what the protocol says.

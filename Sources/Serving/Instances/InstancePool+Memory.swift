@@ -19,7 +19,12 @@ extension InstancePool.Entry {
     /// What a request is told while it takes none.
     var cannotAnswer: MartletError {
         let reason = self.lastFailure.map { ": \($0.message)" } ?? " and is being loaded"
-        return MartletError("InstanceFailed", "\(self.spec.model) cannot answer\(reason)", disposition: .retryable)
+        return MartletError(
+            "InstanceFailed",
+            "\(self.spec.model) cannot answer\(reason)",
+            disposition: .retryable,
+            cause: self.lastFailure
+        )
     }
 
     /// Whether it is only known, as a lazy instance is that nobody asks for.

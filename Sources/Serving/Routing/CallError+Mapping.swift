@@ -14,6 +14,10 @@ extension CallError {
     }
 
     private init(mapping error: MartletError) {
+        if error.isOfUpstreams {
+            self.init(.unavailable, Self.general("cannot be asked now"), retryAfter: 1, detail: "\(error)")
+            return
+        }
         switch error.code {
         case "PromptTooLong": self.init(.promptTooLong, error.message)
         case "RateLimited": self.init(.rateLimited, error.message)
@@ -34,16 +38,23 @@ extension CallError {
 
     private init(mapping failure: UpstreamFailure) {
         switch failure.kind {
-        case .unavailable: self.init(.unavailable, failure.message)
-        case .timedOut: self.init(.timeout, failure.message)
-        case .rateLimited: self.init(.rateLimited, failure.message)
-        case .exhausted: self.init(.quotaExceeded, failure.message)
-        case .misconfigured: self.init(.failed, failure.message)
+        case .unavailable: self.init(.unavailable, Self.general("cannot be asked now"))
+        case .timedOut: self.init(.timeout, Self.general("took too long"))
+        case .rateLimited: self.init(.rateLimited, Self.general("has had too many requests"))
+        case .exhausted: self.init(.quotaExceeded, Self.general("grants no more requests"))
+        case .misconfigured: self.init(.failed, Self.general("does not take this server's requests"))
+        // These are about the caller's own request, and say what is to be mended in it.
         case .rejected: self.init(.invalidInput, failure.message)
         case .tooLong: self.init(.promptTooLong, failure.message)
         }
         self.parameter = failure.parameter
         self.retryAfter = failure.retryAfter
+        if failure.isUpstreamsFault { self.detail = failure.message }
+    }
+
+    /// What callers are told of a server elsewhere: not which one it is, nor what it said.
+    private static func general(_ problem: String) -> String {
+        "the server that the model is on \(problem); the request's x-request-id names it in the log"
     }
 
     /// Whether asking the same again may help.
@@ -53,6 +64,16 @@ extension CallError {
         case .quotaExceeded, .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter,
             .promptTooLong, .interrupted:
             false
+        }
+    }
+}
+
+extension MartletError {
+    /// Whether it tells of servers elsewhere, or of the keys for them.
+    fileprivate var isOfUpstreams: Bool {
+        switch self.code {
+        case "UpstreamUnavailable", "InvalidUpstream", "SecretMissing", "SecretExposed": true
+        default: self.cause is UpstreamFailure || (self.cause as? MartletError)?.isOfUpstreams ?? false
         }
     }
 }

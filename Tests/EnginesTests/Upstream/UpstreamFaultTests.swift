@@ -26,7 +26,13 @@ struct UpstreamFaultTests {
             kind: .rejected,
             says: "no [key]"
         ),
-        Refusal(status: 422, body: "nothing", kind: .rejected, says: "answered 422"),
+        Refusal(status: 422, body: "nothing", kind: .rejected, says: "the model's server answered 422"),
+        Refusal(
+            status: 400,
+            body: #"{"error":{"message":"127.0.0.1 takes no 'n'"}}"#,
+            kind: .rejected,
+            says: "[upstream] takes no 'n'"
+        ),
         Refusal(
             status: 400,
             body: #"{"error":{"message":"9 tokens, 4 allowed","code":"context_length_exceeded"}}"#,
@@ -66,6 +72,24 @@ struct UpstreamFaultTests {
             #expect(!failure.message.contains("sk-77"))
             #expect(failure.retryAfter == refusal.retryAfter)
             #expect(server.requests.count == 1)
+        }
+    }
+
+    @Test(
+        "A time to come back at counts from the server's own clock",
+        arguments: [
+            ("Sun, 06 Nov 1994 08:50:07 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", 30),
+            ("Sun, 06 Nov 1994 08:49:07 GMT", "Sun, 06 Nov 1994 08:49:37 GMT", 0),
+            ("Sun, 06 Nov 1994 08:50:07 GMT", "soon", nil), ("soon", "Sun, 06 Nov 1994 08:49:37 GMT", nil),
+            ("-5", "Sun, 06 Nov 1994 08:49:37 GMT", 0),
+        ] as [(String, String, Int?)]
+    )
+    func retryAfter(_ later: String, _ now: String, _ seconds: Int?) async throws {
+        try await ScriptedUpstream.run { _, connection in
+            try await connection.answer(status: 429, headers: ["retry-after": later, "date": now], "{}")
+        } _: { server in
+            let answer = await Upstreams.events(try Upstreams.model([server.url], retries: 0), Upstreams.wholeHello)
+            #expect(answer.failure?.retryAfter == seconds)
         }
     }
 

@@ -1,3 +1,4 @@
+import Logging
 import Planning
 import Schema
 import TestSupport
@@ -37,11 +38,12 @@ struct EndpointFixture: Sendable {
     let wallClock = ManualWallClock()
     let server: InferenceServer
 
-    private init(_ engine: any InferenceEngine, unreadLimit: Int) {
+    private init(_ engine: any InferenceEngine, unreadLimit: Int, logger: Logger) {
         self.server = InferenceServer(
             engines: OneEngine(engine: engine),
             clock: self.clock,
             wallClock: self.wallClock,
+            logger: logger,
             unreadLimit: unreadLimit
         )
     }
@@ -50,9 +52,10 @@ struct EndpointFixture: Sendable {
     static func run(
         _ engine: any InferenceEngine,
         unreadLimit: Int = 1 << 14,
+        logger: Logger = Logger(label: "test"),
         _ test: @escaping @Sendable (EndpointFixture) async throws -> Void
     ) async throws {
-        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit)
+        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit, logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await fixture.server.run() }
             try await fixture.server.load(self.instance, opening: ModelOpening(file: "/m.gguf"))
