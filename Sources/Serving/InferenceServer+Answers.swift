@@ -38,6 +38,9 @@ extension InferenceServer {
         var sharing: @Sendable (EndpointSettings) -> Int = { _ in 1 }
     }
 
+    /// About as many bytes as an event takes beside its content.
+    private static let eventSize = 64
+
     /// Routes a call, waits for a seat and begins the answer; returns when its first event is there.
     ///
     /// - Parameter prepare: checks the request against what the revision does, before it waits.
@@ -46,16 +49,20 @@ extension InferenceServer {
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> (AnswerStamp, AsyncThrowingStream<Event, any Error>) {
         let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
-        let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream(
-            bufferingPolicy: .bufferingOldest(self.unreadLimit)
-        )
+        // Bounded by bytes; a bound of its own makes the stream say how many events are unread.
+        let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream(bufferingPolicy: .bufferingOldest(.max))
+        let unread = UnreadBytes(limit: self.unreadLimit)
         let (opened, opening) = AsyncThrowingStream<Never, any Error>.makeStream()
         output.onTermination = { termination in
             if case .cancelled = termination { admitted.seat.signal.end(.callerLeft) }
         }
         let isStarted = self.answers.start {
             await self.conduct(admitted) { event in
-                if case .dropped = output.yield(event) { admitted.seat.signal.end(.callerFellBehind) }
+                guard !unread.isOver else { return }
+                let size = event.contentSize + Self.eventSize
+                if case .enqueued(let rest) = output.yield(event), unread.add(size, unread: .max - rest) {
+                    admitted.seat.signal.end(.callerFellBehind)
+                }
                 opening.finish()
             } finish: { error in
                 opening.finish(throwing: error)

@@ -56,8 +56,8 @@ package final class InferenceServer: Sendable {
     ///   - wallClock: dates when a revision began to serve.
     ///   - memoryBudget: what all instances may take together, in bytes; nil: as much as there is.
     ///   - pool: owns the instances; one of its own by default.
-    ///   - unreadLimit: how many events of one answer may lie unread before it is ended, so that a caller that has
-    ///     stopped reading costs no more memory than that.
+    ///   - unreadLimit: how many bytes of one answer may lie unread, beside its largest piece, before it is ended: a
+    ///     caller that has stopped reading costs no more memory than that.
     package init(
         engines: any EngineCatalog,
         clock: any Clock<Duration> = ContinuousClock(),
@@ -65,7 +65,7 @@ package final class InferenceServer: Sendable {
         logger: Logger = Logger(label: "martlet.serving"),
         memoryBudget: Int64? = nil,
         pool: InstancePool? = nil,
-        unreadLimit: Int = 1 << 14
+        unreadLimit: Int = 1 << 20
     ) {
         self.engines = engines
         self.clock = clock

@@ -60,38 +60,30 @@ struct TextStream: Sendable {
             for try await event in self.first.events { try await body(0, event) }
             return
         }
-        try await withThrowingTaskGroup(of: Void.self) { group in
-            let (events, continuation) = AsyncThrowingStream<ChoiceEvent, any Error>.makeStream()
+        // One event of each choice at a time is taken, so that what nobody reads stays where it is bounded.
+        try await withThrowingTaskGroup(of: Arrival.self) { group in
             for choice in 0..<self.call.choiceCount {
-                group.addTask { await self.forward(choice, to: continuation) }
-            }
-            var running = self.call.choiceCount
-            for try await event in events {
-                switch event {
-                case .event(let choice, let event): try await body(choice, event)
-                case .end: running -= 1
+                group.addTask {
+                    try await Self.next(choice, of: choice == 0 ? self.first : self.ask(choice))
                 }
-                if running == 0 { break }
             }
-            group.cancelAll()
+            while let arrival = try await group.next() {
+                guard let event = arrival.event else { continue }
+                try await body(arrival.choice, event)
+                group.addTask { try await Self.next(arrival.choice, of: arrival.answer) }
+            }
         }
     }
 
-    private enum ChoiceEvent: Sendable {
-        case event(Int, CompletionEvent)
-        case end
+    /// The next event of a choice, and where those after it come from; no event at the end.
+    private struct Arrival: Sendable {
+        let choice: Int
+        let answer: TextAnswer
+        let event: CompletionEvent?
     }
 
-    private func forward(
-        _ choice: Int,
-        to continuation: AsyncThrowingStream<ChoiceEvent, any Error>.Continuation
-    ) async {
-        do {
-            let answer = choice == 0 ? self.first : try await self.ask(choice)
-            for try await event in answer.events { continuation.yield(.event(choice, event)) }
-            continuation.yield(.end)
-        } catch {
-            continuation.finish(throwing: error)
-        }
+    private static func next(_ choice: Int, of answer: TextAnswer) async throws -> Arrival {
+        var events = answer.events.makeAsyncIterator()
+        return Arrival(choice: choice, answer: answer, event: try await events.next())
     }
 }

@@ -8,6 +8,8 @@ protocol AnswerEvent: Sendable {
     var hasText: Bool { get }
     /// The tokens of the whole answer, on its last event.
     var finalUsage: TokenUsage? { get }
+    /// About as many bytes as the event takes in memory, beside what each takes.
+    var contentSize: Int { get }
 }
 
 extension CompletionEvent: AnswerEvent {
@@ -23,6 +25,21 @@ extension CompletionEvent: AnswerEvent {
         case .text, .toolCall: nil
         case .finished(_, let usage): usage
         }
+    }
+
+    var contentSize: Int {
+        switch self {
+        case .text(let text, let logProbabilities):
+            text.utf8.count + logProbabilities.reduce(0) { $0 + $1.contentSize }
+        case .toolCall(let piece): piece.arguments.utf8.count
+        case .finished: 0
+        }
+    }
+}
+
+extension TokenLogProbability {
+    fileprivate var contentSize: Int {
+        64 + self.text.utf8.count + self.bytes.count + self.alternatives.reduce(0) { $0 + $1.contentSize }
     }
 }
 
@@ -40,6 +57,14 @@ extension ChainEvent: AnswerEvent {
         case .stepStarted, .stepText, .stepFinished, .stepSkipped, .stepFailed: nil
         }
     }
+
+    var contentSize: Int {
+        switch self {
+        case .stepText(_, let text): text.utf8.count
+        case .stepFinished(_, let output), .finished(let output, _): output.canonicalJSON.utf8.count
+        case .stepStarted, .stepSkipped, .stepFailed: 0
+        }
+    }
 }
 
 /// The vectors of one embedding call, on their way to the caller.
@@ -49,6 +74,7 @@ struct EmbeddingEvent: AnswerEvent {
 
     var hasText: Bool { false }
     var finalUsage: TokenUsage? { self.usage }
+    var contentSize: Int { self.vectors.reduce(0) { $0 + 4 * $1.count } }
 }
 
 /// Measures one request from its arrival to its end.

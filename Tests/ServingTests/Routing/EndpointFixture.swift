@@ -51,7 +51,7 @@ struct EndpointFixture: Sendable {
     /// Runs a test against a server with the model loaded, and ends the server afterwards.
     static func run(
         _ engine: any InferenceEngine,
-        unreadLimit: Int = 1 << 14,
+        unreadLimit: Int = 1 << 20,
         logger: Logger = Logger(label: "test"),
         _ test: @escaping @Sendable (EndpointFixture) async throws -> Void
     ) async throws {

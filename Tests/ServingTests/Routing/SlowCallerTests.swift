@@ -5,34 +5,47 @@ import Testing
 
 /// What an answer costs that nobody reads.
 struct SlowCallerTests {
-    @Test("An answer of which too much lies unread is ended, and its model let go", arguments: [1, 3, 10])
-    func fellBehind(limit: Int) async throws {
+    private static let request = TextRequest(prompt: .chat([ChatMessage(role: "user", content: "hi")]))
+
+    @Test("An answer of which too much lies unread is ended, and its model let go", arguments: [1, 300, 5000])
+    func fellBehind(length: Int) async throws {
         let model = ScriptedCompletion { _, _ in .waits }
-        try await EndpointFixture.run(CompletionEngine(model: model), unreadLimit: limit) { fixture in
+        try await EndpointFixture.run(CompletionEngine(model: model), unreadLimit: 10_000) { fixture in
             try await fixture.deploy(try EndpointFixture.modelGraph())
-            let request = TextRequest(prompt: .chat([ChatMessage(role: "user", content: "hi")]))
-            async let asked = fixture.server.text(fixture.call(request))
+            async let asked = fixture.server.text(fixture.call(Self.request))
             let call = try #require(await model.calls.first { _ in true })
-            for number in 0...limit { call.say("\(number) ") }
+            let piece = String(repeating: "x", count: length)
+            for _ in 0...(10_000 / length) + 1 { call.say(piece) }
             await call.waitUntilAbandoned()
             let events = try await asked.events
-            var texts: [String] = []
+            var bytes = 0
             let error = await #expect(throws: CallError.self) {
-                for try await case .text(let text, _) in events { texts.append(text) }
+                for try await case .text(let text, _) in events { bytes += text.utf8.count + 64 }
             }
-            #expect(texts == (0..<limit).map { "\($0) " })
+            // The last piece passes the limit, and the largest one is beside it.
+            #expect(bytes > 10_000 && bytes <= 10_000 + 2 * (length + 64))
             #expect(error?.code == .interrupted && error?.message.contains("too slowly") == true)
         }
     }
 
-    @Test("An answer that is as long as may lie unread is whole")
-    func keptUp() async throws {
-        let model = ScriptedCompletion { _, _ in .says(["a", "b"]) }
-        try await EndpointFixture.run(CompletionEngine(model: model), unreadLimit: 3) { fixture in
+    @Test("One piece may be as large as it has to be")
+    func onePiece() async throws {
+        let text = String(repeating: "x", count: 1 << 16)
+        let model = ScriptedCompletion { _, _ in .says([text]) }
+        try await EndpointFixture.run(CompletionEngine(model: model), unreadLimit: 64) { fixture in
             try await fixture.deploy(try EndpointFixture.modelGraph())
-            let request = TextRequest(prompt: .chat([ChatMessage(role: "user", content: "hi")]))
-            let events = try await fixture.server.text(fixture.call(request)).events
-            #expect(try await events.reduce(0) { count, _ in count + 1 } == 3)
+            #expect(try await fixture.ask("hi").text == text)
         }
+    }
+
+    @Test("What was read makes room")
+    func keptUp() {
+        let unread = UnreadBytes(limit: 10)
+        for _ in 0..<5 { #expect(!unread.add(5, unread: 2)) }
+        #expect(!unread.add(100, unread: 2))
+        #expect(!unread.add(1, unread: 3))
+        #expect(!unread.isOver)
+        #expect(unread.add(5, unread: 4))
+        #expect(unread.isOver && !unread.add(5, unread: 1))
     }
 }
