@@ -75,6 +75,10 @@ struct HangUpTests {
         arguments: [
             ("/v1/embeddings", #"{"model": "desk", "input": "sofa"}"#), ("/v1/chains/desk", "{}"),
             ("/v1/chains/desk?stream=true", "{}"),
+            (
+                "/v2/models/desk/infer",
+                #"{"inputs": [{"name": "x", "datatype": "FP32", "shape": [1], "data": [1]}]}"#
+            ),
         ]
     )
     func whileComputing(path: String, body: String) async throws {
@@ -87,7 +91,11 @@ struct HangUpTests {
             end.yield()
             throw CancellationError()
         }
-        let service = FakeEndpoints(embeddings: { _ in try await compute() }, chain: { _ in try await compute() })
+        let service = FakeEndpoints(
+            embeddings: { _ in try await compute() },
+            chain: { _ in try await compute() },
+            tensors: { _ in try await compute() }
+        )
         try await self.hangUp(on: service, at: path, body: body, once: begun)
         #expect(await ended.first { _ in true } != nil)
     }

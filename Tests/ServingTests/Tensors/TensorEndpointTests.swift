@@ -39,6 +39,27 @@ struct TensorEndpointTests {
         }
     }
 
+    @Test("A caller that leaves frees its seat, and the run is given up")
+    func callerLeft() async throws {
+        try await self.run { fixture, control in
+            let graph = try EndpointFixture.modelGraph()
+            let runner = RunnerKey(graph.variant, graph.revision)
+            try await fixture.deploy(graph)
+            control.holdDecodes()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask {
+                    let call = fixture.call(TensorRequest(inputs: [Self.input]))
+                    await #expect(throws: CancellationError.self) { try await fixture.server.tensors(call) }
+                }
+                await control.wait { $0.runs == 1 }
+                #expect(fixture.server.metrics.inFlight[runner] == 1)
+                group.cancelAll()
+            }
+            #expect(fixture.server.metrics.inFlight[runner] == 0)
+            await control.wait { $0.aborts == 1 }
+        }
+    }
+
     @Test("What a drain interrupts ends with its reason")
     func interrupted() async throws {
         try await self.run { fixture, control in
