@@ -15,6 +15,8 @@ enum UpstreamClient {
         )
         // Whether to try again is decided here, and how many requests there are at once by the endpoints.
         configuration.connectionPool.retryConnectionEstablishment = false
+        // To look for a tracer that is not there costs each request more than to write its head.
+        configuration.tracing.tracer = nil
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4096
         return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
     }()

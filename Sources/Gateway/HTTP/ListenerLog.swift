@@ -27,9 +27,11 @@ struct ListenerLog: LogHandler {
         set { self.base.metadataProvider = newValue }
     }
 
+    /// The library's own number of each request is left out: what is logged names requests by `x-request-id`, and to
+    /// write down a number for every request costs more than to route it.
     subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { self.base[metadataKey: key] }
-        set { self.base[metadataKey: key] = newValue }
+        set { if key != "hb.request.id" { self.base[metadataKey: key] = newValue } }
     }
 
     func log(event: LogEvent) {

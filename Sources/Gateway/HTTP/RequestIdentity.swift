@@ -1,5 +1,7 @@
+internal import Glibc
 internal import HTTPTypes
 internal import Hummingbird
+internal import Synchronization
 
 /// Makes identifiers of requests and answers; a parameter, so that tests know them beforehand.
 package typealias IdentifierSource = @Sendable () -> String
@@ -11,13 +13,31 @@ package enum RequestIdentity {
         (1...128).contains(id.utf8.count) && id.utf8.allSatisfy { (0x21...0x7E).contains($0) }
     }
 
-    /// A fresh identifier: 32 random hexadecimal digits.
+    /// A fresh identifier: 32 hexadecimal digits that nobody can guess.
     package static func random() -> String {
-        let halves = [UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max)]
-        return halves.map { half in
-            let digits = String(half, radix: 16)
-            return String(repeating: "0", count: 16 - digits.count) + digits
-        }.joined()
+        let number = Self.entropy.withLock { $0.next() }
+        return String(unsafeUninitializedCapacity: 32) { digits in
+            for index in 0..<32 {
+                let digit = UInt8(truncatingIfNeeded: number >> (4 * (31 - index))) & 0xF
+                digits[index] = digit + (digit < 10 ? UInt8(ascii: "0") : UInt8(ascii: "a") - 10)
+            }
+            return 32
+        }
+    }
+
+    private static let entropy = Mutex(Entropy())
+
+    /// Random numbers of the system, fetched some at a time: asking for each takes longer than a small request.
+    private struct Entropy {
+        private var numbers: [UInt128] = []
+
+        mutating func next() -> UInt128 {
+            if let number = self.numbers.popLast() { return number }
+            // The most that the system gives at once is 256 bytes, and it fails for nothing but more.
+            self.numbers = Array(repeating: 0, count: 16)
+            precondition(getentropy(&self.numbers, 256) == 0, "the system gives no random numbers")
+            return self.numbers.removeLast()
+        }
     }
 }
 
