@@ -39,6 +39,7 @@ package struct GatewayServer: Service {
         limits: ConnectionLimits = ConnectionLimits(),
         connections: OpenConnections? = nil,
         shutdownPatience: Duration = .seconds(5),
+        servesOnEventLoop: Bool = false,
         logger: Logger,
         onStarted: @escaping Started
     ) {
@@ -57,6 +58,7 @@ package struct GatewayServer: Service {
                 limits,
                 connections: connections,
                 shutdownPatience: TimeAmount(shutdownPatience),
+                servesOnEventLoop: servesOnEventLoop,
                 logger: logger
             ),
             configuration: ApplicationConfiguration(address: bind, serverName: "martlet"),

@@ -22,13 +22,13 @@ package struct GatewayServers: Sendable {
         self.logger = logger
     }
 
-    /// The data plane: OpenAI's routes and chains.
+    /// The data plane: what endpoints are asked. Nothing there blocks, so requests stay on their connections' threads.
     package func dataPlane(
         _ plane: DataPlane,
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),
         onStarted: @escaping GatewayServer.Started = { _ in }
     ) -> GatewayServer {
-        self.server(plane.makeRouter(), named: "data", at: address, onStarted)
+        self.server(plane.makeRouter(), named: "data", at: address, servesOnEventLoop: true, onStarted)
     }
 
     /// Metrics and health, which tell about tenants and so have a listener of their own.
@@ -65,6 +65,7 @@ package struct GatewayServers: Sendable {
         _ router: Router<GatewayContext>,
         named name: String,
         at address: ListenAddress,
+        servesOnEventLoop: Bool = false,
         _ onStarted: @escaping GatewayServer.Started
     ) -> GatewayServer {
         GatewayServer(
@@ -73,6 +74,7 @@ package struct GatewayServers: Sendable {
             limits: self.limits,
             connections: self.connections.add(name, limit: self.limits.connections, logger: self.logger),
             shutdownPatience: self.shutdownPatience,
+            servesOnEventLoop: servesOnEventLoop,
             logger: self.logger,
             onStarted: onStarted
         )

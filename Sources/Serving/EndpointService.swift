@@ -32,19 +32,23 @@ package struct EndpointCall<Body: Sendable>: Sendable {
     /// The revision that the caller pins, by its first hex digits; nil: whichever the traffic says. Only one that serves
     /// can be pinned.
     package var revision: String?
+    /// Runs what is done for the call; nil: any thread does. One that already runs whoever calls saves changing threads.
+    package var executor: (any TaskExecutor)?
 
     package init(
         endpoint: EndpointName,
         caller: Caller,
         requestID: String,
         body: Body,
-        revision: String? = nil
+        revision: String? = nil,
+        executor: (any TaskExecutor)? = nil
     ) {
         self.endpoint = endpoint
         self.caller = caller
         self.requestID = requestID
         self.body = body
         self.revision = revision
+        self.executor = executor
     }
 }
 
@@ -218,11 +222,24 @@ package protocol EndpointService: Sendable {
     /// Chat and plain completion. Throws ``CallError``, here before the first byte or later in the stream.
     func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer
 
+    /// The same for a caller that has no use for a part of the answer: gives its events to `receive`, in order but from
+    /// any thread, and returns when it is complete.
+    func text(
+        _ call: EndpointCall<TextRequest>,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws -> AnswerStamp
+
     /// Embeddings of texts, by an endpoint that serves a bare model with embeddings.
     func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer
 
     /// Runs the endpoint's chain on its own input.
     func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer
+
+    /// The same for a caller that has no use for a part of the answer, as with text.
+    func chain(
+        _ call: EndpointCall<JSONValue>,
+        receive: @escaping @Sendable (ChainEvent) -> Void
+    ) async throws -> AnswerStamp
 
     /// Tensors from an endpoint that serves a bare model of tensors. Throws `invalidInput` where it serves anything
     /// else, and where the tensors are not the model's.

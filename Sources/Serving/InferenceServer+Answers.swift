@@ -1,6 +1,7 @@
 internal import Logging
 internal import Planning
 internal import Schema
+internal import Synchronization
 
 extension InferenceServer {
     /// What an answer is made of: gets the replica's models, gives its events away in order.
@@ -56,27 +57,39 @@ extension InferenceServer {
         output.onTermination = { termination in
             if case .cancelled = termination { admitted.seat.signal.end(.callerLeft) }
         }
-        let isStarted = self.answers.start {
-            await self.conduct(admitted) { event in
-                guard !unread.isOver else { return }
-                let size = event.contentSize + Self.eventSize
-                if case .enqueued(let rest) = output.yield(event), unread.add(size, unread: .max - rest) {
-                    admitted.seat.signal.end(.callerFellBehind)
-                }
-                opening.finish()
-            } finish: { error in
-                opening.finish(throwing: error)
-                output.finish(throwing: error)
+        self.begin(admitted, on: call.executor) { event in
+            guard !unread.isOver else { return }
+            let size = event.contentSize + Self.eventSize
+            if case .enqueued(let rest) = output.yield(event), unread.add(size, unread: .max - rest) {
+                admitted.seat.signal.end(.callerFellBehind)
             }
-            admitted.route.runner.leave(admitted.seat.request)
-        }
-        guard isStarted else {
-            admitted.route.runner.leave(admitted.seat.request)
-            throw CallError(.unavailable, "the server is shutting down", retryAfter: 1)
+            opening.finish()
+        } finish: { error in
+            opening.finish(throwing: error)
+            output.finish(throwing: error)
         }
         for try await _ in opened {}
         try Task.checkCancellation()
         return (admitted.stamp, events)
+    }
+
+    /// The same for a caller that wants the whole answer: gives its events away, and returns when it is complete.
+    func complete<Body, Event: AnswerEvent>(
+        _ call: EndpointCall<Body>,
+        receive: @escaping @Sendable (Event) -> Void,
+        prepare: (RunnerProgram) throws(CallError) -> Work<Event>
+    ) async throws -> AnswerStamp {
+        let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
+        try await withTaskCancellationHandler {
+            try await withCheckedThrowingContinuation { caller in
+                self.begin(admitted, on: call.executor, emit: receive) { error in
+                    caller.resume(with: error.map { .failure($0) } ?? .success(()))
+                }
+            }
+        } onCancel: {
+            admitted.seat.signal.end(.callerLeft)
+        }
+        return admitted.stamp
     }
 
     /// Takes a seat by the snapshot in force; a runner that drains by then sends the request on to the next snapshot.
@@ -128,45 +141,56 @@ extension InferenceServer {
         }
     }
 
-    /// Does the work until it is done, the caller leaves, the time is up or the runner's drain interrupts it.
+    /// Does the work, in a task of its own, until it is done, the caller leaves, the time is up or the runner's drain
+    /// interrupts it; gives the seat back then.
     ///
-    /// `finish` is called as soon as the end is certain, even if the model takes a while to notice.
-    private func conduct<Event: AnswerEvent>(
+    /// `finish` is called once, as soon as the end is certain, even if the model takes a while to notice.
+    private func begin<Event: AnswerEvent>(
         _ admitted: Admitted<Work<Event>>,
+        on executor: (any TaskExecutor)?,
         emit: @escaping @Sendable (Event) -> Void,
         finish: @escaping @Sendable ((any Error)?) -> Void
-    ) async {
-        let limit = admitted.route.settings.limits.timeout
-        await withTaskGroup(of: Ending?.self) { group in
-            group.addTask {
-                do {
-                    try await admitted.work(admitted.seat.models) { event in
-                        admitted.meter.observe(event)
-                        emit(event)
-                    }
-                    return .done(nil)
-                } catch {
-                    // What cancelled work throws says nothing; who cancelled it knows the reason.
-                    return Task.isCancelled ? nil : .done(CallError(mapping: error))
-                }
-            }
-            group.addTask { await admitted.seat.signal.wait().map { .early($0) } }
-            group.addTask {
-                let left = max(.zero, limit.duration - admitted.meter.stopwatch.elapsed)
-                return (try? await self.clock.sleep(for: left)) == nil ? nil : .early(.timedOut)
-            }
-            for await ending in group {
-                guard let error = ending.map({ $0.error(limit: limit) }) else { continue }
-                self.conclude(admitted, with: error)
-                finish(error)
-                group.cancelAll()
-                return
-            }
-            // The server is shutting down: every task was cancelled.
-            let error = CallError(.interrupted, "the server is shutting down", retryAfter: 1)
+    ) {
+        let (timers, signal) = (self.pool.timers, admitted.seat.signal)
+        let isOver = Atomic(false)
+        let end = { @Sendable (error: (any Error)?) in
+            guard !isOver.exchange(true, ordering: .relaxed) else { return }
             self.conclude(admitted, with: error)
             finish(error)
         }
+        let limit = admitted.route.settings.limits.timeout
+        let timer = timers.set(at: timers.now + limit.duration - admitted.meter.stopwatch.elapsed) {
+            signal.end(.timedOut)
+        }
+        let task = self.answers.start(on: executor) {
+            defer {
+                signal.close()
+                timers.cancel(timer)
+                admitted.route.runner.leave(admitted.seat.request)
+            }
+            do {
+                try await admitted.work(admitted.seat.models) { event in
+                    admitted.meter.observe(event)
+                    emit(event)
+                }
+                end(nil)
+            } catch {
+                // What cancelled work throws says nothing. Where a signal has cancelled it, its reason came first.
+                end(Task.isCancelled ? Self.shuttingDown(.interrupted) : CallError(mapping: error))
+            }
+        }
+        signal.listen { reason in
+            end(reason.error(limit: "the endpoint allows (\(limit))"))
+            task?.cancel()
+        }
+        guard task == nil else { return }
+        timers.cancel(timer)
+        admitted.route.runner.leave(admitted.seat.request)
+        end(Self.shuttingDown(.unavailable))
+    }
+
+    private static func shuttingDown(_ code: CallError.Code) -> CallError {
+        CallError(code, "the server is shutting down", retryAfter: 1)
     }
 
     /// Counts a finished answer, and logs one that broke off through no fault of the caller.
@@ -182,19 +206,6 @@ extension InferenceServer {
                 "reason": "\(error.detail ?? error.message)",
             ]
         )
-    }
-
-    /// How an answer ended.
-    private enum Ending: Sendable {
-        case done(CallError?)
-        case early(EarlyEnd)
-
-        func error(limit: ManifestDuration) -> (any Error)? {
-            switch self {
-            case .done(let error): error
-            case .early(let reason): reason.error(limit: "the endpoint allows (\(limit))")
-            }
-        }
     }
 }
 

@@ -1,4 +1,4 @@
-internal import Planning
+package import Planning
 package import Schema
 internal import Synchronization
 
@@ -13,54 +13,82 @@ extension InferenceServer: EndpointService {
     }
 
     package func text(_ call: EndpointCall<TextRequest>) async throws -> TextAnswer {
-        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<CompletionEvent> in
-            switch program {
-            case .model(let model): try InferenceServer.completion(of: call.body, by: model)
-            case .chain(let chain, let mapping): try InferenceServer.text(of: call.body, by: chain, mapping)
-            }
+        let (stamp, events) = try await self.answer(call) { program throws(CallError) in
+            try InferenceServer.text(of: call.body, by: program)
         }
         return TextAnswer(stamp: stamp, events: events)
     }
 
+    package func text(
+        _ call: EndpointCall<TextRequest>,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws -> AnswerStamp {
+        try await self.complete(call, receive: receive) { program throws(CallError) in
+            try InferenceServer.text(of: call.body, by: program)
+        }
+    }
+
     package func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer {
-        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<EmbeddingEvent> in
-            switch program {
-            case .chain:
+        let answer = Mutex<EmbeddingEvent?>(nil)
+        let stamp = try await self.complete(call) { event in
+            answer.withLock { $0 = event }
+        } prepare: { program throws(CallError) -> Work<EmbeddingEvent> in
+            guard case .model(let model) = program else {
                 throw CallError(
                     .invalidInput,
                     "the endpoint serves a chain, which gives no embeddings",
                     parameter: "model"
                 )
-            case .model(let model):
-                { models, emit in
-                    let (vectors, usage) = try await InferenceServer.find(model, among: models).embed(call.body)
-                    emit(EmbeddingEvent(vectors: vectors, usage: usage))
-                }
+            }
+            return { models, emit in
+                let (vectors, usage) = try await InferenceServer.find(model, among: models).embed(call.body)
+                emit(EmbeddingEvent(vectors: vectors, usage: usage))
             }
         }
-        for try await event in events {
-            return EmbeddingAnswer(stamp: stamp, vectors: event.vectors, usage: event.usage)
-        }
-        throw CancellationError()
+        guard let answer = answer.withLock({ $0 }) else { throw CancellationError() }
+        return EmbeddingAnswer(stamp: stamp, vectors: answer.vectors, usage: answer.usage)
     }
 
     package func chain(_ call: EndpointCall<JSONValue>) async throws -> ChainAnswer {
-        let (stamp, events) = try await self.answer(call) { program throws(CallError) -> Work<ChainEvent> in
-            switch program {
-            case .model:
-                throw CallError(
-                    .invalidInput,
-                    "the endpoint serves a model, not a chain; ask it by /v1/chat/completions, or for tensors by "
-                        + "/v2/models/{model}/infer"
-                )
-            case .chain(let chain, _):
-                try chain.check(call.body)
-                return { models, emit in
-                    try await chain.run(call.body, models: models) { emit($0.event) }
-                }
-            }
+        let (stamp, events) = try await self.answer(call) { program throws(CallError) in
+            try InferenceServer.run(of: call.body, by: program)
         }
         return ChainAnswer(stamp: stamp, events: events)
+    }
+
+    package func chain(
+        _ call: EndpointCall<JSONValue>,
+        receive: @escaping @Sendable (ChainEvent) -> Void
+    ) async throws -> AnswerStamp {
+        try await self.complete(call, receive: receive) { program throws(CallError) in
+            try InferenceServer.run(of: call.body, by: program)
+        }
+    }
+
+    private static func text(
+        of request: TextRequest,
+        by program: RunnerProgram
+    ) throws(CallError) -> Work<CompletionEvent> {
+        switch program {
+        case .model(let model): try self.completion(of: request, by: model)
+        case .chain(let chain, let mapping): try self.text(of: request, by: chain, mapping)
+        }
+    }
+
+    private static func run(of input: JSONValue, by program: RunnerProgram) throws(CallError) -> Work<ChainEvent> {
+        switch program {
+        case .model:
+            throw CallError(
+                .invalidInput,
+                "the endpoint serves a model, not a chain; ask it by /v1/chat/completions, or for tensors by "
+                    + "/v2/models/{model}/infer"
+            )
+        case .chain(let chain, _):
+            try chain.check(input)
+            return { models, emit in
+                try await chain.run(input, models: models) { emit($0.event) }
+            }
+        }
     }
 
     /// A bare model gets the caller's own parameters.

@@ -6,7 +6,7 @@ internal import Synchronization
 /// The serving side of the process: instances, runners and the routing snapshot. It holds no policy: the controller
 /// acts on it through ``ServingRuntime``, callers reach it through ``EndpointService``.
 ///
-/// ``run()`` is the parent of every answer; while it is not running, calls wait.
+/// ``run()`` is the parent of every answer.
 package final class InferenceServer: Sendable {
     struct State {
         var runners: [RunnerKey: Runner] = [:]
@@ -45,7 +45,7 @@ package final class InferenceServer: Sendable {
     let wallClock: any WallClock
     let logger: Logger
     let unreadLimit: Int
-    let answers = AnswerTasks()
+    let answers = TaskNursery()
     let changeFeed = ChangeFeed()
     let collector = MetricsCollector()
     private let state = Mutex(State())

@@ -77,6 +77,16 @@ final class FakeEndpoints: EndpointService {
         return TextAnswer(stamp: self.stamp(call.endpoint), events: try await self.answerText(call))
     }
 
+    func text(
+        _ call: EndpointCall<TextRequest>,
+        receive: @escaping @Sendable (CompletionEvent) -> Void
+    ) async throws -> AnswerStamp {
+        let answer = try await self.text(call)
+        for try await event in answer.events { receive(event) }
+        try Task.checkCancellation()
+        return answer.stamp
+    }
+
     func embeddings(_ call: EndpointCall<[String]>) async throws -> EmbeddingAnswer {
         EmbeddingAnswer(
             stamp: self.stamp(call.endpoint),
@@ -94,6 +104,16 @@ final class FakeEndpoints: EndpointService {
                 continuation.finish()
             }
         )
+    }
+
+    func chain(
+        _ call: EndpointCall<JSONValue>,
+        receive: @escaping @Sendable (ChainEvent) -> Void
+    ) async throws -> AnswerStamp {
+        let answer = try await self.chain(call)
+        for try await event in answer.events { receive(event) }
+        try Task.checkCancellation()
+        return answer.stamp
     }
 
     func tensors(_ call: EndpointCall<TensorRequest>) async throws -> TensorAnswer {

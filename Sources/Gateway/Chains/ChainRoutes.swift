@@ -25,26 +25,26 @@ struct ChainRoutes: Sendable {
         } catch {
             throw OpenAIError.invalid("The body is not JSON: \(error).", parameter: nil, code: "invalid_json")
         }
-        let answer = try await self.plane.service.chain(self.plane.call(listing.name, context, input))
+        let call = self.plane.call(listing.name, context, input)
+        guard streams else { return try await self.whole(call) }
+        let answer = try await self.plane.service.chain(call)
         let stream = ChainStream(answer: answer, failures: FailureLog(context))
-        var response =
-            streams
-            ? Response.eventStream { writer in try await stream.write(to: &writer) }
-            : try await Self.whole(answer)
+        var response = Response.eventStream { writer in try await stream.write(to: &writer) }
         response.stamp(answer.stamp)
         return response
     }
 
-    private static func whole(_ answer: ChainAnswer) async throws -> Response {
-        for try await event in answer.events {
-            guard case .finished(let output, let usage) = event else { continue }
-            var response = Response.json(output)
-            response.headers[.martletPromptTokens] = String(usage.promptTokens)
-            response.headers[.martletCompletionTokens] = String(usage.completionTokens)
-            return response
+    private func whole(_ call: EndpointCall<JSONValue>) async throws -> Response {
+        let collector = AnswerCollector<ChainEvent?, _>(nil) { last, event in last = event }
+        let stamp = try await self.plane.service.chain(call, receive: collector.receive)
+        guard case .finished(let output, let usage)? = try collector.get() else {
+            throw CallError(.failed, "The chain broke off before its end.")
         }
-        try Task.checkCancellation()
-        throw CallError(.failed, "The chain broke off before its end.")
+        var response = Response.json(output)
+        response.headers[.martletPromptTokens] = String(usage.promptTokens)
+        response.headers[.martletCompletionTokens] = String(usage.completionTokens)
+        response.stamp(stamp)
+        return response
     }
 
     private static func streams(_ request: Request) throws -> Bool {

@@ -11,6 +11,8 @@ struct HangUpChannel: ServerChildChannel {
     let base: HTTP1Channel
     /// How much longer a client may take to send a request once the server shuts down.
     let shutdownPatience: TimeAmount
+    /// Whether requests are served on their connections' own threads, which must not block then.
+    let servesOnEventLoop: Bool
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<HTTP1Channel.Value> {
         channel.setOption(.allowRemoteHalfClosure, value: false).flatMap {
@@ -19,14 +21,21 @@ struct HangUpChannel: ServerChildChannel {
     }
 
     func handle(value: HTTP1Channel.Value, logger: Logger) async {
-        let connection = OpenConnection(channel: value.channel, shutdownPatience: self.shutdownPatience)
-        await OpenConnection.$current.withValue(connection) {
-            await withTaskGroup(of: Void.self) { group in
-                group.addTask { await self.base.handle(value: value, logger: logger) }
-                // Serving a connection ends with its close, so the group always empties.
-                group.addTask { try? await value.channel.closeFuture.get() }
-                await group.next()
-                group.cancelAll()
+        let executor = self.servesOnEventLoop ? EventLoopExecutor(value.channel.eventLoop) : nil
+        let connection = OpenConnection(
+            channel: value.channel,
+            shutdownPatience: self.shutdownPatience,
+            executor: executor
+        )
+        await withTaskExecutorPreference(executor) {
+            await connection.whileOpen {
+                await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await self.base.handle(value: value, logger: logger) }
+                    // Serving a connection ends with its close, so the group always empties.
+                    group.addTask { try? await value.channel.closeFuture.get() }
+                    await group.next()
+                    group.cancelAll()
+                }
             }
         }
     }
@@ -38,6 +47,7 @@ extension HTTPServerBuilder {
         _ limits: ConnectionLimits = ConnectionLimits(),
         connections: OpenConnections? = nil,
         shutdownPatience: TimeAmount = .seconds(5),
+        servesOnEventLoop: Bool = false,
         logger: Logger
     ) -> HTTPServerBuilder {
         let connections = connections ?? OpenConnections(limit: limits.connections, logger: logger)
@@ -56,7 +66,8 @@ extension HTTPServerBuilder {
                         )
                     )
                 ),
-                shutdownPatience: shutdownPatience
+                shutdownPatience: shutdownPatience,
+                servesOnEventLoop: servesOnEventLoop
             )
         }
     }

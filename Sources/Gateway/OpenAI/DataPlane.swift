@@ -80,7 +80,13 @@ package struct DataPlane: Sendable {
     }
 
     func call<Body: Sendable>(_ endpoint: EndpointName, _ context: GatewayContext, _ body: Body) -> EndpointCall<Body> {
-        EndpointCall(endpoint: endpoint, caller: self.caller, requestID: context.requestID, body: body)
+        EndpointCall(
+            endpoint: endpoint,
+            caller: self.caller,
+            requestID: context.requestID,
+            body: body,
+            executor: OpenConnection.current?.executor
+        )
     }
 
     /// A fresh heading for one answer.

@@ -31,13 +31,13 @@ struct TextRoutes: Sendable {
             case .completion: try TextCall(completions: body)
             }
         let endpoint = try self.plane.endpoint(call.model, bodyBytes: body.count)
-        let ask: @Sendable (Int) async throws -> TextAnswer = { choice in
-            try await self.plane.service.text(self.plane.call(endpoint, context, call.request(ofChoice: choice)))
+        let choice: @Sendable (Int) -> EndpointCall<TextRequest> = { choice in
+            self.plane.call(endpoint, context, call.request(ofChoice: choice))
         }
         do {
             return call.streams
-                ? try await self.stream(call, format, FailureLog(context), ask)
-                : try await self.whole(call, format, ask)
+                ? try await self.stream(call, format, FailureLog(context), choice)
+                : try await self.whole(call, format, choice)
         } catch {
             throw OpenAIError(error).naming(prompt: format.promptParameter)
         }
@@ -47,8 +47,9 @@ struct TextRoutes: Sendable {
         _ call: TextCall,
         _ format: AnswerFormat,
         _ failures: FailureLog,
-        _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
+        _ choice: @escaping @Sendable (Int) -> EndpointCall<TextRequest>
     ) async throws -> Response {
+        let ask: @Sendable (Int) async throws -> TextAnswer = { try await self.plane.service.text(choice($0)) }
         let first = try await ask(0)
         let stream = TextStream(
             call: call,
@@ -66,28 +67,29 @@ struct TextRoutes: Sendable {
     private func whole(
         _ call: TextCall,
         _ format: AnswerFormat,
-        _ ask: @escaping @Sendable (Int) async throws -> TextAnswer
+        _ choice: @escaping @Sendable (Int) -> EndpointCall<TextRequest>
     ) async throws -> Response {
-        let first = try await ask(0)
-        let choices = try await withThrowingTaskGroup(of: (Int, TextChoice).self) { group in
-            for index in 0..<call.choiceCount {
-                group.addTask {
-                    let answer = index == 0 ? first : try await ask(index)
-                    return (index, try await TextChoice(collecting: answer))
-                }
+        let ask: @Sendable (Int) async throws -> (TextChoice, AnswerStamp) = { number in
+            try await TextChoice.collecting { try await self.plane.service.text(choice(number), receive: $0) }
+        }
+        let (first, stamp) = try await ask(0)
+        var choices = [0: first]
+        if call.choiceCount > 1 {
+            choices = try await withThrowingTaskGroup(of: (Int, TextChoice).self) { group in
+                for number in 1..<call.choiceCount { group.addTask { (number, try await ask(number).0) } }
+                return try await group.reduce(into: choices) { $0[$1.0] = $1.1 }
             }
-            return try await group.reduce(into: [Int: TextChoice]()) { $0[$1.0] = $1.1 }
         }
         let usage = call.usage(ofChoices: choices.mapValues(\.usage))
         let text = WholeAnswer.encode(
             choices.sorted { $0.key < $1.key }.map(\.value),
             as: format,
-            heading: self.plane.heading(format, model: call.model, stamp: first.stamp),
+            heading: self.plane.heading(format, model: call.model, stamp: stamp),
             usage: usage,
             logProbabilitiesWanted: call.requests[0].topLogProbabilities != nil
         )
         var response = Response.json(text)
-        response.stamp(first.stamp)
+        response.stamp(stamp)
         return response
     }
 }

@@ -9,31 +9,38 @@ struct TextChoice: Sendable {
     var toolCalls: [ToolCall] = []
     var finishReason: FinishReason = .stop
     var usage = TokenUsage()
+    private var isFinished = false
 
-    /// Reads an answer to its end. Throws its error, or `failed` when it just breaks off.
-    init(collecting answer: TextAnswer) async throws {
-        var isFinished = false
-        for try await event in answer.events {
-            switch event {
-            case .text(let text, let logProbabilities):
-                self.text += text
-                self.logProbabilities += logProbabilities
-            case .toolCall(let piece):
-                if let opening = piece.opening {
-                    self.toolCalls.append(ToolCall(id: opening.id, name: opening.name, arguments: ""))
-                }
-                guard self.toolCalls.indices.contains(piece.index) else {
-                    throw CallError(.failed, "The model's calls of functions came out of order.")
-                }
-                self.toolCalls[piece.index].arguments += piece.arguments
-            case .finished(let reason, let usage):
-                self.finishReason = reason
-                self.usage = usage
-                isFinished = true
+    /// Takes the next event of the answer. Throws `failed` when it makes no sense.
+    mutating func receive(_ event: CompletionEvent) throws {
+        switch event {
+        case .text(let text, let logProbabilities):
+            self.text += text
+            self.logProbabilities += logProbabilities
+        case .toolCall(let piece):
+            if let opening = piece.opening {
+                self.toolCalls.append(ToolCall(id: opening.id, name: opening.name, arguments: ""))
             }
+            guard self.toolCalls.indices.contains(piece.index) else {
+                throw CallError(.failed, "The model's calls of functions came out of order.")
+            }
+            self.toolCalls[piece.index].arguments += piece.arguments
+        case .finished(let reason, let usage):
+            self.finishReason = reason
+            self.usage = usage
+            self.isFinished = true
         }
-        try Task.checkCancellation()
-        guard isFinished else { throw CallError(.failed, "The answer broke off before its end.") }
+    }
+
+    /// Asks for an answer, and waits for its end. Throws its error, or `failed` when it just breaks off.
+    static func collecting(
+        _ ask: (@escaping @Sendable (CompletionEvent) -> Void) async throws -> AnswerStamp
+    ) async throws -> (TextChoice, AnswerStamp) {
+        let collector = AnswerCollector(TextChoice()) { try $0.receive($1) }
+        let stamp = try await ask(collector.receive)
+        let choice = try collector.get()
+        guard choice.isFinished else { throw CallError(.failed, "The answer broke off before its end.") }
+        return (choice, stamp)
     }
 }
 

@@ -22,19 +22,25 @@ struct GenerateRoutes: Sendable {
         let target = try self.plane.target(context)
         let body = try await request.bodyBytes(upTo: target.maxBodyBytes)
         let call = try GenerateCall(body, streams: streams)
-        let answer = try await self.plane.service.text(self.plane.call(target, context, call.request))
-        let writer = GenerateWriter(id: call.id, model: target.model, version: answer.stamp.revision.description)
+        let request = self.plane.call(target, context, call.request)
+        let writer = { (stamp: AnswerStamp) in
+            GenerateWriter(id: call.id, model: target.model, version: stamp.revision.description)
+        }
         var response: Response
         if streams {
-            let stream = GenerateStream(answer: answer, writer: writer, failures: FailureLog(context))
+            let answer = try await self.plane.service.text(request)
+            let stream = GenerateStream(answer: answer, writer: writer(answer.stamp), failures: FailureLog(context))
             response = Response.eventStream { try await stream.write(to: &$0) }
+            response.stamp(answer.stamp)
         } else {
-            let choice = try await TextChoice(collecting: answer)
-            response = Response.json(writer.encode(choice.text, choice.finishReason))
+            let (choice, stamp) = try await TextChoice.collecting {
+                try await self.plane.service.text(request, receive: $0)
+            }
+            response = Response.json(writer(stamp).encode(choice.text, choice.finishReason))
             response.headers[.martletPromptTokens] = String(choice.usage.promptTokens)
             response.headers[.martletCompletionTokens] = String(choice.usage.completionTokens)
+            response.stamp(stamp)
         }
-        response.stamp(answer.stamp)
         return response
     }
 }

@@ -18,15 +18,15 @@ struct ResponseRoutes: Sendable {
         let call = try ResponseCall(body)
         let endpoint = try self.plane.endpoint(call.model, bodyBytes: body.count)
         do {
-            let answer = try await self.plane.service.text(self.plane.call(endpoint, context, call.request))
+            let request = self.plane.call(endpoint, context, call.request)
             let record = ResponseRecord(
                 call: call,
                 created: self.plane.clock.now().milliseconds / 1000,
                 identifiers: self.plane.identifiers
             )
-            var response =
-                call.streams
-                ? self.stream(answer, record, FailureLog(context)) : try await self.whole(answer, record)
+            guard call.streams else { return try await self.whole(request, record) }
+            let answer = try await self.plane.service.text(request)
+            var response = self.stream(answer, record, FailureLog(context))
             response.stamp(answer.stamp)
             return response
         } catch {
@@ -34,11 +34,13 @@ struct ResponseRoutes: Sendable {
         }
     }
 
-    private func whole(_ answer: TextAnswer, _ record: ResponseRecord) async throws -> Response {
-        var record = record
-        for try await event in answer.events { _ = try record.receive(event) }
-        try Task.checkCancellation()
-        return .json(try record.finished())
+    private func whole(_ request: EndpointCall<TextRequest>, _ record: ResponseRecord) async throws -> Response {
+        let collector = AnswerCollector(record) { _ = try $0.receive($1) }
+        let stamp = try await self.plane.service.text(request, receive: collector.receive)
+        let record = try collector.get()
+        var response = Response.json(try record.finished())
+        response.stamp(stamp)
+        return response
     }
 
     private func stream(_ answer: TextAnswer, _ record: ResponseRecord, _ failures: FailureLog) -> Response {

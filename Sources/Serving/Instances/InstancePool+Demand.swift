@@ -117,7 +117,7 @@ extension InstancePool {
 
     /// Opens a model again that was loaded before. Whoever waits for it may leave: it is there for the next one.
     private func bringBack(_ spec: InstanceSpec, from source: Source, in flight: Flight) {
-        let isStarted = self.loads.start {
+        let load = self.loads.start {
             do {
                 try await self.lead(flight, spec: spec, current: nil, source: source)
             } catch {
@@ -125,7 +125,7 @@ extension InstancePool {
                 self.notify()
             }
         }
-        if !isStarted { flight.land(.failure(.closing)) }
+        if load == nil { flight.land(.failure(.closing)) }
     }
 
     private func wait(for flight: Flight, of key: InstanceKey, until signal: EndSignal?) async throws {

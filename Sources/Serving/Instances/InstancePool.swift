@@ -71,7 +71,7 @@ package final class InstancePool: Sendable {
     }
 
     let state: Mutex<State>
-    let loads = AnswerTasks()
+    let loads = TaskNursery()
     let patience: Duration
     let wallClock: (any WallClock)?
     let blockingCalls = BlockingCalls(abandonedCalls: AbandonedCalls())

@@ -16,6 +16,7 @@ final class EndSignal: Sendable {
     private struct State {
         var reason: EarlyEnd?
         var listener: (@Sendable (EarlyEnd) -> Void)?
+        var isClosed = false
     }
 
     private let state = Mutex(State())
@@ -24,6 +25,7 @@ final class EndSignal: Sendable {
         let listener = self.state.withLock { state -> (@Sendable (EarlyEnd) -> Void)? in
             guard state.reason == nil else { return nil }
             state.reason = reason
+            defer { state.listener = nil }
             return state.listener
         }
         listener?(reason)
@@ -32,10 +34,18 @@ final class EndSignal: Sendable {
     /// Calls the listener once, when the signal comes or at once when it has come. Only one may listen.
     func listen(_ listener: @escaping @Sendable (EarlyEnd) -> Void) {
         let reason = self.state.withLock { state in
-            state.listener = listener
+            if state.reason == nil, !state.isClosed { state.listener = listener }
             return state.reason
         }
         if let reason { listener(reason) }
+    }
+
+    /// Lets go of whoever listens, or would listen later: the answer is over, and what listens mostly holds the signal.
+    func close() {
+        self.state.withLock { state in
+            state.isClosed = true
+            state.listener = nil
+        }
     }
 
     /// Waits for the signal; nil when the waiting task is cancelled first. Only one task may wait.

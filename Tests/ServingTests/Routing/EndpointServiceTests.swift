@@ -213,6 +213,27 @@ struct EndpointServiceTests {
         }
     }
 
+    @Test(
+        "what is done for a call is done where the call says, and nothing of it is kept afterwards",
+        .timeLimit(.minutes(1))
+    )
+    func executor() async throws {
+        try await EndpointFixture.run({ _, _ in .says([]) }) { fixture, _ in
+            try await fixture.deploy(try EndpointFixture.modelGraph())
+            weak var left: CountingExecutor?
+            do {
+                let executor = CountingExecutor()
+                left = executor
+                var call = fixture.call(["a"])
+                call.executor = executor
+                _ = try await fixture.server.embeddings(call)
+                #expect(executor.jobs > 0)
+            }
+            // The last job lets go of its executor when it has ended, which nobody is told.
+            while left != nil { await Task.yield() }
+        }
+    }
+
     @Test("embeddings and chains answer in their own forms")
     func otherForms() async throws {
         try await EndpointFixture.run({ request, _ in .says([request.lastMessage]) }) { fixture, _ in
@@ -300,5 +321,19 @@ struct EndpointServiceTests {
         #expect(histogram.counts == [2, 1, 1])
         #expect(histogram.sum == 5.5)
         #expect(histogram.count == 4)
+    }
+}
+
+/// Runs jobs at once, and counts them.
+private final class CountingExecutor: TaskExecutor {
+    private let count = Mutex(0)
+
+    var jobs: Int { self.count.withLock { $0 } }
+
+    func enqueue(_ job: consuming ExecutorJob) {
+        self.count.withLock { $0 += 1 }
+        let job = UnownedJob(job)
+        // On a thread of the pool, as jobs of others.
+        Task { job.runSynchronously(on: self.asUnownedTaskExecutor()) }
     }
 }
