@@ -39,8 +39,11 @@ struct SessionLifeTests {
         let pieces = Mutex<[CompletionEvent]>([])
         let short = CompletionRequest(prompt: .text("short"))
         try await fixture.server.answer(short) { event in pieces.withLock { $0.append(event) } }
+        // Of a server of its own: this one has computed the prompt before.
+        let fresh = try ServerFixture(self.endless())
         var streamed: [CompletionEvent] = []
-        for try await event in try await fixture.server.complete(short) { streamed.append(event) }
+        for try await event in try await fresh.server.complete(short) { streamed.append(event) }
+        await fresh.server.close()
         #expect(pieces.withLock { $0 } == streamed)
 
         let endless = CompletionRequest(prompt: .text("endless"))
