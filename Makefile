@@ -61,10 +61,11 @@ bench-fleet: bootstrap ## Measures the control loop with up to 100,000 manifests
 	@Benchmarks/fleet
 	@echo "make bench-fleet: done"
 
-bench-serving: bootstrap ## Measures serving tensors and proxying chats against other servers, from PyPI
+bench-serving: bootstrap ## Measures serving tensors, and proxying chats and streams, against other servers
 	@$(SWIFT) build --configuration release --product martlet
 	@Benchmarks/inference
 	@Benchmarks/proxy
+	@Benchmarks/streams
 	@echo "make bench-serving: done"
 
 tsan: bootstrap ## Runs the unit tests under the thread sanitizer

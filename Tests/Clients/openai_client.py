@@ -66,6 +66,18 @@ class Chat(unittest.TestCase):
         answers = {answer.choices[0].message.content for answer in asyncio.run(several())}
         self.assertEqual(len(answers), 1)
 
+    def test_async_stream(self):
+        async def pieces():
+            async with openai.AsyncOpenAI(base_url=DATA, api_key="none", max_retries=0) as asynchronous:
+                stream = await asynchronous.chat.completions.create(
+                    model="deskhand", messages=[SYSTEM, FACTS], temperature=0, stream=True
+                )
+                return [chunk.choices[0].delta.content or "" async for chunk in stream]
+
+        texts = asyncio.run(pieces())
+        self.assertEqual("".join(texts), self.ask([SYSTEM, FACTS]).choices[0].message.content)
+        self.assertGreater(len(texts), 4)
+
     def test_max_tokens(self):
         for parameter in ("max_tokens", "max_completion_tokens"):
             answer = self.ask([SYSTEM, FACTS], **{parameter: 3})

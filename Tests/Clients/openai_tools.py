@@ -101,6 +101,15 @@ class Formats(unittest.TestCase):
         self.assertIsInstance(answer.choices[0].message.parsed, Triage)
         self.assertIn(answer.choices[0].message.parsed.count, range(10))
 
+    def test_async_parse(self):
+        async def one():
+            async with openai.AsyncOpenAI(base_url=DATA, api_key="none", max_retries=0) as asynchronous:
+                return await asynchronous.chat.completions.parse(
+                    model="deskhand", messages=[ASK], response_format=Triage, temperature=0
+                )
+
+        self.assertIsInstance(asyncio.run(one()).choices[0].message.parsed, Triage)
+
     def test_parse_with_seeds(self):
         for seed in range(4):
             answer = self.client.chat.completions.parse(
