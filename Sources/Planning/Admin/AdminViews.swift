@@ -120,8 +120,7 @@ package struct InstanceView: Sendable, Hashable, Codable {
     package var message: String
     package var memoryBytes: Int64
     package var copies: Int
-    /// When the last request ended, or now while there is one; absent when there was none that is
-    /// remembered.
+    /// When a request used it last; absent when none is remembered.
     package var lastUsed: Timestamp?
 
     package init(key: InstanceKey, _ use: InstanceUse) {

@@ -5,8 +5,8 @@ package struct InstanceUse: Sendable, Hashable {
     package var observation: InstanceObservation?
     /// Whether it is in memory, or was since somebody began to lease it.
     package var wasLoaded: Bool
-    /// When the last request ended, or now while there is one; nil: there was none that is
-    /// remembered.
+    /// When a request used it last: for an eager one, when that began; for a lazy one, when it ended, or now while there is
+    /// one. Nil: none is remembered.
     package var lastUsed: Timestamp?
 
     package init(observation: InstanceObservation?, wasLoaded: Bool = false, lastUsed: Timestamp? = nil) {

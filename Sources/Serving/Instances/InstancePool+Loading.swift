@@ -34,7 +34,7 @@ extension InstancePool {
     /// Sends the warm-up requests of `spec` through its instance, which may have been loaded for a revision that has
     /// others. Throws `InstanceMissing`, `WarmUpFailed`.
     package func warmUp(_ spec: InstanceSpec) async throws {
-        try await self.model(for: spec.key).warmUp(spec.warmUp)
+        try await self.state.withLock { try Self.servingModel(of: spec.key, in: $0) }.warmUp(spec.warmUp)
     }
 
     private enum Claim {

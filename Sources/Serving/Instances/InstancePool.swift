@@ -160,9 +160,14 @@ package final class InstancePool: Sendable {
         self.state.withLock { $0.entries[key].flatMap { $0.model?.description ?? $0.description } }
     }
 
-    /// The model that takes a key's requests now.
+    /// The model that takes a key's requests now, for a request that is not counted while it uses it.
     func model(for key: InstanceKey) throws -> PooledModel {
-        try self.state.withLock { try Self.servingModel(of: key, in: $0) }
+        let now = self.wallClock?.now()
+        return try self.state.withLock { state in
+            let model = try Self.servingModel(of: key, in: state)
+            if let place = state.entries.index(forKey: key) { state.entries.values[place].lastUsed = now }
+            return model
+        }
     }
 
     static func servingModel(of key: InstanceKey, in state: State) throws -> PooledModel {

@@ -51,6 +51,20 @@ struct LazyInstanceTests {
         }
     }
 
+    @Test("An eager model is dated by its requests, and not by its warm-up")
+    func usesOfEagerOnes() async throws {
+        try await Fixture.run { fixture in
+            let spec = fixture.spec("e", isLazy: false)
+            try await fixture.load(spec)
+            try await fixture.pool.warmUp(spec)
+            let lease = try fixture.pool.lease(spec)
+            #expect(fixture.pool.uses(of: [spec.key])[spec.key]?.lastUsed == nil)
+            fixture.wallClock.advance(byMilliseconds: 1000)
+            try await fixture.ask(lease)
+            #expect(fixture.pool.uses(of: [spec.key])[spec.key]?.lastUsed == fixture.wallClock.now())
+        }
+    }
+
     @Test("The least recently used one goes, and is brought back by the pool alone, once for all who ask")
     func swaps() async throws {
         try await Fixture.run { fixture in
