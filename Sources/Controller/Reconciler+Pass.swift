@@ -275,6 +275,23 @@ extension Reconciler {
         }
     }
 
+    /// Notes which servers elsewhere are left alone for a while since the last look, and which answer again.
+    func noteUpstreams(in instances: [InstanceKey: InstanceObservation]) {
+        for (instance, seen) in instances where seen.state == .ready {
+            let (before, now) = (self.observation.instances[instance]?.coolingDown ?? [:], seen.coolingDown ?? [:])
+            for (url, reason) in now.sorted(by: { $0.key < $1.key }) where before[url] == nil {
+                self.note(
+                    .warning,
+                    "UpstreamCoolingDown",
+                    "\(url), which answers for instance \(instance), is left alone for a while: \(reason)"
+                )
+            }
+            for url in before.keys.sorted() where now[url] == nil {
+                self.note(.normal, "UpstreamAnswers", "\(url) answers again for instance \(instance)")
+            }
+        }
+    }
+
     /// Adds an event to the next transaction.
     func note(
         _ severity: Event.Severity,

@@ -283,6 +283,7 @@ package actor Reconciler: Service {
     private func pass(in group: inout ThrowingDiscardingTaskGroup<any Error>) async {
         let found = await self.ports.runtime.observeChanges()
         self.noteDeaths(in: found.instances)
+        self.noteUpstreams(in: found.instances)
         self.changes.formUnion(self.take(found))
         // Read after the look: a person may have confirmed something meanwhile.
         guard let desired = self.desired ?? self.remembered else {

@@ -57,6 +57,15 @@ final class FakeRuntime: ServingRuntime {
         }
     }
 
+    /// Makes every instance's servers elsewhere look as if these cooled down.
+    func coolDown(_ upstreams: [String: String]?) {
+        self.change { state in
+            for key in state.observation.instances.keys {
+                state.observation.instances[key]?.coolingDown = upstreams
+            }
+        }
+    }
+
     /// Returns when no instance is dead any more.
     func waitForInstance() async {
         while self.observation.instances.values.contains(where: { $0.state == .failed }) { await Task.yield() }

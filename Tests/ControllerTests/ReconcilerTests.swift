@@ -193,6 +193,24 @@ struct ReconcilerTests {
         }
     }
 
+    @Test func upstreamsThatCoolDownAndComeBackAreToldOnce() async throws {
+        let setup = try ControllerSetup()
+        try setup.commitDesk()
+        try await setup.run { setup in
+            try await setup.event("Converged")
+            let seen = try setup.newestEvent()
+            setup.runtime.coolDown(["http://a": "it answered 503"])
+            try await setup.event("UpstreamCoolingDown", after: seen)
+            setup.runtime.coolDown(["http://a": "it answered 502"])
+            setup.runtime.coolDown(nil)
+            try await setup.event("UpstreamAnswers", after: seen)
+            let events = try setup.store.events(EventQuery(limit: 1000)).filter { $0.reason.hasPrefix("Upstream") }
+            #expect(events.count == 2)
+            #expect(events.contains { $0.severity == .warning && $0.message.contains("http://a") })
+            #expect(events.contains { $0.message.contains("it answered 503") })
+        }
+    }
+
     @Test func instanceThatDiesIsReplacedAtOnceAndThenEverMoreRarely() async throws {
         let setup = try ControllerSetup()
         try setup.commitDesk()

@@ -91,14 +91,16 @@ struct MetricsTests {
         let instance = InstanceKey(Digest(of: [2]))
         metrics.instances[instance] = InstanceObservation(state: .ready, memoryBytes: 1024, copies: 2)
         var server = UpstreamObservation(url: "http://a/v1")
-        (server.requests, server.failures, server.retries, server.isCoolingDown) = (9, 3, 2, true)
+        (server.requests, server.retries, server.isCoolingDown) = (9, 2, true)
+        server.failures = [.timedOut: 2, .unavailable: 1]
         let model = ResourceIdentity(.model, namespace: "default", name: "elsewhere")
         metrics.upstreams[instance] = ServingMetrics.Upstreams(model: model, servers: [server])
         let elsewhere = "model=\"default/elsewhere\",upstream=\"http://a/v1\",position=\"0\",instance=\"\(instance)\""
         let text = PrometheusText.encode(metrics.families)
         for line in [
             "martlet_upstream_requests_total{\(elsewhere)} 9",
-            "martlet_upstream_failures_total{\(elsewhere)} 3",
+            "martlet_upstream_failures_total{\(elsewhere),reason=\"timedOut\"} 2",
+            "martlet_upstream_failures_total{\(elsewhere),reason=\"unavailable\"} 1",
             "martlet_upstream_retries_total{\(elsewhere)} 2",
             "martlet_upstream_cooling_down{\(elsewhere)} 1",
             "martlet_requests_total{\(Self.labels),result=\"ok\"} 3",

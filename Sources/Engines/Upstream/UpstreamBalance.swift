@@ -49,6 +49,9 @@ struct UpstreamBalance: Sendable {
             self.retries = retries
         }
 
+        /// Whether it was left alone after failures, and has not answered since.
+        var isOut: Bool { self.restsUntil != nil }
+
         /// Whether it is cooling down.
         func isResting(at now: Duration) -> Bool {
             self.restsUntil.map { now < $0 } ?? false

@@ -7,6 +7,8 @@ final class UpstreamPool: Sendable {
     fileprivate struct State {
         var balance: UpstreamBalance
         var counters: [UpstreamObservation]
+        /// Told when an upstream begins to cool down or answers again.
+        var changed: (@Sendable () -> Void)?
     }
 
     let endpoints: [UpstreamEndpoint]
@@ -39,15 +41,19 @@ final class UpstreamPool: Sendable {
 
     /// What the upstreams are like now, in the manifest's order.
     var observations: [UpstreamObservation] {
-        let now = self.stopwatch.elapsed
-        return self.state.withLock { state in
+        self.state.withLock { state in
             zip(state.counters, state.balance.members).map { counter, member in
                 var observation = counter
                 observation.inFlight = member.busy
-                observation.isCoolingDown = member.isResting(at: now)
+                observation.isCoolingDown = member.isOut
                 return observation
             }
         }
+    }
+
+    /// Has `changed` called whenever an upstream begins to cool down or answers again.
+    func watch(_ changed: @escaping @Sendable () -> Void) {
+        self.state.withLock { $0.changed = changed }
     }
 
     /// Makes attempts at a request until one succeeds, none is left, the fault is the request's own, or a part of an
@@ -85,10 +91,13 @@ final class UpstreamPool: Sendable {
 
     private func end(_ outcome: UpstreamBalance.Outcome, of member: Int, _ failure: UpstreamFailure? = nil) {
         let now = self.stopwatch.elapsed
-        self.state.withLock { state in
+        let changed = self.state.withLock { state in
+            let wasOut = state.balance.members[member].isOut
             state.balance.end(outcome, of: member, at: now)
             state.counters[member].note(outcome, failure)
+            return state.balance.members[member].isOut == wasOut ? nil : state.changed
         }
+        changed?()
     }
 }
 
@@ -112,7 +121,7 @@ extension UpstreamObservation {
         switch outcome {
         case .answered: self.lastFailure = nil
         case .failed:
-            self.failures += 1
+            if let failure { self.failures[failure.kind, default: 0] += 1 }
             self.lastFailure = failure?.message
         case .abandoned: break
         }

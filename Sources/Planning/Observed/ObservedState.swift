@@ -36,6 +36,9 @@ package struct InstanceObservation: Sendable, Hashable, Codable {
     package var copies: Int
     /// Whether a runner holds it, so that it cannot be given back.
     package var isLeased: Bool
+    /// Of the servers elsewhere that answer for it, the ones that are left alone for a while, by address, with the reasons;
+    /// nil where there are none.
+    package var coolingDown: [String: String]?
 
     package init(
         state: State,

@@ -160,12 +160,17 @@ package protocol CompletionModel: Sendable {
     /// The servers that answer, for a model that is not here.
     var upstreams: [UpstreamObservation] { get }
 
+    /// Has `changed` called, from any thread, whenever one of ``upstreams`` begins to cool down or answers again.
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void)
+
     /// Gives everything back. Answers under way end with `Aborted`.
     func close() async
 }
 
 extension CompletionModel {
     package var upstreams: [UpstreamObservation] { [] }
+
+    package func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {}
 
     package func answer(
         _ request: CompletionRequest,

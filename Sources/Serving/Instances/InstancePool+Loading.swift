@@ -93,6 +93,7 @@ extension InstancePool {
         try await self.makeRoom(for: spec)
         do {
             let model = try await self.open(source.opening, engine: source.engine, spec: spec)
+            model.watchUpstreams { [weak self] in self?.notify() }
             await self.settle(spec, takes: model.memoryBytes)
             try await self.install(model, spec: spec, flight: flight)
         } catch {

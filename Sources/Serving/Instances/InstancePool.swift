@@ -211,10 +211,10 @@ package final class InstancePool: Sendable {
         }
     }
 
-    /// Which of several servers are left alone for a while; the others answer in their place.
-    private static func trouble(of entry: Entry) -> String {
+    /// Which of several servers are left alone for a while, and why; the others answer in their place.
+    private static func coolingDown(of entry: Entry) -> [String: String] {
         let resting = entry.model?.upstreams.filter(\.isCoolingDown) ?? []
-        return resting.map { "\($0.url) cools down: \($0.lastFailure ?? "it failed")" }.joined(separator: "; ")
+        return Dictionary(resting.map { ($0.url, $0.lastFailure ?? "it failed") }) { first, _ in first }
     }
 
     private static func observation(of entry: Entry) -> InstanceObservation {
@@ -222,14 +222,18 @@ package final class InstancePool: Sendable {
         let copies = entry.readyCopies
         let message = entry.lastFailure?.message ?? ""
         if copies > 0 {
+            let coolingDown = Self.coolingDown(of: entry)
+            let trouble = coolingDown.sorted { $0.key < $1.key }.map { "\($0) cools down: \($1)" }
             let isWhole = copies >= entry.spec.copies
-            return InstanceObservation(
+            var observation = InstanceObservation(
                 state: .ready,
-                message: isWhole ? Self.trouble(of: entry) : message,
+                message: isWhole ? trouble.joined(separator: "; ") : message,
                 memoryBytes: memory,
                 copies: copies,
                 isLeased: entry.leases > 0
             )
+            observation.coolingDown = coolingDown.isEmpty ? nil : coolingDown
+            return observation
         }
         let state: InstanceObservation.State =
             entry.flight != nil ? .loading : entry.demand != nil ? .demanded : .failed

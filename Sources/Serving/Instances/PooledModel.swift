@@ -44,6 +44,15 @@ enum PooledModel: Sendable {
         }
     }
 
+    /// Has `changed` called whenever one of ``upstreams`` begins to cool down or answers again.
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
+        switch self {
+        case .language, .tensor: break
+        case .completion(let model): model.watchUpstreams(changed)
+        case .tensorService(let model): model.watchUpstreams(changed)
+        }
+    }
+
     /// Copies that take requests. One that answers by itself is as many as are asked for.
     func readyCopies(wanted: Int) -> Int {
         switch self {

@@ -148,7 +148,8 @@ struct UpstreamFaultTests {
             #expect(answer.events.count == 2)
             #expect(server.requests.count == 3)
             let seen = try #require(model.upstreams.first)
-            #expect((seen.requests, seen.failures, seen.retries, seen.inFlight) == (3, 2, 2, 0))
+            #expect((seen.requests, seen.retries, seen.inFlight) == (3, 2, 0))
+            #expect(seen.failures == [.unavailable: 2])
         }
     }
 
@@ -198,6 +199,27 @@ struct UpstreamFaultTests {
         }
     }
 
+    @Test func tellsWhenAServerCoolsDownAndAnswersAgain() async throws {
+        let isBusy = Mutex(true)
+        try await ScriptedUpstream.run { _, connection in
+            if isBusy.withLock({ $0 }) {
+                try await connection.answer(status: 429, headers: ["retry-after": "60"], "{}")
+            } else {
+                try await connection.answer(Upstreams.wholeAnswer)
+            }
+        } _: { server in
+            let model = try Upstreams.model([server.url])
+            let seen = Mutex<[Bool]>([])
+            model.watchUpstreams { seen.withLock { $0.append(model.upstreams[0].isCoolingDown) } }
+            // The only one is asked all the same.
+            for busy in [true, true, false, false] {
+                isBusy.withLock { $0 = busy }
+                _ = await Upstreams.events(model, Upstreams.wholeHello)
+            }
+            #expect(seen.withLock { $0 } == [true, false])
+        }
+    }
+
     @Test func doesNotFallBackOnACallersFault() async throws {
         try await ScriptedUpstream.run { _, connection in
             try await connection.answer(status: 400, #"{"error":{"message":"no"}}"#)
@@ -206,7 +228,7 @@ struct UpstreamFaultTests {
             let answer = await Upstreams.events(model, Upstreams.wholeHello)
             #expect(answer.failure?.kind == .rejected)
             #expect(server.requests.count == 1)
-            #expect(model.upstreams.map(\.failures) == [0, 0])
+            #expect(model.upstreams.map(\.failures) == [[:], [:]])
         }
     }
 

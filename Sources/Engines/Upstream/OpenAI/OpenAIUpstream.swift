@@ -32,6 +32,10 @@ final class OpenAIUpstream: CompletionModel {
 
     var upstreams: [UpstreamObservation] { self.pool.observations }
 
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
+        self.pool.watch(changed)
+    }
+
     func complete(_ request: CompletionRequest) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
         let (events, output) = AsyncThrowingStream<CompletionEvent, any Error>.makeStream()
         // The stream's reader is its parent: it ends the task by leaving.

@@ -18,6 +18,10 @@ final class InferenceUpstream: TensorService {
 
     var upstreams: [UpstreamObservation] { self.pool.observations }
 
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
+        self.pool.watch(changed)
+    }
+
     /// Asks the servers in turn, until one tells what the model takes and gives; blocks. Throws `UpstreamUnavailable`.
     ///
     /// - Parameter concurrency: the most requests at once.

@@ -18,10 +18,15 @@ package protocol TensorService: Sendable {
     /// The servers that answer, for a model that is not here.
     var upstreams: [UpstreamObservation] { get }
 
+    /// Has `changed` called, from any thread, whenever one of ``upstreams`` begins to cool down or answers again.
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void)
+
     /// Gives everything back. Runs under way end with `Aborted`.
     func close() async
 }
 
 extension TensorService {
     package var upstreams: [UpstreamObservation] { [] }
+
+    package func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {}
 }
