@@ -111,7 +111,9 @@ let package = Package(
         // Servers elsewhere answer over HTTP.
         .target(
             name: "Engines",
-            dependencies: ["Planning", "Subprocess", "Schema", "CEngine", asyncHTTPClient, nioCore, nioHTTP1]
+            dependencies: [
+                "Planning", "Subprocess", "Schema", "CEngine", asyncHTTPClient, nioCore, nioHTTP1, nioPosix,
+            ]
         ),
 
         // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
@@ -166,7 +168,9 @@ let package = Package(
         ),
         .testTarget(
             name: "EnginesTests",
-            dependencies: ["Engines", "Planning", "ProbeTestChild", "Schema", "TestSupport", nioCore, nioHTTP1],
+            dependencies: [
+                "Engines", "Planning", "ProbeTestChild", "Schema", "TestSupport", nioCore, nioEmbedded, nioHTTP1,
+            ],
             exclude: ["Fixtures"]
         ),
         // The child that the probe's tests start.

@@ -87,18 +87,18 @@ struct UpstreamBalance: Sendable {
     /// the one that is ready first is asked all the same: refusing would help nobody.
     ///
     /// - Parameter draw: from 0 to just below 1: picks by weight, and spreads the waits.
-    mutating func next(_ attempts: inout Attempts, draw: Double, at now: Duration) -> Step {
+    mutating func next(_ attempts: inout Attempts, draw: @autoclosure () -> Double, at now: Duration) -> Step {
         let open = self.members.indices.filter { attempts.counts[$0] <= self.members[$0].retries }
         guard let fewest = open.map({ attempts.counts[$0] }).min() else { return .giveUp }
         let candidates = open.filter { attempts.counts[$0] == fewest }
         let healthy = candidates.filter { self.members[$0].takesRequests(at: now) }
-        guard let chosen = self.pick(from: healthy, draw: draw) ?? self.nextReady(of: candidates) else {
+        guard let chosen = self.pick(from: healthy, draw: draw()) ?? self.nextReady(of: candidates) else {
             return .giveUp
         }
         attempts.counts[chosen] += 1
         self.members[chosen].busy += 1
         if self.members[chosen].restsUntil != nil { self.members[chosen].isOnTrial = true }
-        return .ask(chosen, after: fewest == 0 ? .zero : Self.wait(beforeRetry: fewest, draw: draw))
+        return .ask(chosen, after: fewest == 0 ? .zero : Self.wait(beforeRetry: fewest, draw: draw()))
     }
 
     /// Takes in how an attempt ended.
@@ -120,7 +120,7 @@ struct UpstreamBalance: Sendable {
         self.members[member].isOnTrial = false
     }
 
-    private func pick(from candidates: [Int], draw: Double) -> Int? {
+    private func pick(from candidates: [Int], draw: @autoclosure () -> Double) -> Int? {
         switch self.rule {
         case .order: return candidates.first
         case .leastBusy:
@@ -129,7 +129,8 @@ struct UpstreamBalance: Sendable {
                 return one.busy * other.weight < other.busy * one.weight
             }
         case .weight:
-            var point = draw * Double(candidates.reduce(0) { $0 + self.members[$1].weight })
+            guard candidates.count > 1 else { return candidates.first }
+            var point = draw() * Double(candidates.reduce(0) { $0 + self.members[$1].weight })
             for candidate in candidates {
                 point -= Double(self.members[candidate].weight)
                 if point < 0 { return candidate }

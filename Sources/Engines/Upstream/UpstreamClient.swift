@@ -1,14 +1,25 @@
 internal import AsyncHTTPClient
 internal import NIOCore
 internal import NIOHTTP1
+internal import NIOPosix
 internal import Planning
 internal import Schema
 
 /// Sends requests to servers elsewhere over connections that the whole process shares.
 enum UpstreamClient {
-    /// Certificates are verified and redirects are not followed: a key goes nowhere but where the manifest says. It
-    /// lives as long as the process.
-    static let http: HTTPClient = {
+    /// A client for each event loop, with connections of its own: whoever asks from the thread of one is answered there,
+    /// and no thread has to wake another one. They live as long as the process.
+    private static let clients = MultiThreadedEventLoopGroup.singleton.makeIterator().map { loop in
+        (loop: loop, client: Self.client(on: loop))
+    }
+
+    /// The client of the loop that runs on this thread, or of any where none does.
+    private static var client: HTTPClient {
+        (self.clients.first { $0.loop.inEventLoop } ?? self.clients[.random(in: self.clients.indices)]).client
+    }
+
+    /// Certificates are verified and redirects are not followed: a key goes nowhere but where the manifest says.
+    private static func client(on group: any EventLoopGroup) -> HTTPClient {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10))
@@ -18,8 +29,13 @@ enum UpstreamClient {
         // To look for a tracer that is not there costs each request more than to write its head.
         configuration.tracing.tracer = nil
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 4096
-        return HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-    }()
+        configuration.http1_1ConnectionDebugInitializer = { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(FlushJoiner(), position: .first)
+            }
+        }
+        return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
+    }
 
     /// Sends a request and gives the answer's body to `exchange`, on the connection's own thread. Cancelling tears the
     /// request down. Throws ``UpstreamFailure``, what the exchange's reader throws, or `CancellationError`.
@@ -63,6 +79,6 @@ enum UpstreamClient {
         timeout: Duration,
         _ exchange: UpstreamExchange
     ) -> HTTPClient.Task<Void> {
-        self.http.execute(request: request, delegate: exchange, deadline: .now() + TimeAmount(timeout))
+        self.client.execute(request: request, delegate: exchange, deadline: .now() + TimeAmount(timeout))
     }
 }

@@ -67,8 +67,8 @@ final class UpstreamPool: Sendable {
         var attempts = self.state.withLock { $0.balance.noAttempts }
         var lastFailure: any Error = UpstreamFailure(.unavailable, "no upstream may be asked")
         while true {
-            let (draw, now) = (self.random(), self.stopwatch.elapsed)
-            let step = self.state.withLock { $0.next(&attempts, draw: draw, at: now) }
+            let now = self.stopwatch.elapsed
+            let step = self.state.withLock { $0.next(&attempts, draw: self.random(), at: now) }
             guard case .ask(let member, let wait) = step else { throw lastFailure }
             do {
                 if wait > .zero { try await self.clock.sleep(for: wait) }
@@ -104,10 +104,10 @@ final class UpstreamPool: Sendable {
 extension UpstreamPool.State {
     fileprivate mutating func next(
         _ attempts: inout UpstreamBalance.Attempts,
-        draw: Double,
+        draw: @autoclosure () -> Double,
         at now: Duration
     ) -> UpstreamBalance.Step {
-        let step = self.balance.next(&attempts, draw: draw, at: now)
+        let step = self.balance.next(&attempts, draw: draw(), at: now)
         if case .ask(let member, _) = step {
             self.counters[member].requests += 1
             if attempts.total > 1 { self.counters[member].retries += 1 }
