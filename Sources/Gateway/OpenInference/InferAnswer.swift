@@ -78,7 +78,7 @@ extension Tensor {
         _ type: Element.Type,
         to buffer: inout ByteBuffer
     ) {
-        buffer.writeJSONArray(self.elements(as: type) ?? []) { $0.writeString(String($1)) }
+        buffer.writeJSONArray(0..<self.count(of: type)) { $0.writeString(String(self.element($1, as: type))) }
     }
 
     /// Not a number becomes `null`.
@@ -86,11 +86,21 @@ extension Tensor {
         _ type: Element.Type,
         to buffer: inout ByteBuffer
     ) throws {
-        let elements = self.elements(as: type) ?? []
-        if let index = elements.firstIndex(where: \.isInfinite) {
+        let indices = 0..<self.count(of: type)
+        if let index = indices.first(where: { self.element($0, as: type).isInfinite }) {
             throw self.unsayable("has an infinity as element \(index)")
         }
-        buffer.writeJSONArray(elements) { $0.writeJSONNumber($1) }
+        buffer.writeJSONArray(indices) { $0.writeJSONNumber(self.element($1, as: type)) }
+    }
+
+    // Read from the bytes one by one: an array of all elements would be made only to be thrown away.
+
+    private func count<Element: TensorElement>(of type: Element.Type) -> Int {
+        self.bytes.count / MemoryLayout<Element>.size
+    }
+
+    private func element<Element: TensorElement>(_ index: Int, as type: Element.Type) -> Element {
+        self.bytes.span.bytes.unsafeLoadUnaligned(fromByteOffset: index * MemoryLayout<Element>.size, as: type)
     }
 
     private func writeTexts(to buffer: inout ByteBuffer) throws {
