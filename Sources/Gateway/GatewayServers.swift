@@ -22,7 +22,7 @@ package struct GatewayServers: Sendable {
         self.logger = logger
     }
 
-    /// The data plane: what endpoints are asked. Nothing there blocks, so requests stay on their connections' threads.
+    /// The data plane: what endpoints are asked. Requests stay on their connections' threads, but for what takes long.
     package func dataPlane(
         _ plane: DataPlane,
         at address: ListenAddress = .tcp(host: "127.0.0.1", port: 8080),

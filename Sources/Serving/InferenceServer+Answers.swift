@@ -18,6 +18,8 @@ extension InferenceServer {
         var seat: Runner.Seat
         var work: Work
         var meter: AnswerMeter
+        /// Runs the answer's task; nil: any thread does.
+        var executor: (any TaskExecutor)?
 
         var stamp: AnswerStamp {
             let graph = self.route.runner.graph
@@ -57,7 +59,7 @@ extension InferenceServer {
         output.onTermination = { termination in
             if case .cancelled = termination { admitted.seat.signal.end(.callerLeft) }
         }
-        self.begin(admitted, on: call.executor) { event in
+        self.begin(admitted) { event in
             guard !unread.isOver else { return }
             let size = event.contentSize + Self.eventSize
             if case .enqueued(let rest) = output.yield(event), unread.add(size, unread: .max - rest) {
@@ -82,7 +84,7 @@ extension InferenceServer {
         let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { caller in
-                self.begin(admitted, on: call.executor, emit: receive) { error in
+                self.begin(admitted, emit: receive) { error in
                     caller.resume(with: error.map { .failure($0) } ?? .success(()))
                 }
             }
@@ -113,7 +115,7 @@ extension InferenceServer {
             let limits = min(route.settings.limits.timeout.duration, waiting.timeout ?? .seconds(Int64.max))
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {
-                let work = try prepare(route.runner.program())
+                let work = try await self.prepare(route.runner, prepare)
                 let admission = try await route.runner.admit(
                     queueLimit: route.settings.queue.limit,
                     patience: max(.zero, patience),
@@ -123,7 +125,14 @@ extension InferenceServer {
                 )
                 switch admission {
                 case .seated(let seat):
-                    return Admitted(requestID: call.requestID, route: route, seat: seat, work: work, meter: meter)
+                    return Admitted(
+                        requestID: call.requestID,
+                        route: route,
+                        seat: seat,
+                        work: work,
+                        meter: meter,
+                        executor: route.runner.graph.onlyAsksServers ? call.executor : nil
+                    )
                 case .moved:
                     guard self.routes.version > snapshot.version else {
                         throw CallError(
@@ -141,13 +150,22 @@ extension InferenceServer {
         }
     }
 
+    /// Checks a request against what a runner does. A chain is compiled for its first request, and its schemas may look for
+    /// patterns for long: nothing for the thread of a connection.
+    private func prepare<Work: Sendable>(
+        _ runner: Runner,
+        _ prepare: (RunnerProgram) throws(CallError) -> Work
+    ) async throws -> Work {
+        guard runner.graph.serve.chain != nil else { return try prepare(runner.program()) }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try prepare(runner.program()) }
+    }
+
     /// Does the work, in a task of its own, until it is done, the caller leaves, the time is up or the runner's drain
     /// interrupts it; gives the seat back then.
     ///
     /// `finish` is called once, as soon as the end is certain, even if the model takes a while to notice.
     private func begin<Event: AnswerEvent>(
         _ admitted: Admitted<Work<Event>>,
-        on executor: (any TaskExecutor)?,
         emit: @escaping @Sendable (Event) -> Void,
         finish: @escaping @Sendable ((any Error)?) -> Void
     ) {
@@ -162,7 +180,7 @@ extension InferenceServer {
         let timer = timers.set(at: timers.now + limit.duration - admitted.meter.stopwatch.elapsed) {
             signal.end(.timedOut)
         }
-        let task = self.answers.start(on: executor) {
+        let task = self.answers.start(on: admitted.executor) {
             defer {
                 signal.close()
                 timers.cancel(timer)
@@ -184,6 +202,7 @@ extension InferenceServer {
             task?.cancel()
         }
         guard task == nil else { return }
+        signal.close()
         timers.cancel(timer)
         admitted.route.runner.leave(admitted.seat.request)
         end(Self.shuttingDown(.unavailable))
@@ -206,6 +225,14 @@ extension InferenceServer {
                 "reason": "\(error.detail ?? error.message)",
             ]
         )
+    }
+}
+
+extension RevisionGraph {
+    /// Whether all that is done for a request is to ask servers elsewhere, which keeps no thread busy. Models in this process
+    /// read prompts, and chains render templates and check schemas.
+    fileprivate var onlyAsksServers: Bool {
+        self.serve.chain == nil && self.models.allSatisfy { $0.instance.upstreams != nil }
     }
 }
 

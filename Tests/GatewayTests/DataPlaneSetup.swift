@@ -38,7 +38,7 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
 func makeApplication(_ plane: DataPlane) -> some ApplicationProtocol {
     Application(
         router: plane.makeRouter(),
-        server: .noticingHangUps(logger: Logger(label: "test")),
+        server: .noticingHangUps(servesOnEventLoop: true, logger: Logger(label: "test")),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
     )
 }

@@ -21,7 +21,7 @@ extension EndToEnd {
             let slept = try await martlet.waitForEvent("ScaledDown", saying: "default/embeddings from 1 to 0 replicas")
             #expect(slept.message.hasSuffix("no request in the last 1s: 0 replicas"))
             try await martlet.wait(for: "the model to be unloaded") {
-                try await martlet.resource(.model, "deskhand-embeddings").instance == nil
+                try await martlet.resource(.model, "deskhand-embeddings").instance?.state == .unloaded
             }
             let status = try await martlet.status()
             #expect(status.health == .healthy && status.sync == .synced, "\(status)")

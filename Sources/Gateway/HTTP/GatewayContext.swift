@@ -5,9 +5,12 @@ struct GatewayContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// `x-request-id`, accepted or made; set before any route runs.
     var requestID: String
+    /// Runs what is done for the request; nil: any thread does.
+    var executor: EventLoopExecutor?
 
     init(source: ApplicationRequestContextSource) {
         self.coreContext = CoreRequestContextStorage(source: source)
         self.requestID = ""
+        self.executor = OpenConnection.current?.executor
     }
 }

@@ -7,6 +7,7 @@ extension DataPlane {
         let router = Router(context: GatewayContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: RequestIdentityMiddleware(identifiers: self.identifiers))
         router.add(middleware: OpenAIErrorMiddleware())
+        router.add(middleware: LargeBodyMiddleware())
         TextRoutes(plane: self).register(on: router)
         ResponseRoutes(plane: self).register(on: router)
         EmbeddingRoutes(plane: self).register(on: router)

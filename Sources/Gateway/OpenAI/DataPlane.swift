@@ -85,7 +85,7 @@ package struct DataPlane: Sendable {
             caller: self.caller,
             requestID: context.requestID,
             body: body,
-            executor: OpenConnection.current?.executor
+            executor: context.executor
         )
     }
 

@@ -72,14 +72,24 @@ struct TextRoutes: Sendable {
         let ask: @Sendable (Int) async throws -> (TextChoice, AnswerStamp) = { number in
             try await TextChoice.collecting { try await self.plane.service.text(choice(number), receive: $0) }
         }
-        let (first, stamp) = try await ask(0)
-        var choices = [0: first]
-        if call.choiceCount > 1 {
-            choices = try await withThrowingTaskGroup(of: (Int, TextChoice).self) { group in
-                for number in 1..<call.choiceCount { group.addTask { (number, try await ask(number).0) } }
-                return try await group.reduce(into: choices) { $0[$1.0] = $1.1 }
+        var (choices, stamp) = ([Int: TextChoice](), AnswerStamp?.none)
+        if call.choiceCount == 1 {
+            (choices[0], stamp) = try await ask(0)
+        } else {
+            try await withThrowingTaskGroup(of: (Int, TextChoice, AnswerStamp).self) { group in
+                for number in 0..<call.choiceCount {
+                    group.addTask {
+                        let (choice, stamp) = try await ask(number)
+                        return (number, choice, stamp)
+                    }
+                }
+                for try await (number, choice, itsStamp) in group {
+                    choices[number] = choice
+                    if number == 0 { stamp = itsStamp }
+                }
             }
         }
+        guard let stamp else { throw CallError(.failed, "The answer broke off before its end.") }
         let usage = call.usage(ofChoices: choices.mapValues(\.usage))
         let text = WholeAnswer.encode(
             choices.sorted { $0.key < $1.key }.map(\.value),

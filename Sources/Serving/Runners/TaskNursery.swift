@@ -19,6 +19,7 @@ final class TaskNursery: Sendable {
     func run() async {
         await withTaskCancellationHandler {
             await self.isEmpty.wait()
+            self.close()
             // Cancelled: what is under way is waited for all the same.
             while let task = self.state.withLock({ $0.tasks.values.first }) { await task.value }
         } onCancel: {
