@@ -177,9 +177,7 @@ extension InferenceServer {
             finish(error)
         }
         let limit = admitted.route.settings.limits.timeout
-        let timer = timers.set(at: timers.now + limit.duration - admitted.meter.stopwatch.elapsed) {
-            signal.end(.timedOut)
-        }
+        let timer = self.startTimer(of: admitted, limit: limit.duration)
         let task = self.answers.start(on: admitted.executor) {
             defer {
                 signal.close()
@@ -206,6 +204,14 @@ extension InferenceServer {
         timers.cancel(timer)
         admitted.route.runner.leave(admitted.seat.request)
         end(Self.shuttingDown(.unavailable))
+    }
+
+    /// Ends an answer when its time is up, unless the timer is cancelled before.
+    ///
+    /// - Parameter limit: since the request came.
+    func startTimer<Work>(of admitted: Admitted<Work>, limit: Duration) -> Timers.ID {
+        let (timers, signal) = (self.pool.timers, admitted.seat.signal)
+        return timers.set(at: timers.now + limit - admitted.meter.stopwatch.elapsed) { signal.end(.timedOut) }
     }
 
     private static func shuttingDown(_ code: CallError.Code) -> CallError {

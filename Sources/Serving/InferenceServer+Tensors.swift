@@ -40,10 +40,13 @@ extension InferenceServer {
         let settings = admitted.route.settings
         let own = request.timeout.flatMap { $0 < settings.limits.timeout.duration ? $0 : nil }
         let limit = own ?? settings.limits.timeout.duration
-        let (timers, signal) = (self.pool.timers, admitted.seat.signal)
-        let timer = timers.set(at: timers.now + limit - admitted.meter.stopwatch.elapsed) { signal.end(.timedOut) }
-        defer { timers.cancel(timer) }
-        let options = TensorRunOptions(priority: request.priority, batching: settings.batching, signal: signal)
+        let timer = self.startTimer(of: admitted, limit: limit)
+        defer { self.pool.timers.cancel(timer) }
+        let options = TensorRunOptions(
+            priority: request.priority,
+            batching: settings.batching,
+            signal: admitted.seat.signal
+        )
         do {
             return try await lease.run(request.inputs, outputs: request.outputs, options: options)
         } catch let end as EarlyEnd {
