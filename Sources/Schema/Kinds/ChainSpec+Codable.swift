@@ -78,29 +78,13 @@ extension ChainSpec.Condition: Codable {
 }
 
 extension ChainSpec.Step: Codable {
-    private enum CodingKeys: String, CodingKey, CaseIterable {
+    private enum CodingKeys: String, CodingKey {
         case name
         case when
         case with
         case timeout
         case retries
         case onError
-        case prompt
-        case set
-        case model
-        case retrieve
-        case features
-        case http
-        case program
-        case chain
-        case parallel
-        case ensemble
-        case agent
-
-        /// The action fields whose steps cannot run in this version.
-        static let unavailable: [CodingKeys] = [
-            .model, .retrieve, .features, .http, .program, .chain, .parallel, .ensemble, .agent,
-        ]
     }
 
     package init(from decoder: any Decoder) throws {
@@ -108,7 +92,7 @@ extension ChainSpec.Step: Codable {
         self.init(
             name: try container.decode(String.self, forKey: .name),
             when: try container.decodeIfPresent(ChainSpec.Condition.self, forKey: .when),
-            action: try ChainSpec.Step.action(in: container),
+            action: try ChainSpec.Action(from: decoder),
             with: try container.decodeIfPresent([String: JSONValue].self, forKey: .with) ?? [:],
             timeout: try container.decodeIfPresent(ManifestDuration.self, forKey: .timeout),
             retries: try container.decodeIfPresent(ChainSpec.Retries.self, forKey: .retries),
@@ -116,31 +100,11 @@ extension ChainSpec.Step: Codable {
         )
     }
 
-    private static func action(in container: KeyedDecodingContainer<CodingKeys>) throws -> ChainSpec.Action {
-        if let prompt = try container.decodeIfPresent(ChainSpec.PromptStep.self, forKey: .prompt) {
-            return .prompt(prompt)
-        }
-        if container.contains(.set) {
-            return .set(try container.decode(JSONValue.self, forKey: .set))
-        }
-        guard let key = CodingKeys.unavailable.first(where: { container.contains($0) }) else {
-            throw DecodingError.dataCorrupted(
-                .init(codingPath: container.codingPath, debugDescription: "a step needs one action")
-            )
-        }
-        return .unavailable(key.rawValue, try container.decode(JSONValue.self, forKey: key))
-    }
-
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(self.name, forKey: .name)
         try container.encodeIfPresent(self.when, forKey: .when)
-        switch self.action {
-        case .prompt(let prompt): try container.encode(prompt, forKey: .prompt)
-        case .set(let value): try container.encode(value, forKey: .set)
-        case .unavailable(let word, let value):
-            if let key = CodingKeys(rawValue: word) { try container.encode(value, forKey: key) }
-        }
+        try self.action.encode(to: encoder)
         try container.encode(self.with, forKey: .with)
         try container.encodeIfPresent(self.timeout, forKey: .timeout)
         try container.encodeIfPresent(self.retries, forKey: .retries)

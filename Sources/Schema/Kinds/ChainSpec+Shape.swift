@@ -6,7 +6,18 @@ extension Shape {
             "What the chain takes."
         ),
         .required("steps", .list(.named(.step), count: 1...1000), "What is done; references decide the order."),
-        .optional("output", .expression, "The answer; without it, the output of the last step.")
+        .optional("output", .expression, "The answer; without it, the output of the last step."),
+        .optional("limits", .limits, "Where one run of the chain ends at the latest.")
+    )
+
+    private static let limits = Shape.object(
+        .field(
+            "maxSteps",
+            .integer(1...100_000),
+            default: 1000,
+            "How many steps may be begun, those of other chains, retries and calls of tools among them."
+        ),
+        .optional("timeout", .duration, "How long it may take; without it, as long as its caller allows.")
     )
 
     /// The fields of a step that say what it does; each step has exactly one of them.
@@ -72,8 +83,10 @@ extension Shape {
         .required("url", .format(.url), "The address; its host must be allowed."),
         .field("method", .word(["GET", "POST", "PUT", "PATCH", "DELETE"]), default: "POST", "The HTTP method."),
         .field("headers", .headers, default: [:], "Headers, whose values may be secrets."),
-        .optional("body", .expression, "What is sent, as JSON; without it, `with`."),
-        .field("effects", .effects, default: "write", "Whether repeating the call changes anything.")
+        .field("query", .map(.expression), default: [:], "What is appended to the address, by name."),
+        .optional("body", .expression, "What is sent, as JSON; without it, `with`, or a tool's arguments."),
+        .field("effects", .effects, default: "write", "Whether repeating the call changes anything."),
+        .field("allowPrivate", .boolean, default: false, "Whether the host may have an address of a private network.")
     )
 
     private static let program = Shape.object(
@@ -91,14 +104,25 @@ extension Shape {
 
     private static let ensemble = Shape.object(
         .required("steps", .list(.named(.step), count: 1...100), "The steps; they see what the outer step sees."),
-        .field("combine", .word(["majority", "mean", "first", "list"]), default: "majority", "How outputs become one.")
+        .field(
+            "combine",
+            .word(of: ChainSpec.Ensemble.Combination.self),
+            default: "majority",
+            "How outputs become one."
+        )
     )
 
     private static let agent = Shape.object(
         .required("model", .reference(.model), "The model that chooses."),
         .optional("template", .reference(.promptTemplate), "The prompt that it begins with."),
         .required("tools", .list(.tool, count: 1...100), "What it may choose from."),
-        .field("maxTurns", .integer(1...100), default: 8, "How often it may choose.")
+        .field("maxTurns", .integer(1...100), default: 8, "How often it may choose."),
+        .field(
+            "protocol",
+            .word(of: ChainSpec.Agent.CallProtocol.self),
+            default: "auto",
+            "How the model says which tool it wants: as its chat template spells it, or as lines of text."
+        )
     )
 
     private static let tool = Shape.object(
@@ -107,10 +131,16 @@ extension Shape {
         .optional("input", .jsonSchema, "The JSON Schema of its arguments."),
         .optional("chain", .reference(.chain), "Runs a chain."),
         .optional("retrieve", .toolRetrieve, "Finds pieces of a knowledge base."),
+        .optional("features", .toolFeatures, "Looks a row up by its key."),
         .optional("http", .http, "Asks a server on an allowed host."),
         .optional("program", .program, "Runs a program of the team's own."),
         .field("effects", .effects, default: "write", "Whether repeating the call changes anything."),
-        rules: [.exactlyOne(["chain", "retrieve", "http", "program"])]
+        rules: [.exactlyOne(["chain", "retrieve", "features", "http", "program"])]
+    )
+
+    private static let toolFeatures = Shape.object(
+        .required("table", .reference(.featureTable), "Where to look."),
+        .optional("columns", .list(.nonEmptyString, atLeast: 1), "What to take of it; without it, everything.")
     )
 
     private static let toolRetrieve = Shape.object(

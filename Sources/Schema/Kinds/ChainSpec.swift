@@ -38,10 +38,20 @@ package struct ChainSpec: Sendable, Hashable, Codable {
     /// What a step does, by its one action field.
     package enum Action: Sendable, Hashable {
         case prompt(PromptStep)
+        /// Asks a model of tensors or of embeddings, by reference.
+        case model(String)
+        case retrieve(Retrieve)
+        case features(Features)
+        case http(HTTPCall)
+        case program(Program)
+        /// Runs another chain, by reference, whose input is `with`.
+        case chain(String)
+        /// Runs steps at once; the output holds theirs by name.
+        case parallel([Step])
+        case ensemble(Ensemble)
+        case agent(Agent)
         /// Shapes data: a value whose strings may be references.
         case set(JSONValue)
-        /// A step type that parses and validates but is refused by the plan, by its field name.
-        case unavailable(String, JSONValue)
     }
 
     package struct Step: Sendable, Hashable {
@@ -73,8 +83,22 @@ package struct ChainSpec: Sendable, Hashable, Codable {
         }
     }
 
+    /// `limits`: where one run of the chain ends at the latest.
+    package struct Limits: Sendable, Hashable, Codable {
+        /// Steps that are begun, those of other chains, of retries and the calls of tools among them.
+        package var maxSteps: Int
+        package var timeout: ManifestDuration?
+
+        package init(maxSteps: Int = 1000, timeout: ManifestDuration? = nil) {
+            self.maxSteps = maxSteps
+            self.timeout = timeout
+        }
+    }
+
     package var input: Input?
     package var steps: [Step]
     /// A reference, a literal, `{firstOf: […]}`, or an object of these; nil: the output of the last step.
     package var output: JSONValue?
+    /// Nil: the defaults.
+    package var limits: Limits?
 }

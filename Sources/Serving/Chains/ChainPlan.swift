@@ -96,8 +96,8 @@ struct ChainPlan: Sendable {
             let expression = try ChainExpression(value)
             references += expression.references
             action = .set(expression)
-        case .unavailable(let word, _):
-            throw MartletError("StepUnavailable", "\(place): steps of type '\(word)' are not available in this version")
+        case .model, .retrieve, .features, .http, .program, .chain, .parallel, .ensemble, .agent:
+            throw MartletError("StepUnavailable", "\(place): steps of its type are not available in this version")
         }
         let onError: Step.OnError
         switch step.onError {
