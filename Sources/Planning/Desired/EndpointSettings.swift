@@ -10,7 +10,8 @@ package final class EndpointSettings: Sendable, Codable {
     package let rollout: EndpointSpec.Rollout
     package let access: EndpointSpec.Access?
     package let limits: EndpointSpec.Limits
-    package let log: JSONValue?
+    /// Nil: as ``EndpointSpec/Log/standard`` says.
+    package let log: EndpointSpec.Log?
     /// Shown as `settingsRevision`.
     package let revision: Revision
 

@@ -84,6 +84,6 @@ package struct EndpointSpec: Sendable, Hashable, Codable {
     /// Nil lets nobody in.
     package var access: Access?
     package var limits: Limits
-    /// Checked by the reader; carried out when records arrive.
-    package var log: JSONValue?
+    /// What is kept of requests; nil: as ``Log/standard`` says.
+    package var log: Log?
 }
