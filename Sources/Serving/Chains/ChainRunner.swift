@@ -119,7 +119,7 @@ struct ChainRunner: Sendable {
         return Outcome(step: index, result: result, usage: spent.withLock { $0 })
     }
 
-    /// Renders once and asks until it works or the retries are used up. A step that has given words away is not tried
+    /// Asks until it works or the retries are used up. A step that has given words away is not tried
     /// again.
     private func attempt(
         _ step: ChainPlan.Step,
@@ -128,25 +128,21 @@ struct ChainRunner: Sendable {
         spend: @Sendable (TokenUsage) -> Void,
         report: (@Sendable (ChainUpdate) throws -> Void)?
     ) async throws -> PromptStep.Answer {
-        guard let prompt = self.prompts[step.name], let model = models[prompt.model] else {
+        guard let prompt = self.prompts[step.name] else {
             throw CallError(.unavailable, "step '\(step.name)' has no model to ask", retryAfter: 1)
-        }
-        let request: CompletionRequest
-        do {
-            request = try prompt.renderer.render(values, adapters: prompt.adapters)
-        } catch {
-            throw CallError(step.blame(forVariable: error.variable), "step '\(step.name)': \(error.message)")
         }
         var backoff = step.backoff
         var attempt = 0
         while true {
             let hasEmitted = Mutex(false)
             do {
-                return try await prompt.ask(request, of: model, spend: spend) { piece in
+                return try await prompt.ask(values, of: models, spend: spend, note: { _ in }) { piece in
                     guard let report else { return }
                     hasEmitted.withLock { $0 = true }
                     try report(ChainUpdate(event: .stepText(step.name, piece)))
                 }
+            } catch let problem as PromptProblem {
+                throw CallError(step.blame(forVariable: problem.variable), "step '\(step.name)': \(problem.message)")
             } catch {
                 let failure = CallError(mapping: error)
                 let isFinal = attempt >= step.retries || hasEmitted.withLock { $0 } || !failure.mayPass

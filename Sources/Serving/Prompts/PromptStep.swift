@@ -7,6 +7,8 @@ struct PromptStep: Sendable {
     struct Answer: Sendable {
         var output: JSONValue
         var finishReason: FinishReason
+        /// As the model was asked, the last time.
+        var request: CompletionRequest
     }
 
     let renderer: PromptRenderer
@@ -14,29 +16,38 @@ struct PromptStep: Sendable {
     let model: ResourceIdentity
     let adapters: [String]
 
-    /// Asks the model until the answer is valid or the retries are used up.
+    /// Fills the template in and asks the model until the answer is valid or the retries are used up. Throws
+    /// ``PromptProblem`` for values that the template does not take.
     ///
-    /// `emit` gets the text as it comes when nothing validates it; `spend` gets the tokens of every attempt.
+    /// - Parameters:
+    ///   - models: of the replica, by the resource that declares each.
+    ///   - spend: gets the tokens of every attempt.
+    ///   - note: gets each guard that fires, in order, before anything comes of it.
+    ///   - emit: gets the text as it comes when nothing validates it.
     func ask(
-        _ request: CompletionRequest,
-        of model: any CompletionModel,
+        _ values: [String: JSONValue],
+        of models: [ResourceIdentity: any CompletionModel],
         spend: (TokenUsage) -> Void,
+        note: (GuardRecord) throws -> Void,
         emit: (String) throws -> Void
     ) async throws -> Answer {
+        guard let model = models[self.model] else {
+            throw CallError(.unavailable, "\(self.model) is not loaded", retryAfter: 1)
+        }
+        var request = try self.renderer.render(values, adapters: self.adapters)
         guard let contract = self.renderer.output else {
             let (text, reason) = try await PromptStep.complete(request, with: model, spend: spend, emit: emit)
-            return Answer(output: .string(text), finishReason: reason)
+            return Answer(output: .string(text), finishReason: reason, request: request)
         }
-        var request = request
         var attempt = 0
         while true {
             let (text, reason) = try await PromptStep.complete(request, with: model, spend: spend, emit: { _ in })
             switch contract.judge(text) {
-            case .valid(let value): return Answer(output: value, finishReason: reason)
+            case .valid(let value): return Answer(output: value, finishReason: reason, request: request)
             case .invalid(let why):
                 if contract.onInvalid == .pass {
                     let value = (try? JSONValue(parsing: text)) ?? .string(text)
-                    return Answer(output: value, finishReason: reason)
+                    return Answer(output: value, finishReason: reason, request: request)
                 }
                 guard attempt < contract.retries else { throw CallError(.failed, why) }
                 attempt += 1
