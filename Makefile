@@ -12,7 +12,7 @@ FLAGS := -Xswiftc -warnings-as-errors --explicit-target-dependency-import-check 
 
 # How many times longer a campaign is than its short form within `make test`, as far as that is of use: `make chaos`
 # makes 1,000 kills of a busy controller, and some 150 of one at rest, however large it is, and `make fuzz` tries a million
-# inputs of each kind at most, which takes three quarters of an hour.
+# inputs of each kind at most, which takes close to an hour.
 ROUNDS ?= 50
 
 # Suites that compute for a long while: among the others they would keep the threads from tests that wait for something.

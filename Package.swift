@@ -181,7 +181,7 @@ let package = Package(
         ),
         .testTarget(
             name: "ServingTests",
-            dependencies: ["Serving", "Planning", "Schema", "TestSupport", logging]
+            dependencies: ["Engines", "Serving", "Planning", "Schema", "TestSupport", logging]
         ),
         .testTarget(
             name: "ControllerTests",

@@ -23,6 +23,13 @@ extension Grammar {
             .all(.set("0"..."9", "a"..."c", "e"..."f", "A"..."C", "E"..."F"), .repeated(hexadecimal, from: 3, to: 3)),
             .all(.set("d"..."d", "D"..."D"), .set("0"..."7"), .repeated(hexadecimal, from: 2, to: 2)),
         ])
+        // Not all but some: engines take for a character what only looks like one in UTF-8, a half of a pair for instance.
+        let plain = Expression.set(
+            " "..."!",
+            "#"..."[",
+            "]"..."\u{D7FF}",
+            "\u{E000}"..."\u{10FFFF}"
+        )
         let escape = Expression.any([
             .set("\""..."\"", "\\"..."\\", "/"..."/", "b"..."b", "f"..."f", "n"..."n", "r"..."r", "t"..."t"),
             .all(.text("u"), unit),
@@ -40,9 +47,7 @@ extension Grammar {
             JSON.space: .optional(
                 .any([.text(" "), .all(.text("\n"), .repeated(.set(" "..." ", "\t"..."\t"), from: 0, to: 20))])
             ),
-            JSON.character: .any([
-                .others(than: "\""..."\"", "\\"..."\\", "\0"..."\u{1F}"), .all(.text("\\"), escape),
-            ]),
+            JSON.character: .any([plain, .all(.text("\\"), escape)]),
             JSON.string: Grammar.string(from: 0, to: nil),
             JSON.integer: .all(sign, digits),
             JSON.number: .all(sign, digits, .optional(fraction), .optional(exponent)),

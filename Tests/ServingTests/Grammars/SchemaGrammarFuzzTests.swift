@@ -59,7 +59,7 @@ import Testing
     }
 
     /// A JSON value made of what schemas are made of.
-    private static func noise(depth: Int, using random: inout SeededRandom) -> JSONValue {
+    static func noise(depth: Int, using random: inout SeededRandom) -> JSONValue {
         let words = JSONSchemaKeyword.allCases.map(\.rawValue) + ["$defs", "title"]
         let texts = ["string", "object", "array", "integer", "#", "#/$defs/a", "#/properties/a", "^a", "a"]
         switch Int.random(in: 0..<(depth > 0 ? 8 : 4), using: &random) {
