@@ -86,6 +86,30 @@ class Triton(unittest.TestCase):
         for answer in answers[1:]:
             numpy.testing.assert_array_equal(answer, answers[0])
 
+    def echo(self, texts, binary_in, binary_out):
+        tensor = http.InferInput("x", list(texts.shape), "BYTES")
+        tensor.set_data_from_numpy(texts, binary_data=binary_in)
+        outputs = [http.InferRequestedOutput("y", binary_data=binary_out)]
+        return self.client.infer("echo", [tensor], outputs=outputs).as_numpy("y")
+
+    def test_texts_in_every_form(self):
+        words = [["", "sofa", "é日🛋"], ['say "hi"\\', "two\nlines\t", "\0"]]
+        for binary_in in (True, False):
+            for binary_out in (True, False):
+                with self.subTest(binary_in=binary_in, binary_out=binary_out):
+                    answer = self.echo(numpy.array(words, dtype=object), binary_in, binary_out)
+                    self.assertEqual(answer.shape, (2, 3))
+                    # The client makes texts of JSON, and bytes of binary data.
+                    texts = [[word.decode() if binary_out else word for word in row] for row in answer.tolist()]
+                    self.assertEqual(texts, words)
+
+    def test_bytes_that_are_no_text(self):
+        data = numpy.array([[b"\xff\x00\xfe", b"\xed\xa0\x80"]], dtype=object)
+        self.assertEqual(self.echo(data, binary_in=True, binary_out=True).tolist(), data.tolist())
+        with self.assertRaises(http.InferenceServerException) as caught:
+            self.echo(data, binary_in=True, binary_out=False)
+        self.assertIn("UTF-8", caught.exception.message())
+
     def test_refusals(self):
         rows, _ = flowers(numpy)
         for words, status, ask in [
