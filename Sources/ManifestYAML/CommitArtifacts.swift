@@ -8,8 +8,8 @@ package struct CommitArtifacts: Sendable {
     /// The most bytes of a dataset whose rows become few-shot examples.
     private static let datasetLimit: Int64 = 64 << 20
 
-    private let repository: any SourceRepository
-    private let commit: ObjectID
+    let repository: any SourceRepository
+    let commit: ObjectID
     private let digests: BlobDigests
     /// Whose paths are meant, where there are several sources.
     private var source: String?
@@ -26,6 +26,11 @@ package struct CommitArtifacts: Sendable {
         var artifacts = self
         artifacts.source = source
         return artifacts
+    }
+
+    /// A path that a manifest names, as the repository knows it.
+    func place(of path: String) -> String {
+        self.source.map { "\(SourcePath($0, path))" } ?? path
     }
 
     /// The identity and size of a source's bytes, which are read only where the repository's have a declared `sha256`.
@@ -67,7 +72,7 @@ package struct CommitArtifacts: Sendable {
 
     /// A blob's id stands for its bytes from here on, so that a declared digest is as good as checked before each use.
     private func findInRepository(_ path: String, sha256: String?) throws -> FoundArtifact {
-        let path = self.source.map { "\(SourcePath($0, path))" } ?? path
+        let path = self.place(of: path)
         let entry = try self.repository.resolvedEntry(at: path, in: self.commit)
         guard entry.kind == .file else {
             throw MartletError("ArtifactMissing", "'\(path)' is a \(entry.kind.rawValue) of the repository, not a file")

@@ -67,6 +67,7 @@ package struct DesiredStateLoader: Sendable {
             changes,
             in: DesiredStateBuilder.World(
                 artifact: { try artifacts.of(commit.source(of: $1.location)).find($0) },
+                files: { try artifacts.of(commit.source(of: $1.location)).findFiles(at: $0) },
                 read: { artifact, _ in try artifacts.read(artifact) },
                 locate: { locator?.locate($0, $1, $2) ?? $0.location }
             ),

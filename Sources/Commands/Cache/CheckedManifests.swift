@@ -152,7 +152,11 @@ extension CheckedManifests {
         switch resource.spec {
         case .model(let model): sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
         case .dataset(let dataset): sources = [dataset.source]
-        case .promptTemplate, .chain, .endpoint, .policy, .overlay, .unavailable: return true
+        case .chain:
+            // A program may be a folder: whoever names one is looked at each time.
+            if !resource.files.isEmpty, self.unsettled.last != node { self.unsettled.append(node) }
+            return true
+        case .promptTemplate, .endpoint, .policy, .overlay, .unavailable: return true
         }
         for source in sources {
             guard case .repository(let path)? = source.location else {

@@ -54,6 +54,9 @@ extension DesiredStateBuilder {
             resource.fieldLocations[field.description] ?? resource.location
         },
         artifact: @escaping (ModelSpec.Source) throws -> Artifact,
+        files: @escaping (String) throws -> FoundFiles = { path in
+            throw MartletError("ArtifactMissing", "there is no '\(path)' in the repository")
+        },
         read: @escaping (Artifact) throws -> [UInt8]
     ) -> DesiredState {
         var builder = DesiredStateBuilder(
@@ -63,6 +66,7 @@ extension DesiredStateBuilder {
         )
         let world = World(
             artifact: { source, _ in FoundArtifact(try artifact(source), file: nil) },
+            files: { path, _ in try files(path) },
             read: { artifact, _ in try read(artifact) },
             locate: locate
         )

@@ -14,6 +14,9 @@ package struct DesiredStateBuilder: Sendable {
         /// Finds the bytes that a source of a resource names, without reading them. Throws a ``MartletError`` that says
         /// what is missing.
         package var artifact: (ModelSpec.Source, Resource) throws -> FoundArtifact
+        /// Finds the file, or all the files of the folder, at a path of the repository. Throws a ``MartletError`` that
+        /// says what is missing.
+        package var files: (String, Resource) throws -> FoundFiles
         /// Reads an artifact's bytes whole; only small ones are asked for. Throws a ``MartletError``.
         package var read: (Artifact, Resource) throws -> [UInt8]
         /// Finds where a field stands that breaks a policy.
@@ -21,12 +24,14 @@ package struct DesiredStateBuilder: Sendable {
 
         package init(
             artifact: @escaping (ModelSpec.Source, Resource) throws -> FoundArtifact,
+            files: @escaping (String, Resource) throws -> FoundFiles,
             read: @escaping (Artifact, Resource) throws -> [UInt8],
             locate: @escaping PolicyReview.FieldLocator = { resource, field, _ in
                 resource.fieldLocations[field.description] ?? resource.location
             }
         ) {
             self.artifact = artifact
+            self.files = files
             self.read = read
             self.locate = locate
         }

@@ -32,7 +32,7 @@ extension ResourceResolver {
                 ReachedService.Part(
                     resource: identity,
                     digest: resource.digest,
-                    artifacts: resolution.artifacts.map(\.identity)
+                    artifacts: resolution.identities
                 )
             )
             open += resolution.dependencies.filter { seen.insert($0).inserted }
@@ -69,6 +69,7 @@ extension ResourceResolver {
             switch resource.spec {
             case .chain(let chain):
                 graph.chains.append(.init(identity: part.resource, digest: part.digest, spec: chain))
+                graph.programs += self.programs(of: chain, part.resource, resolution)
             case .promptTemplate(let template):
                 graph.templates.append(
                     .init(
@@ -83,6 +84,25 @@ extension ResourceResolver {
             }
         }
         return graph
+    }
+
+    private func programs(
+        of chain: ChainSpec,
+        _ identity: ResourceIdentity,
+        _ resolution: Resolution
+    ) -> [RevisionGraph.Program] {
+        zip(chain.programs, resolution.sightings).compactMap { place, sighting in
+            guard let files = sighting.files else { return nil }
+            return RevisionGraph.Program(
+                identity: identity,
+                field: "\(place.field)",
+                files: files,
+                command: place.program.command,
+                memory: place.program.memory,
+                cpu: place.program.cpu,
+                timeout: place.program.timeout
+            )
+        }
     }
 
     /// The models of a service: of thousands of services most have the same few, which are made once in an update.

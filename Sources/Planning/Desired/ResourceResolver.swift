@@ -9,7 +9,8 @@ struct ResourceResolver: Sendable {
     struct Resolution: Sendable {
         /// Nil when all that the resource needs is there.
         var blocker: Blocker?
-        /// Of a model: its weights, then its adapters in order. Of a dataset: its rows. Up to the first one missing.
+        /// Of a model: its weights, then its adapters in order. Of a dataset: its rows. Of a chain: its
+        /// programs in the order of fields. Up to the first one missing.
         var sightings: [ArtifactSighting] = []
         /// Named directly, each once, in the order of fields.
         var dependencies: [ResourceIdentity] = []
@@ -18,6 +19,8 @@ struct ResourceResolver: Sendable {
         var diagnostics: [Diagnostic] = []
 
         var artifacts: [Artifact] { self.sightings.compactMap(\.artifact) }
+        /// What revisions tell its bytes by.
+        var identities: [String] { self.sightings.compactMap(\.identity) }
     }
 
     private(set) var resources: [ResourceIdentity: Resource] = [:]
@@ -199,6 +202,7 @@ struct ResourceResolver: Sendable {
         case .chain(let spec):
             self.follow(resource.references, of: resource, in: world, &resolution)
             self.checkAdapters(of: spec, resource, &resolution)
+            self.lookForPrograms(of: spec, resource, in: world, &resolution)
         case .endpoint:
             let served = resource.references.filter { $0.target.kind == .chain || $0.target.kind == .model }
             self.follow(served, of: resource, in: world, &resolution)
@@ -264,7 +268,11 @@ extension ResourceResolver {
         switch resource.spec {
         case .model(let spec): sources = [spec.source].compactMap(\.self) + spec.adapters.map(\.source)
         case .dataset(let spec): sources = [spec.source]
-        case .promptTemplate, .chain, .endpoint, .policy, .overlay, .unavailable: return []
+        case .chain(let spec):
+            return spec.programs.map { _, program in
+                ArtifactSighting(at: program.path) { try world.files(program.path, resource) }
+            }
+        case .promptTemplate, .endpoint, .policy, .overlay, .unavailable: return []
         }
         // Without its bytes nothing is available of a resource: no other reason is needed, nor looked for.
         var sightings: [ArtifactSighting] = []
@@ -283,6 +291,33 @@ extension ResourceResolver {
         let location = resource.fieldLocations[field] ?? resource.location
         resolution.blocker = Blocker(resource: resource.identity, message: message, word: word)
         resolution.diagnostics = [Diagnostic(at: location, message, resource: resource.identity)]
+    }
+
+    /// Finds the files of a chain's programs, unless something is in the chain's way already.
+    private func lookForPrograms(
+        of spec: ChainSpec,
+        _ resource: Resource,
+        in world: World,
+        _ resolution: inout Resolution
+    ) {
+        guard resolution.blocker == nil else { return }
+        resolution.sightings = self.look(resource, in: world)
+        for (place, sighting) in zip(spec.programs, resolution.sightings) {
+            let problem: (message: String, word: String)?
+            switch sighting {
+            case .missing(let message, let word): problem = (message, word)
+            case .files(let files):
+                problem = RevisionGraph.Program.problem(with: files, command: place.program.command).map {
+                    ($0, "ProgramInvalid")
+                }
+            case .found: problem = nil
+            }
+            guard let problem else { continue }
+            let location = resource.fieldLocations["\(place.field.field("path"))"] ?? resource.location
+            resolution.blocker = Blocker(resource: resource.identity, message: problem.message, word: problem.word)
+            resolution.diagnostics = [Diagnostic(at: location, problem.message, resource: resource.identity)]
+            return
+        }
     }
 
     /// Reads a dataset's rows where a template takes its examples from them.

@@ -85,6 +85,11 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         get { self.contents.models }
         _modify { yield &self.mutableContents.models }
     }
+    /// Of the chains, sorted by identity and field.
+    package var programs: [Program] {
+        get { self.contents.programs ?? [] }
+        set { self.mutableContents.programs = newValue.isEmpty ? nil : newValue }
+    }
 
     package init(
         variant: VariantID,
@@ -95,7 +100,8 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         chat: EndpointSpec.Chat?,
         chains: [Chain],
         templates: [Template],
-        models: [Model]
+        models: [Model],
+        programs: [Program] = []
     ) {
         self.storage = Storage(
             Contents(
@@ -107,7 +113,8 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
                 chat: chat,
                 chains: chains,
                 templates: templates,
-                models: models
+                models: models,
+                programs: programs.isEmpty ? nil : programs
             )
         )
     }
@@ -127,6 +134,8 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         var chains: [Chain]
         var templates: [Template]
         var models: [Model]
+        /// Nil where there are none, as in every graph that was written before there were any.
+        var programs: [Program]?
     }
 
     private final class Storage: @unchecked Sendable {  // It is changed only while a single graph holds it.

@@ -42,6 +42,7 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
             old.chains.map { ($0.identity, $0.digest, $0.spec) },
             new.chains.map { ($0.identity, $0.digest, $0.spec) }
         ) { JSONValue.changedFields(from: $0.json, to: $1.json, at: "spec") }
+        self.changes += RevisionDiff.programs(from: old.programs, to: new.programs)
         self.changes += RevisionDiff.changes(
             old.templates.map { ($0.identity, $0.digest, $0) },
             new.templates.map { ($0.identity, $0.digest, $0) }
@@ -92,6 +93,19 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
             changes += names.map { Change(resource: identity, verb: .changed, field: $0) }
         }
         return changes + old.filter { !after.contains($0.0) }.map { Change(resource: $0.0, verb: .removed) }
+    }
+
+    /// The files of programs that are not what they were, each at the field that names its program.
+    private static func programs(from old: [RevisionGraph.Program], to new: [RevisionGraph.Program]) -> [Change] {
+        new.flatMap { program -> [Change] in
+            let before = old.first {
+                $0.identity == program.identity && $0.field == program.field && $0.files.path == program.files.path
+            }
+            guard let before, before.files != program.files else { return [] }
+            return FoundFiles.changedPaths(from: before.files, to: program.files).map {
+                Change(resource: program.identity, verb: .changed, field: "\(program.field) (\($0))")
+            }
+        }
     }
 
     private static func fields(_ old: RevisionGraph.Template, _ new: RevisionGraph.Template) -> [String] {
