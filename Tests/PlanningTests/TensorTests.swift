@@ -1,6 +1,7 @@
 import Foundation
 import Planning
 import Schema
+import TestSupport
 import Testing
 
 /// Tensors, and what is wrong with them.

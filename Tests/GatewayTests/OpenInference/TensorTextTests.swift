@@ -1,5 +1,6 @@
 import Planning
 import Schema
+import TestSupport
 import Testing
 
 @testable import Gateway

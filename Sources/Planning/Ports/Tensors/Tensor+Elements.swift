@@ -16,15 +16,6 @@ extension Tensor {
         self.init(name: name, datatype: .bytes, shape: shape, bytes: bytes)
     }
 
-    /// The numbers of a tensor; nil where its datatype is another, or its bytes are no whole number of them.
-    package func elements<Element: TensorElement>(as type: Element.Type = Element.self) -> [Element]? {
-        let width = MemoryLayout<Element>.stride
-        guard self.datatype == Element.datatype, self.bytes.count.isMultiple(of: width) else { return nil }
-        return self.bytes.withUnsafeBytes { bytes in
-            stride(from: 0, to: bytes.count, by: width).map { bytes.loadUnaligned(fromByteOffset: $0, as: type) }
-        }
-    }
-
     /// The elements of a `BYTES` tensor, each a slice of ``bytes``; nil where the datatype is another, or where they are
     /// not as many as the shape says.
     package var texts: [ArraySlice<UInt8>]? {
