@@ -205,6 +205,24 @@ struct AdminRoutesTests {
     }
 
     @Test(
+        "What a caller sent is quoted by its beginning",
+        arguments: [
+            (HTTPRequest.Method.get, "resources?kind=", nil), (.get, "events?after=", nil),
+            (.get, "events?follow=", nil), (.get, "events?resource=", nil), (.get, "history?variant=", nil),
+            (.get, "resources?label==", nil), (.get, "resources?", nil), (.post, "sync", #"{"*": 1}"#),
+            (.post, "suspend", #"{"resource": "*"}"#), (.post, "retry", #"{"variant": "*"}"#),
+        ] as [(HTTPRequest.Method, String, String?)]
+    )
+    func quotes(method: HTTPRequest.Method, path: String, body: String?) async throws {
+        let long = String(repeating: "x", count: 500)
+        let path = body == nil ? path + long : path
+        let reply = try await administer(FakeCommands(), method, "/api/v1/\(path)", body?.replacing("*", with: long))
+        #expect(reply.status == 400)
+        let detail = try #require(reply.json?["detail"]?.string)
+        #expect(detail.contains("xxx…'") && detail.count < 250, "\(detail)")
+    }
+
+    @Test(
         "What the controller refuses has its status",
         arguments: [("NotFound", 404), ("Conflict", 409), ("BadRequest", 400), ("StoreBroken", 500)]
     )

@@ -21,7 +21,7 @@ struct AdminBody {
         guard case .object(let members) = value else { throw Problem.badRequest("The body must be one JSON object.") }
         for name in members.keys.sorted() where !names.contains(name) {
             let hint = NearestWord.hint(for: name, among: names, otherwise: ".")
-            throw Problem.badRequest("'\(name)' is not a member of this body\(hint)")
+            throw Problem.badRequest("'\(name.shortened)' is not a member of this body\(hint)")
         }
         self.members = members.filter { $0.value != .null }
     }
@@ -41,7 +41,7 @@ struct AdminBody {
     func variant() throws -> VariantID {
         guard let text = try self.text("variant") else { throw Problem.badRequest("'variant' is required.") }
         guard let variant = VariantID(text) else {
-            throw Problem.badRequest("'variant' must be namespace/endpoint[@tenant], not '\(text)'.")
+            throw Problem.badRequest("'variant' must be namespace/endpoint[@tenant], not '\(text.shortened)'.")
         }
         return variant
     }
@@ -71,7 +71,7 @@ extension SuspendBody {
         let body = try AdminBody(bytes, knows: ["resource", "reason"])
         let resource = try body.text("resource").map { text in
             guard let identity = ResourceIdentity(text) else {
-                throw Problem.badRequest("'resource' must be kind/namespace/name, not '\(text)'.")
+                throw Problem.badRequest("'resource' must be kind/namespace/name, not '\(text.shortened)'.")
             }
             return identity
         }

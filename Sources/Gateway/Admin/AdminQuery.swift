@@ -12,7 +12,7 @@ struct AdminQuery {
             let name = String(name)
             guard names.contains(name) else {
                 let hint = NearestWord.hint(for: name, among: names, otherwise: ".")
-                throw Problem.badRequest("'\(name)' is not a query parameter here\(hint)")
+                throw Problem.badRequest("'\(name.shortened)' is not a query parameter here\(hint)")
             }
             self.values[name, default: []].append(String(value))
         }
@@ -31,7 +31,8 @@ struct AdminQuery {
         guard let text = try self.text(name) else { return nil }
         guard let number = Int64(text), range.contains(number) else {
             throw Problem.badRequest(
-                "'\(name)' must be a whole number from \(range.lowerBound) to \(range.upperBound), not '\(text)'."
+                "'\(name)' must be a whole number from \(range.lowerBound) to \(range.upperBound), not "
+                    + "'\(text.shortened)'."
             )
         }
         return number
@@ -40,7 +41,7 @@ struct AdminQuery {
     func boolean(_ name: String) throws -> Bool? {
         guard let text = try self.text(name) else { return nil }
         guard text == "true" || text == "false" else {
-            throw Problem.badRequest("'\(name)' must be true or false, not '\(text)'.")
+            throw Problem.badRequest("'\(name)' must be true or false, not '\(text.shortened)'.")
         }
         return text == "true"
     }
@@ -60,7 +61,7 @@ struct AdminQuery {
     func identity(_ name: String) throws -> ResourceIdentity? {
         guard let text = try self.text(name) else { return nil }
         guard let identity = ResourceIdentity(text) else {
-            throw Problem.badRequest("'\(name)' must be kind/namespace/name, not '\(text)'.")
+            throw Problem.badRequest("'\(name)' must be kind/namespace/name, not '\(text.shortened)'.")
         }
         return identity
     }
@@ -68,7 +69,7 @@ struct AdminQuery {
     func variant(_ name: String) throws -> VariantID? {
         guard let text = try self.text(name) else { return nil }
         guard let variant = VariantID(text) else {
-            throw Problem.badRequest("'\(name)' must be namespace/endpoint[@tenant], not '\(text)'.")
+            throw Problem.badRequest("'\(name)' must be namespace/endpoint[@tenant], not '\(text.shortened)'.")
         }
         return variant
     }
@@ -79,7 +80,7 @@ extension Kind {
     init(adminWord word: String) throws {
         guard let kind = Kind(word: word) else {
             let hint = NearestWord.hint(for: word, among: Kind.allCases.map(\.plural), otherwise: ".")
-            throw Problem.badRequest("'\(word)' is not a kind\(hint)")
+            throw Problem.badRequest("'\(word.shortened)' is not a kind\(hint)")
         }
         self = kind
     }
@@ -100,7 +101,7 @@ struct LabelSelector: Hashable {
         for term in texts.flatMap({ $0.split(separator: ",", omittingEmptySubsequences: false) }) {
             let parts = term.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let name = parts.first, !name.isEmpty else {
-                throw Problem.badRequest("'label' must look like team=search or team, not '\(term)'.")
+                throw Problem.badRequest("'label' must look like team=search or team, not '\(String(term).shortened)'.")
             }
             self.terms.append(Term(name: name, value: parts.count == 2 ? parts[1] : nil))
         }
