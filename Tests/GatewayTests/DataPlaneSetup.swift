@@ -36,8 +36,13 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
 
 /// The data plane behind a real socket, as it is served.
 func makeApplication(_ plane: DataPlane) -> some ApplicationProtocol {
+    makeApplication(plane.makeRouter())
+}
+
+/// The same with other routes.
+func makeApplication(_ router: Router<GatewayContext>) -> some ApplicationProtocol {
     Application(
-        router: plane.makeRouter(),
+        router: router,
         server: .noticingHangUps(servesOnEventLoop: true, logger: Logger(label: "test")),
         configuration: ApplicationConfiguration(address: .hostname("127.0.0.1", port: 0))
     )

@@ -30,6 +30,22 @@ struct LargeBodyTests {
         #expect(places.withLock { $0 } == [length < LargeBodyMiddleware.limit])
     }
 
+    @Test("only a large answer is written off its connection's thread", arguments: [10, 100_000])
+    func answers(size: Int) async throws {
+        let router = Router(context: GatewayContext.self)
+        router.get("/") { _, context in
+            let isAtHome = try await context.encode(size) {
+                withUnsafeCurrentTask { $0?.unownedTaskExecutor == context.executor?.asUnownedTaskExecutor() }
+            }
+            return "\(isAtHome)"
+        }
+        try await makeApplication(router).test(.live) { client in
+            try await client.execute(uri: "/", method: .get) { reply in
+                #expect(String(buffer: reply.body) == "\(size < LargeBodyMiddleware.limit)")
+            }
+        }
+    }
+
     @Test("a request that does not say how long it is may be large")
     func unknownLength() {
         func request(_ headers: HTTPFields) -> Request {

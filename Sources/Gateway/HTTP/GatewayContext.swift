@@ -13,4 +13,9 @@ struct GatewayContext: RequestContext {
         self.requestID = ""
         self.executor = OpenConnection.current?.executor
     }
+    /// Writes an answer out of so many bytes of results, off the connection's own thread where these are many.
+    func encode<Answer>(_ bytes: Int, _ encode: () throws -> sending Answer) async throws -> Answer {
+        guard self.executor != nil, bytes > LargeBodyMiddleware.limit else { return try encode() }
+        return try await withTaskExecutorPreference(globalConcurrentExecutor) { try encode() }
+    }
 }

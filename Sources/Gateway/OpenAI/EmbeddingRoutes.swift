@@ -22,7 +22,8 @@ struct EmbeddingRoutes: Sendable {
         do {
             let answer = try await self.plane.service.embeddings(self.plane.call(endpoint, context, call.texts))
             try call.check(answer)
-            var response = Response.json(call.encode(answer))
+            let size = answer.vectors.reduce(0) { $0 + $1.count * MemoryLayout<Float>.size }
+            var response = Response.json(try await context.encode(size) { call.encode(answer) })
             response.stamp(answer.stamp)
             return response
         } catch {

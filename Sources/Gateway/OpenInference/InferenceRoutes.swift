@@ -29,12 +29,14 @@ struct InferenceRoutes: Sendable {
         let call = try InferCall(body, headerLength: Self.headerLength(request, of: body))
         try call.requireModel(target.model)
         let answer = try await self.plane.service.tensors(self.plane.call(target, context, call.tensors))
-        let encoded = try InferAnswer(
-            answer.outputs,
-            to: call,
-            model: target.model,
-            version: answer.stamp.revision.description
-        )
+        let encoded = try await context.encode(answer.outputs.reduce(0) { $0 + $1.bytes.count }) {
+            try InferAnswer(
+                answer.outputs,
+                to: call,
+                model: target.model,
+                version: answer.stamp.revision.description
+            )
+        }
         var response = Response.json(
             encoded.body,
             contentType: encoded.headerLength == nil ? "application/json" : "application/octet-stream"
