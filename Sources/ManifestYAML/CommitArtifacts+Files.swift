@@ -6,7 +6,12 @@ extension CommitArtifacts {
     ///
     /// Links are followed within the commit, and have to lead to files inside of a folder. Throws `ArtifactMissing`, and
     /// what the repository says of a path that leads nowhere or out of it.
-    package func findFiles(at path: String) throws -> FoundFiles {
+    ///
+    /// - Parameter isKept: Whether a file of a folder is wanted, by its path there.
+    package func findFiles(
+        at path: String,
+        keeping isKept: (_ name: String) -> Bool = { _ in true }
+    ) throws -> FoundFiles {
         let place = self.place(of: path)
         let entry = try self.repository.resolvedEntry(at: place, in: self.commit)
         switch entry.kind {
@@ -15,16 +20,24 @@ extension CommitArtifacts {
             let file = FoundFiles.File(path: name, artifact: try self.artifact(entry.object, at: place))
             return FoundFiles(path: path, place: place, isFolder: false, files: [file], isSettled: entry.path == place)
         case .folder:
-            return try self.findFolder(at: path, place, entry)
+            return try self.findFolder(at: path, place, entry, keeping: isKept)
         case .link, .submodule, .special:
             throw MartletError("ArtifactMissing", "'\(place)' is a \(entry.kind.rawValue), not a file or folder")
         }
     }
 
-    private func findFolder(at path: String, _ place: String, _ folder: TreeEntry) throws -> FoundFiles {
+    private func findFolder(
+        at path: String,
+        _ place: String,
+        _ folder: TreeEntry,
+        keeping isKept: (String) -> Bool
+    ) throws -> FoundFiles {
         var isSettled = folder.path == place
         var files: [FoundFiles.File] = []
         for entry in try self.repository.files(below: folder.path, in: self.commit) {
+            // The folder's own path may have been reached by a link.
+            let name = String(entry.path.dropFirst(folder.path.isEmpty ? 0 : folder.path.count + 1))
+            guard isKept(name) else { continue }
             var object = entry.object
             switch entry.kind {
             case .file: break
@@ -43,8 +56,6 @@ extension CommitArtifacts {
                     "'\(entry.path)' is a \(entry.kind.rawValue), which is no part of the commit; put its files into '\(place)'"
                 )
             }
-            // The folder's own path may have been reached by a link.
-            let name = String(entry.path.dropFirst(folder.path.isEmpty ? 0 : folder.path.count + 1))
             files.append(FoundFiles.File(path: name, artifact: try self.artifact(object, at: entry.path)))
         }
         return FoundFiles(path: path, place: place, isFolder: true, files: files, isSettled: isSettled)

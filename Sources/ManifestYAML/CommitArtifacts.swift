@@ -96,6 +96,13 @@ package struct CommitArtifacts: Sendable {
         return FoundArtifact(artifact, file: entry.path == path ? path : nil)
     }
 
+    /// When a file of the machine was written last, or nil.
+    static func modificationTime(of path: String) -> Timestamp? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+        return (attributes?[.modificationDate] as? Date)
+            .map { Timestamp(milliseconds: Int64($0.timeIntervalSince1970 * 1000)) }
+    }
+
     private static func findFile(_ path: String, sha256: String?) throws -> Artifact {
         guard let sha256 = sha256.flatMap({ Digest(hex: $0) }) else {
             throw MartletError("DigestMissing", "'file://\(path)' needs its sha256 beside it")

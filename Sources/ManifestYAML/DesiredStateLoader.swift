@@ -69,6 +69,8 @@ package struct DesiredStateLoader: Sendable {
                 artifact: { try artifacts.of(commit.source(of: $1.location)).find($0) },
                 files: { try artifacts.of(commit.source(of: $1.location)).findFiles(at: $0) },
                 read: { artifact, _ in try artifacts.read(artifact) },
+                documents: { try artifacts.of(commit.source(of: $2.location)).findDocuments($0, at: $1) },
+                writtenAt: { artifact, _ in try artifacts.writtenAt(artifact) },
                 locate: { locator?.locate($0, $1, $2) ?? $0.location }
             ),
             looksAgain: commit.id == self.desired?.commit.id

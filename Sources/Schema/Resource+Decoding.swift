@@ -10,8 +10,9 @@ extension ResourceSpec {
         case .dataset: self = .dataset(try decoder.decode(DatasetSpec.self, from: value))
         case .policy: self = .policy(try decoder.decode(PolicySpec.self, from: value))
         case .overlay: self = .overlay(try decoder.decode(OverlaySpec.self, from: value))
-        case .monitor, .evaluation, .knowledgeBase, .featureTable, .tenant, .receiver, .trigger, .batchJob, .streamJob,
-            .cluster:
+        case .knowledgeBase: self = .knowledgeBase(try decoder.decode(KnowledgeBaseSpec.self, from: value))
+        case .featureTable: self = .featureTable(try decoder.decode(FeatureTableSpec.self, from: value))
+        case .monitor, .evaluation, .tenant, .receiver, .trigger, .batchJob, .streamJob, .cluster:
             self = .unavailable(value)
         }
     }

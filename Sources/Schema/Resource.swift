@@ -7,6 +7,8 @@ package indirect enum ResourceSpec: Sendable, Hashable {
     case dataset(DatasetSpec)
     case policy(PolicySpec)
     case overlay(OverlaySpec)
+    case knowledgeBase(KnowledgeBaseSpec)
+    case featureTable(FeatureTableSpec)
     /// A kind that parses and validates in full, whose feature is not available in this version.
     case unavailable(JSONValue)
 }

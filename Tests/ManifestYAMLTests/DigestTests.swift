@@ -13,7 +13,7 @@ internal import Testing
         "endpoint": "30550adce9c48a2608730e0d8ca27661c01a802a7268e96909b9e4f8bd3e81ae",
         "evaluation": "fa6fe7c54c519180e83d66d25538ea48b766f04242fa930be9d0eaeac6ba99fc",
         "feature-table": "4c3625f52c0db1da99991a869c475f523177609af0cb5d8ecc0eab63be900830",
-        "knowledge-base": "cd87d6cef8fa2358a8c9359632a5fcba9e72f875c4cde444b8ffa8033343e406",
+        "knowledge-base": "30402ddb6cd560e0ffd1deb4a33c0c151a29e979f51e43b97ddc023f62bf4581",
         "model": "426b6227db6687de07887446781cc60cd714e7b52d0376d797bdf03e46aa58fa",
         "monitor": "f5b21ac88f2b99f26a3f2d9f581eacfc3b0d1afe8b5c1d0d997dd4beb8587bd5",
         "overlay": "d97796ddc1decd0df6f959169b9e4f6c303a947bb0de02f0e97581b325570160",

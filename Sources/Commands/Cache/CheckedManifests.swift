@@ -148,18 +148,15 @@ extension CheckedManifests {
         _ node: Int,
         _ entry: (String) throws -> TreeEntry?
     ) rethrows -> Bool {
-        let sources: [ModelSpec.Source]
         switch resource.spec {
-        case .model(let model): sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
-        case .dataset(let dataset): sources = [dataset.source]
-        case .chain:
-            // A program may be a folder: whoever names one is looked at each time.
+        case .chain, .knowledgeBase:
+            // A program or documents may be a folder: whoever names one is looked at each time.
             if !resource.files.isEmpty, self.unsettled.last != node { self.unsettled.append(node) }
             return true
-        case .promptTemplate, .endpoint, .policy, .overlay, .unavailable: return true
+        case .model, .dataset, .featureTable, .promptTemplate, .endpoint, .policy, .overlay, .unavailable: break
         }
-        for source in sources {
-            guard case .repository(let path)? = source.location else {
+        for named in resource.spec.sources {
+            guard case .repository(let path)? = named.source.location else {
                 if self.unsettled.last != node { self.unsettled.append(node) }
                 continue
             }

@@ -19,8 +19,9 @@ enum ArtifactSighting: Sendable, Hashable {
     case files(FoundFiles)
     case missing(message: String, word: String)
 
-    init(of source: ModelSpec.Source, _ find: () throws -> FoundArtifact) {
-        self = Self.sighting(source.uri) { .found(try find()) }
+    /// What a source names.
+    init(of source: ModelSpec.Source, _ find: () throws -> ArtifactSighting) {
+        self = Self.sighting(source.uri, find)
     }
 
     /// What stands at a path of the repository, which may be a folder.
@@ -38,10 +39,18 @@ enum ArtifactSighting: Sendable, Hashable {
         }
     }
 
-    var artifact: Artifact? {
+    var artifacts: [Artifact] {
         switch self {
-        case .found(let found): found.artifact
-        case .files, .missing: nil
+        case .found(let found): [found.artifact]
+        case .files(let files): files.files.map(\.artifact)
+        case .missing: []
+        }
+    }
+
+    var isMissing: Bool {
+        switch self {
+        case .found, .files: false
+        case .missing: true
         }
     }
 

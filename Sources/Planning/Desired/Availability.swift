@@ -6,10 +6,10 @@ enum Availability {
     static func obstacle(in resource: Resource, _ fields: UnavailableFields) -> String? {
         let obstacle: String? =
             switch resource.spec {
-            case .model(let model): self.obstacle(in: model)
-            case .dataset(let dataset): self.obstacle(in: dataset.source)
             case .policy(let policy): self.obstacle(in: policy)
-            case .promptTemplate, .chain, .endpoint, .overlay, .unavailable: nil
+            case .model, .dataset, .knowledgeBase, .featureTable, .promptTemplate, .chain, .endpoint, .overlay,
+                .unavailable:
+                resource.spec.sources.lazy.compactMap { self.obstacle(in: $0.source) }.first
             }
         return obstacle ?? self.refusal(fields.requests(of: resource))
     }
@@ -17,11 +17,6 @@ enum Availability {
     /// The words for a kind that is checked but not carried out.
     static func refusal(of kind: Kind) -> String {
         self.refusal("the kind \(kind.rawValue)")
-    }
-
-    private static func obstacle(in model: ModelSpec) -> String? {
-        let sources = [model.source].compactMap(\.self) + model.adapters.map(\.source)
-        return sources.lazy.compactMap { self.obstacle(in: $0) }.first
     }
 
     private static func obstacle(in source: ModelSpec.Source) -> String? {

@@ -68,6 +68,8 @@ extension DesiredStateBuilder {
             artifact: { source, _ in FoundArtifact(try artifact(source), file: nil) },
             files: { path, _ in try files(path) },
             read: { artifact, _ in try read(artifact) },
+            documents: { _, path, _ in try files(path) },
+            writtenAt: { _, _ in nil },
             locate: locate
         )
         return builder.update(to: commit, manifests.changes, in: world)

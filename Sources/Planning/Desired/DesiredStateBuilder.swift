@@ -17,6 +17,10 @@ package struct DesiredStateBuilder: Sendable {
         /// Finds the file, or all the files of the folder, at a path of the repository. Throws a ``MartletError`` that
         /// says what is missing.
         package var files: (String, Resource) throws -> FoundFiles
+        /// Finds the file, or the files of the folder, at a path that a knowledge base names. Throws a ``MartletError``.
+        package var documents: (KnowledgeBaseSpec.Documents, String, Resource) throws -> FoundFiles
+        /// When an artifact's bytes became what they are; nil where nobody knows.
+        package var writtenAt: (Artifact, Resource) throws -> Timestamp?
         /// Reads an artifact's bytes whole; only small ones are asked for. Throws a ``MartletError``.
         package var read: (Artifact, Resource) throws -> [UInt8]
         /// Finds where a field stands that breaks a policy.
@@ -26,12 +30,16 @@ package struct DesiredStateBuilder: Sendable {
             artifact: @escaping (ModelSpec.Source, Resource) throws -> FoundArtifact,
             files: @escaping (String, Resource) throws -> FoundFiles,
             read: @escaping (Artifact, Resource) throws -> [UInt8],
+            documents: @escaping (KnowledgeBaseSpec.Documents, String, Resource) throws -> FoundFiles,
+            writtenAt: @escaping (Artifact, Resource) throws -> Timestamp?,
             locate: @escaping PolicyReview.FieldLocator = { resource, field, _ in
                 resource.fieldLocations[field.description] ?? resource.location
             }
         ) {
             self.artifact = artifact
             self.files = files
+            self.documents = documents
+            self.writtenAt = writtenAt
             self.read = read
             self.locate = locate
         }

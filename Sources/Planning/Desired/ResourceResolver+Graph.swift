@@ -79,6 +79,10 @@ extension ResourceResolver {
                         examples: resolution.examples
                     )
                 )
+            case .knowledgeBase(let spec):
+                graph.knowledge += [self.knowledge(spec, of: part)].compactMap(\.self)
+            case .featureTable(let spec):
+                graph.tables += [self.table(spec, of: part)].compactMap(\.self)
             case .model, .dataset, .endpoint, .policy, .overlay, .unavailable:
                 continue
             }
@@ -124,7 +128,7 @@ extension ResourceResolver {
         return models
     }
 
-    private func instance(of model: ModelSpec, _ identity: ResourceIdentity, _ artifacts: [Artifact]) -> InstanceSpec? {
+    func instance(of model: ModelSpec, _ identity: ResourceIdentity, _ artifacts: [Artifact]) -> InstanceSpec? {
         let upstreams = UpstreamSet(model, of: identity)
         guard artifacts.first != nil || upstreams != nil else { return nil }
         return InstanceSpec(

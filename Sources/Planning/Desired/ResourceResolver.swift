@@ -9,8 +9,8 @@ struct ResourceResolver: Sendable {
     struct Resolution: Sendable {
         /// Nil when all that the resource needs is there.
         var blocker: Blocker?
-        /// Of a model: its weights, then its adapters in order. Of a dataset: its rows. Of a chain: its
-        /// programs in the order of fields. Up to the first one missing.
+        /// Of a model: its weights, then its adapters in order. Of a dataset or a table: its rows. Of a chain: its
+        /// programs in the order of fields. Of a knowledge base: its documents. Up to the first one missing.
         var sightings: [ArtifactSighting] = []
         /// Named directly, each once, in the order of fields.
         var dependencies: [ResourceIdentity] = []
@@ -18,7 +18,10 @@ struct ResourceResolver: Sendable {
         var examples: [PromptTemplateSpec.Examples.Pair] = []
         var diagnostics: [Diagnostic] = []
 
-        var artifacts: [Artifact] { self.sightings.compactMap(\.artifact) }
+        /// Of a feature table: when its rows were written, where that counts.
+        var writtenAt: Timestamp?
+
+        var artifacts: [Artifact] { self.sightings.flatMap(\.artifacts) }
         /// What revisions tell its bytes by.
         var identities: [String] { self.sightings.compactMap(\.identity) }
     }
@@ -126,7 +129,7 @@ struct ResourceResolver: Sendable {
     func hasMoved(_ identity: ResourceIdentity, since before: Resolution?) -> Bool {
         let now = self.known[identity]
         return now?.blocker != before?.blocker || now?.sightings != before?.sightings
-            || now?.examples != before?.examples
+            || now?.examples != before?.examples || now?.writtenAt != before?.writtenAt
     }
 
     /// What is wrong with some resources beyond their manifests.
@@ -206,6 +209,10 @@ struct ResourceResolver: Sendable {
         case .endpoint:
             let served = resource.references.filter { $0.target.kind == .chain || $0.target.kind == .model }
             self.follow(served, of: resource, in: world, &resolution)
+        case .knowledgeBase, .featureTable:
+            self.look(resource, in: world, &resolution)
+            self.follow(resource.references, of: resource, in: world, &resolution)
+            self.judgeRows(of: resource, in: world, &resolution)
         case .policy, .overlay:
             // One is asked about the others, the other was done with when they were read.
             break
@@ -221,6 +228,7 @@ struct ResourceResolver: Sendable {
         in world: World,
         _ resolution: inout Resolution
     ) {
+        guard resolution.blocker == nil else { return }
         for reference in references {
             if let blocker = self.resolve(reference.target, in: world).blocker {
                 resolution.blocker = blocker
@@ -264,21 +272,23 @@ struct ResourceResolver: Sendable {
 extension ResourceResolver {
     /// What stands where a resource says that its artifacts are, up to the first one that is missing.
     private func look(_ resource: Resource, in world: World) -> [ArtifactSighting] {
-        let sources: [ModelSpec.Source]
-        switch resource.spec {
-        case .model(let spec): sources = [spec.source].compactMap(\.self) + spec.adapters.map(\.source)
-        case .dataset(let spec): sources = [spec.source]
-        case .chain(let spec):
+        if case .chain(let spec) = resource.spec {
             return spec.programs.map { _, program in
                 ArtifactSighting(at: program.path) { try world.files(program.path, resource) }
             }
-        case .promptTemplate, .endpoint, .policy, .overlay, .unavailable: return []
         }
         // Without its bytes nothing is available of a resource: no other reason is needed, nor looked for.
         var sightings: [ArtifactSighting] = []
-        for source in sources {
-            sightings.append(ArtifactSighting(of: source) { try world.artifact(source, resource) })
-            if sightings.last?.artifact == nil { break }
+        for named in resource.spec.sources {
+            sightings.append(
+                ArtifactSighting(of: named.source) {
+                    guard let documents = named.documents, case .repository(let path)? = named.source.location else {
+                        return .found(try world.artifact(named.source, resource))
+                    }
+                    return .files(try world.documents(documents, path, resource))
+                }
+            )
+            if sightings.last?.isMissing ?? true { break }
         }
         return sightings
     }
@@ -286,9 +296,8 @@ extension ResourceResolver {
     private func look(_ resource: Resource, in world: World, _ resolution: inout Resolution) {
         resolution.sightings = self.look(resource, in: world)
         guard case .missing(let message, let word)? = resolution.sightings.last else { return }
-        let position = resolution.sightings.count - 1
-        let field = position == 0 ? "spec.source.uri" : "spec.adapters[\(position - 1)].source.uri"
-        let location = resource.fieldLocations[field] ?? resource.location
+        let field = resource.spec.sources[resolution.sightings.count - 1].field
+        let location = resource.fieldLocations["\(field).uri"] ?? resource.location
         resolution.blocker = Blocker(resource: resource.identity, message: message, word: word)
         resolution.diagnostics = [Diagnostic(at: location, message, resource: resource.identity)]
     }

@@ -72,7 +72,7 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         get { self.contents.chat }
         _modify { yield &self.mutableContents.chat }
     }
-    /// Sorted by identity, as are the two below.
+    /// Sorted by identity, as are those below.
     package var chains: [Chain] {
         get { self.contents.chains }
         _modify { yield &self.mutableContents.chains }
@@ -91,6 +91,15 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         set { self.mutableContents.programs = newValue.isEmpty ? nil : newValue }
     }
 
+    package var knowledge: [KnowledgeBase] {
+        get { self.contents.knowledge ?? [] }
+        set { self.mutableContents.knowledge = newValue.isEmpty ? nil : newValue }
+    }
+    package var tables: [FeatureTable] {
+        get { self.contents.tables ?? [] }
+        set { self.mutableContents.tables = newValue.isEmpty ? nil : newValue }
+    }
+
     package init(
         variant: VariantID,
         revision: Revision,
@@ -101,7 +110,9 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         chains: [Chain],
         templates: [Template],
         models: [Model],
-        programs: [Program] = []
+        programs: [Program] = [],
+        knowledge: [KnowledgeBase] = [],
+        tables: [FeatureTable] = []
     ) {
         self.storage = Storage(
             Contents(
@@ -114,14 +125,21 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
                 chains: chains,
                 templates: templates,
                 models: models,
-                programs: programs.isEmpty ? nil : programs
+                programs: programs.isEmpty ? nil : programs,
+                knowledge: knowledge.isEmpty ? nil : knowledge,
+                tables: tables.isEmpty ? nil : tables
             )
         )
     }
 
-    /// Whether requests have to be answered before the revision takes any of its users'. Lazy models answer theirs
-    /// whenever they are loaded.
-    package var hasWarmUps: Bool { self.models.contains { !$0.instance.warmUp.isEmpty && !$0.instance.isLazy } }
+    /// Whether something has to be done before the revision takes any request of its users: warm-up requests, which lazy
+    /// models answer whenever they are loaded, or opening what it looks things up in.
+    package var hasWarmUps: Bool {
+        self.hasLookups || self.models.contains { !$0.instance.warmUp.isEmpty && !$0.instance.isLazy }
+    }
+
+    /// Whether it looks anything up.
+    package var hasLookups: Bool { self.contents.knowledge != nil || self.contents.tables != nil }
 
     /// What a graph holds. It is passed around by the thousand and hardly ever changed, so a copy of a graph shares it.
     private struct Contents: Sendable, Equatable, Codable {
@@ -136,6 +154,9 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         var models: [Model]
         /// Nil where there are none, as in every graph that was written before there were any.
         var programs: [Program]?
+        // Nil where there are none, as in facts that were written before there could be any.
+        var knowledge: [KnowledgeBase]?
+        var tables: [FeatureTable]?
     }
 
     private final class Storage: @unchecked Sendable {  // It is changed only while a single graph holds it.

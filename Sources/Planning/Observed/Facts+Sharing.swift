@@ -24,5 +24,7 @@ extension RevisionGraph {
         if self.chains == other.chains { self.chains = other.chains }
         if self.templates == other.templates { self.templates = other.templates }
         if self.models == other.models { self.models = other.models }
+        if self.hasLookups, self.knowledge == other.knowledge { self.knowledge = other.knowledge }
+        if self.hasLookups, self.tables == other.tables { self.tables = other.tables }
     }
 }

@@ -125,6 +125,18 @@ extension RevisionGraph {
                 ResourceIdentity(.dataset, reference: $0, in: template.identity.namespace)
             }
         }
-        return self.chains.map(\.identity) + self.templates.map(\.identity) + self.models.map(\.identity) + datasets
+        let parts = self.chains.map(\.identity) + self.templates.map(\.identity) + self.models.map(\.identity)
+        return self.hasLookups ? parts + datasets + self.reachedForLookups : parts + datasets
+    }
+
+    /// Knowledge bases and tables, and the datasets that they read.
+    private var reachedForLookups: [ResourceIdentity] {
+        let named =
+            self.knowledge.map { ($0.identity, $0.spec.documents.compactMap(\.dataset)) }
+            + self.tables.map { ($0.identity, [$0.spec.dataset].compactMap(\.self)) }
+        return named.flatMap { identity, datasets in
+            [identity]
+                + datasets.compactMap { ResourceIdentity(.dataset, reference: $0, in: identity.namespace) }
+        }
     }
 }

@@ -23,7 +23,7 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
         }
     }
 
-    /// The endpoint's own first, then chains, templates and models.
+    /// The endpoint's own first, then chains, templates, models, knowledge bases and tables.
     package var changes: [Change]
 
     package init(from old: RevisionGraph, to new: RevisionGraph) {
@@ -50,6 +50,15 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
         self.changes += RevisionDiff.changes(
             old.models.map { ($0.identity, $0.digest, $0.instance) },
             new.models.map { ($0.identity, $0.digest, $0.instance) }
+        ) { RevisionDiff.fields($0, $1) }
+        guard old.hasLookups || new.hasLookups else { return }
+        self.changes += RevisionDiff.changes(
+            old.knowledge.map { ($0.identity, $0.digest, $0) },
+            new.knowledge.map { ($0.identity, $0.digest, $0) }
+        ) { RevisionDiff.fields($0, $1) }
+        self.changes += RevisionDiff.changes(
+            old.tables.map { ($0.identity, $0.digest, $0) },
+            new.tables.map { ($0.identity, $0.digest, $0) }
         ) { RevisionDiff.fields($0, $1) }
     }
 
@@ -113,6 +122,24 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
         let readsSame = old.spec.examples?.dataset == new.spec.examples?.dataset
         let isDataset = new.spec.examples?.dataset != nil && readsSame && old.examples != new.examples
         return isDataset && fields.isEmpty ? ["spec.examples.dataset"] : fields
+    }
+
+    /// What a document's own bytes change is named by its path.
+    private static func fields(_ old: RevisionGraph.KnowledgeBase, _ new: RevisionGraph.KnowledgeBase) -> [String] {
+        let before = Dictionary(old.documents.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+        let after = Set(new.documents.map(\.path))
+        var files = new.documents.compactMap { document -> String? in
+            guard let known = before[document.path] else { return "\(document.path) (new)" }
+            return known.artifact.identity == document.artifact.identity ? nil : "\(document.path) (its content)"
+        }
+        files += old.documents.filter { !after.contains($0.path) }.map { "\($0.path) (gone)" }
+        return JSONValue.changedFields(from: old.spec.json, to: new.spec.json, at: "spec") + files
+    }
+
+    private static func fields(_ old: RevisionGraph.FeatureTable, _ new: RevisionGraph.FeatureTable) -> [String] {
+        let fields = JSONValue.changedFields(from: old.spec.json, to: new.spec.json, at: "spec")
+        guard old.artifact.identity != new.artifact.identity else { return fields }
+        return fields + ["\(new.artifact.path) (its content)"]
     }
 
     private static func fields(_ old: InstanceSpec, _ new: InstanceSpec) -> [String] {

@@ -32,7 +32,7 @@ struct PolicyEvaluation {
         switch self.resource.spec {
         case .model(let model): self.check(model)
         case .endpoint(let endpoint): self.check(endpoint)
-        case .promptTemplate, .chain, .dataset, .policy, .overlay, .unavailable: break
+        case .promptTemplate, .chain, .dataset, .knowledgeBase, .featureTable, .policy, .overlay, .unavailable: break
         }
         self.checkHosts()
         self.checkNames(self.spec.require.labels, in: self.resource.labels, "labels", what: "label")

@@ -1,7 +1,7 @@
 internal import Schema
 
 extension StatusSurvey {
-    /// Of a model, a template, a chain or a dataset.
+    /// Of what endpoints are made of: a model, a template, a chain, a dataset and the like.
     func verdict(onPart identity: ResourceIdentity) -> StatusVerdict {
         if let blocker = self.desired.blocked[identity] { return self.verdict(onBlocked: identity, blocker) }
         let users = self.index.users[identity] ?? []
@@ -102,7 +102,9 @@ extension StatusSurvey {
             let graph = facts.graph(of: promoted), let digest = self.desired.resources[identity]?.digest
         else { return false }
         let digests = graph.chains.map { ($0.identity, $0.digest) } + graph.templates.map { ($0.identity, $0.digest) }
-        return (digests + graph.models.map { ($0.identity, $0.digest) }).contains { $0.0 == identity && $0.1 == digest }
+        let lookups = graph.knowledge.map { ($0.identity, $0.digest) } + graph.tables.map { ($0.identity, $0.digest) }
+        return (digests + graph.models.map { ($0.identity, $0.digest) } + lookups)
+            .contains { $0.0 == identity && $0.1 == digest }
     }
 
     /// The first names of endpoints by the alphabet, each once, found without sorting all of them.

@@ -41,11 +41,9 @@ extension Kind {
         case .endpoint: return EndpointCheck(spec: spec, path: root).findings()
         case .dataset: return SourceCheck.findings(spec["source"], at: root.field("source"))
         case .knowledgeBase:
-            return (spec["documents"]?.array ?? []).enumerated().flatMap { index, documents in
-                SourceCheck.findings(documents["source"], at: root.field("documents").item(index).field("source"))
-            }
+            return LookupCheck.findings(inKnowledgeBase: spec, at: root)
         case .featureTable:
-            return SourceCheck.findings(spec["sqlite"]?["source"], at: root.field("sqlite").field("source"))
+            return LookupCheck.findings(inFeatureTable: spec, at: root)
         case .monitor, .evaluation, .tenant, .receiver, .trigger, .batchJob, .streamJob, .policy, .cluster, .overlay:
             return ExpressionCheck.findings(in: spec, of: self.shape, at: root)
         }

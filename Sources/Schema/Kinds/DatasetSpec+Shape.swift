@@ -5,7 +5,7 @@ extension Shape {
         .field("columns", .map(.either([.columnType, .column])), default: [:], "What the columns hold, by name.")
     )
 
-    static let columnType = Shape.word(["string", "integer", "number", "boolean", "timestamp", "json"])
+    private static let columnType = Shape.word(of: FeatureTableSpec.ColumnType.self)
 
     private static let column = Shape.object(
         .required("type", .columnType, "The type of its values."),
