@@ -63,6 +63,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The database of facts, events and the audit log.
     package var controlDatabase: String { "\(self.root)/control.db" }
 
+    /// The database of what is written down of requests.
+    package var recordDatabase: String { "\(self.root)/records.db" }
+
     /// The folder of verified artifacts.
     package var artifacts: String { "\(self.root)/artifacts" }
 

@@ -10,7 +10,8 @@ extension JSONValue {
         return bytes
     }
 
-    private func appendCanonical(to bytes: inout [UInt8]) {
+    /// Appends the same to UTF-8 that is there.
+    package func appendCanonical(to bytes: inout [UInt8]) {
         switch self {
         case .null: bytes.append(contentsOf: "null".utf8)
         case .bool(let value): bytes.append(contentsOf: (value ? "true" : "false").utf8)

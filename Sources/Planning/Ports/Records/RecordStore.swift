@@ -21,12 +21,16 @@ package protocol RecordStore: RecordSink {
     /// The records of requests that repeat another one, oldest first.
     func replays(of id: String) async throws -> [RequestRecord]
 
-    /// Joins feedback to the newest record of its id, for as long as that is kept; returns it with its number.
+    /// Joins feedback to the newest record of its id that it may be about, for as long as that is kept; returns it with its
+    /// number.
     ///
-    /// - Parameter mayJoin: whether that record is one that the feedback may be about.
+    /// - Parameter mayJoin: whether the feedback may be about a record.
     ///
     /// Throws `NotFound`, the same where there is no such record and where it may not be joined.
-    func add(_ feedback: Feedback, if mayJoin: @Sendable (RequestRecord) -> Bool) async throws -> Feedback
+    func add(
+        _ feedback: Feedback,
+        if mayJoin: @escaping @Sendable (RequestRecord) -> Bool
+    ) async throws -> Feedback
 
     /// What was said of a request's answer, oldest first; of all requests' where none is named, the newest `limit`.
     func feedback(of id: String?, limit: Int) async throws -> [Feedback]
