@@ -4,10 +4,11 @@ internal import Schema
 internal import Synchronization
 
 extension InferenceServer {
-    /// What an answer is made of: gets the replica's models, gives its events away in order.
+    /// What an answer is made of: gets the replica's models, gives its events away in order, and notes its steps.
     typealias Work<Event> =
         @Sendable (
             _ models: [ResourceIdentity: any CompletionModel],
+            _ draft: RecordDraft?,
             _ emit: @escaping @Sendable (Event) -> Void
         ) async throws -> Void
 
@@ -18,18 +19,12 @@ extension InferenceServer {
         var seat: Runner.Seat
         var work: Work
         var meter: AnswerMeter
+        /// Nil where nobody keeps records.
+        var draft: RecordDraft?
         /// Runs the answer's task; nil: any thread does.
         var executor: (any TaskExecutor)?
 
-        var stamp: AnswerStamp {
-            let graph = self.route.runner.graph
-            return AnswerStamp(
-                variant: graph.variant,
-                revision: graph.revision,
-                commit: self.route.commit,
-                replayed: graph.models.contains { $0.instance.engine == "replay" }
-            )
-        }
+        var stamp: AnswerStamp { self.route.stamp }
     }
 
     /// How a request waits for its seat.
@@ -47,11 +42,13 @@ extension InferenceServer {
     /// Routes a call, waits for a seat and begins the answer; returns when its first event is there.
     ///
     /// - Parameter prepare: checks the request against what the revision does, before it waits.
-    func answer<Body, Event: AnswerEvent>(
+    func answer<Body: RecordedBody, Event: AnswerEvent>(
         _ call: EndpointCall<Body>,
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> (AnswerStamp, AsyncThrowingStream<Event, any Error>) {
-        let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
+        let admitted = try await self.admit(call, recording: call.body) { program throws(CallError) in
+            try prepare(program)
+        }
         // Bounded by bytes; a bound of its own makes the stream say how many events are unread.
         let (events, output) = AsyncThrowingStream<Event, any Error>.makeStream(bufferingPolicy: .bufferingOldest(.max))
         let unread = UnreadBytes(limit: self.unreadLimit)
@@ -76,12 +73,14 @@ extension InferenceServer {
     }
 
     /// The same for a caller that wants the whole answer: gives its events away, and returns when it is complete.
-    func complete<Body, Event: AnswerEvent>(
+    func complete<Body: RecordedBody, Event: AnswerEvent>(
         _ call: EndpointCall<Body>,
         receive: @escaping @Sendable (Event) -> Void,
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> AnswerStamp {
-        let admitted = try await self.admit(call) { program throws(CallError) in try prepare(program) }
+        let admitted = try await self.admit(call, recording: call.body) { program throws(CallError) in
+            try prepare(program)
+        }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { caller in
                 self.begin(admitted, emit: receive) { error in
@@ -96,13 +95,17 @@ extension InferenceServer {
 
     /// Takes a seat by the snapshot in force; a runner that drains by then sends the request on to the next snapshot.
     ///
-    /// - Parameter prepare: checks the request against what the revision does, before it waits.
+    /// - Parameters:
+    ///   - body: what is asked, to be written down; nil for what leaves no record.
+    ///   - prepare: checks the request against what the revision does, before it waits.
     func admit<Body, Work: Sendable>(
         _ call: EndpointCall<Body>,
+        recording body: (any RecordedBody)? = nil,
         waiting: Waiting = Waiting(),
         prepare: (RunnerProgram) throws(CallError) -> Work
     ) async throws -> Admitted<Work> {
         let meter = AnswerMeter(clock: self.clock, collector: self.collector)
+        let startedAt = self.wallClock.now()
         var wasMoved = false
         while true {
             let snapshot = self.routes
@@ -112,6 +115,7 @@ extension InferenceServer {
                 requestID: call.requestID,
                 revision: call.revision
             )
+            let draft = self.draft(of: call, body, on: route, startedAt: startedAt, meter)
             let limits = min(route.settings.limits.timeout.duration, waiting.timeout ?? .seconds(Int64.max))
             let patience = min(route.settings.queue.timeout.duration, limits) - meter.stopwatch.elapsed
             do {
@@ -125,12 +129,14 @@ extension InferenceServer {
                 )
                 switch admission {
                 case .seated(let seat):
+                    draft?.takeSeat()
                     return Admitted(
                         requestID: call.requestID,
                         route: route,
                         seat: seat,
                         work: work,
                         meter: meter,
+                        draft: draft,
                         executor: route.runner.graph.onlyAsksServers ? call.executor : nil
                     )
                 case .moved:
@@ -145,6 +151,7 @@ extension InferenceServer {
                 }
             } catch {
                 meter.finish(error, on: route.runner.key)
+                await self.settleRefused(draft, on: route, with: error)
                 throw error
             }
         }
@@ -171,11 +178,8 @@ extension InferenceServer {
     ) {
         let (timers, signal) = (self.pool.timers, admitted.seat.signal)
         let isOver = Atomic(false)
-        let end = { @Sendable (error: (any Error)?) in
-            guard !isOver.exchange(true, ordering: .relaxed) else { return }
-            self.conclude(admitted, with: error)
-            finish(error)
-        }
+        // Who has read the last event has the whole answer: it waits until that is written down.
+        let last = Mutex<Event?>(nil)
         let limit = admitted.route.settings.limits.timeout
         let timer = self.startTimer(of: admitted, limit: limit.duration)
         let task = self.answers.start(on: admitted.executor) {
@@ -184,26 +188,36 @@ extension InferenceServer {
                 timers.cancel(timer)
                 admitted.route.runner.leave(admitted.seat.request)
             }
+            let failure: (any Error)?
             do {
-                try await admitted.work(admitted.seat.models) { event in
+                try await admitted.work(admitted.seat.models, admitted.draft) { event in
                     admitted.meter.observe(event)
-                    emit(event)
+                    admitted.draft?.observe(event)
+                    if event.finalUsage == nil { emit(event) } else { last.withLock { $0 = event } }
                 }
-                end(nil)
+                failure = nil
             } catch {
                 // What cancelled work throws says nothing. Where a signal has cancelled it, its reason came first.
-                end(Task.isCancelled ? Self.shuttingDown(.interrupted) : CallError(mapping: error))
+                failure = Task.isCancelled ? Self.shuttingDown(.interrupted) : CallError(mapping: error)
             }
+            guard !isOver.exchange(true, ordering: .relaxed) else { return }
+            let error = await self.settle(admitted, with: failure)
+            if error == nil, let event = last.withLock({ $0 }) { emit(event) }
+            finish(error)
         }
         signal.listen { reason in
-            end(reason.error(limit: "the endpoint allows (\(limit))"))
+            if !isOver.exchange(true, ordering: .relaxed) {
+                let error = reason.error(limit: "the endpoint allows (\(limit))")
+                self.settle(admitted, with: error, finish: finish)
+            }
             task?.cancel()
         }
         guard task == nil else { return }
         signal.close()
         timers.cancel(timer)
         admitted.route.runner.leave(admitted.seat.request)
-        end(Self.shuttingDown(.unavailable))
+        guard !isOver.exchange(true, ordering: .relaxed) else { return }
+        self.settle(admitted, with: Self.shuttingDown(.unavailable), finish: finish)
     }
 
     /// Ends an answer when its time is up, unless the timer is cancelled before.

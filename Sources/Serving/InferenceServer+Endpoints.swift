@@ -40,7 +40,7 @@ extension InferenceServer: EndpointService {
                     parameter: "model"
                 )
             }
-            return { models, emit in
+            return { models, _, emit in
                 let (vectors, usage) = try await InferenceServer.find(model, among: models).embed(call.body)
                 emit(EmbeddingEvent(vectors: vectors, usage: usage))
             }
@@ -85,7 +85,7 @@ extension InferenceServer: EndpointService {
             )
         case .chain(let chain, _):
             try chain.check(input)
-            return { models, emit in
+            return { models, _, emit in
                 try await chain.run(input, models: models) { emit($0.event) }
             }
         }
@@ -115,11 +115,11 @@ extension InferenceServer: EndpointService {
             format: request.format
         )
         guard let check else {
-            return { models, emit in
+            return { models, _, emit in
                 try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
             }
         }
-        return { models, emit in
+        return { models, _, emit in
             let check = Mutex(check)
             try await InferenceServer.find(model, among: models).answer(completion) { event in
                 if let event = check.withLock({ $0.receive(event) }) { emit(event) }
@@ -143,7 +143,7 @@ extension InferenceServer: EndpointService {
         }
         let input = try mapping.input(for: request.prompt)
         try chain.check(input)
-        return { models, emit in
+        return { models, _, emit in
             let text = Mutex(ChainText(candidates: chain.plan.answerCandidates, finalText: mapping.text))
             try await chain.run(input, models: models) { update in
                 // Given away under the lock: steps report from their own tasks, and their words must keep their order.

@@ -7,7 +7,7 @@ extension InferenceServer {
     package func tensors(_ call: EndpointCall<TensorRequest>) async throws -> TensorAnswer {
         let request = call.body
         let waiting = Waiting(priority: request.priority, timeout: request.timeout, sharing: Self.sharing)
-        let admitted = try await self.admit(call, waiting: waiting) { program throws(CallError) in
+        let admitted = try await self.admit(call, recording: request, waiting: waiting) { program throws(CallError) in
             guard let model = program.servedModel else {
                 throw CallError(
                     .invalidInput,
@@ -18,16 +18,22 @@ extension InferenceServer {
             return model
         }
         defer { admitted.route.runner.leave(admitted.seat.request) }
+        let result: Result<TensorRunResult, any Error>
         do {
-            let result = try await self.run(request, of: admitted)
-            admitted.meter.observe(result)
-            self.conclude(admitted, with: nil)
-            return TensorAnswer(stamp: admitted.stamp, outputs: result.outputs)
+            result = .success(try await self.run(request, of: admitted))
         } catch {
-            let error = error is CancellationError ? error : CallError(mapping: error)
-            self.conclude(admitted, with: error)
-            throw error
+            result = .failure(error is CancellationError ? error : CallError(mapping: error))
         }
+        let error: (any Error)?
+        switch result {
+        case .success(let run):
+            admitted.meter.observe(run)
+            admitted.draft?.observe(run.outputs)
+            error = await self.settle(admitted, with: nil)
+        case .failure(let failure): error = await self.settle(admitted, with: failure)
+        }
+        if let error { throw error }
+        return TensorAnswer(stamp: admitted.stamp, outputs: try result.get().outputs)
     }
 
     private func run(

@@ -45,6 +45,7 @@ package final class InferenceServer: Sendable {
     let wallClock: any WallClock
     let logger: Logger
     let unreadLimit: Int
+    let records: (any RecordSink)?
     let answers = TaskNursery()
     let changeFeed = ChangeFeed()
     let collector = MetricsCollector()
@@ -58,6 +59,7 @@ package final class InferenceServer: Sendable {
     ///   - pool: owns the instances; one of its own by default.
     ///   - unreadLimit: how many bytes of one answer may lie unread, beside its largest piece, before it is ended: a
     ///     caller that has stopped reading costs no more memory than that.
+    ///   - records: gets a record of every request; nil: nothing is written down.
     package init(
         engines: any EngineCatalog,
         clock: any Clock<Duration> = ContinuousClock(),
@@ -65,13 +67,15 @@ package final class InferenceServer: Sendable {
         logger: Logger = Logger(label: "martlet.serving"),
         memoryBudget: Int64? = nil,
         pool: InstancePool? = nil,
-        unreadLimit: Int = 1 << 20
+        unreadLimit: Int = 1 << 20,
+        records: (any RecordSink)? = nil
     ) {
         self.engines = engines
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
         self.unreadLimit = unreadLimit
+        self.records = records
         self.pool = pool ?? InstancePool(memoryBudget: memoryBudget, clock: clock, wallClock: wallClock)
     }
 

@@ -10,6 +10,8 @@ protocol AnswerEvent: Sendable {
     var finalUsage: TokenUsage? { get }
     /// About as many bytes as the event takes in memory, beside what each takes.
     var contentSize: Int { get }
+    /// Adds the event to the answer as it is written down.
+    func record(in answer: inout RecordedAnswer)
 }
 
 extension CompletionEvent: AnswerEvent {

@@ -27,6 +27,17 @@ struct RoutingSnapshot: Sendable {
         var runner: Runner
         var settings: EndpointSettings
         var commit: ObjectID
+
+        /// What an answer from there is stamped with.
+        var stamp: AnswerStamp {
+            let graph = self.runner.graph
+            return AnswerStamp(
+                variant: graph.variant,
+                revision: graph.revision,
+                commit: self.commit,
+                replayed: graph.models.contains { $0.instance.engine == "replay" }
+            )
+        }
     }
 
     /// Grows with every change.

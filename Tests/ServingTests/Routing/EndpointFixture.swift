@@ -38,13 +38,19 @@ struct EndpointFixture: Sendable {
     let wallClock = ManualWallClock()
     let server: InferenceServer
 
-    private init(_ engine: any InferenceEngine, unreadLimit: Int, logger: Logger) {
+    private init(
+        _ engine: any InferenceEngine,
+        unreadLimit: Int,
+        logger: Logger,
+        records: (any RecordSink)?
+    ) {
         self.server = InferenceServer(
             engines: OneEngine(engine: engine),
             clock: self.clock,
             wallClock: self.wallClock,
             logger: logger,
-            unreadLimit: unreadLimit
+            unreadLimit: unreadLimit,
+            records: records
         )
     }
 
@@ -53,9 +59,10 @@ struct EndpointFixture: Sendable {
         _ engine: any InferenceEngine,
         unreadLimit: Int = 1 << 20,
         logger: Logger = Logger(label: "test"),
+        records: (any RecordSink)? = nil,
         _ test: @escaping @Sendable (EndpointFixture) async throws -> Void
     ) async throws {
-        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit, logger: logger)
+        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit, logger: logger, records: records)
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await fixture.server.run() }
             try await fixture.server.load(self.instance, opening: ModelOpening(file: "/m.gguf"))
@@ -68,10 +75,11 @@ struct EndpointFixture: Sendable {
     /// The same with a model that answers by a script.
     static func run(
         _ script: @escaping @Sendable (CompletionRequest, Int) -> ScriptedCompletion.Reply,
+        records: (any RecordSink)? = nil,
         _ test: @escaping @Sendable (EndpointFixture, ScriptedCompletion) async throws -> Void
     ) async throws {
         let model = ScriptedCompletion(script)
-        try await self.run(CompletionEngine(model: model)) { try await test($0, model) }
+        try await self.run(CompletionEngine(model: model), records: records) { try await test($0, model) }
     }
 
     /// A revision that serves the bare model.
