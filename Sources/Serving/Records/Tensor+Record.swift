@@ -49,13 +49,22 @@ extension Tensor {
     }
 
     private func integers<Element: TensorElement & FixedWidthInteger>(_ type: Element.Type) -> [JSONValue]? {
-        guard let elements = self.elements(as: type) else { return nil }
+        guard let elements = self.read(type) else { return nil }
         let integers = elements.compactMap { Int64(exactly: $0) }
         return integers.count == elements.count ? integers.map { .integer($0) } : nil
     }
 
     private func numbers<Element: TensorElement & BinaryFloatingPoint>(_ type: Element.Type) -> [JSONValue]? {
-        guard let elements = self.elements(as: type), elements.allSatisfy(\.isFinite) else { return nil }
+        guard let elements = self.read(type), elements.allSatisfy(\.isFinite) else { return nil }
         return elements.map { .number(Double($0)) }
+    }
+
+    /// Nil where the bytes are no whole number of elements.
+    private func read<Element: TensorElement>(_ type: Element.Type) -> [Element]? {
+        let width = MemoryLayout<Element>.stride
+        guard self.bytes.count.isMultiple(of: width) else { return nil }
+        return self.bytes.withUnsafeBytes { bytes in
+            stride(from: 0, to: bytes.count, by: width).map { bytes.loadUnaligned(fromByteOffset: $0, as: type) }
+        }
     }
 }
