@@ -4,11 +4,11 @@ internal import Schema
 internal import Synchronization
 
 extension InferenceServer {
-    /// What an answer is made of: gets the replica's models, gives its events away in order, and notes its steps.
+    /// What an answer is made of: gets what the replica has at hand, gives its events away in order.
     typealias Work<Event> =
         @Sendable (
-            _ models: [ResourceIdentity: any CompletionModel],
-            _ draft: RecordDraft?,
+            _ resources: RunnerResources,
+            _ trace: RequestTrace,
             _ emit: @escaping @Sendable (Event) -> Void
         ) async throws -> Void
 
@@ -21,6 +21,7 @@ extension InferenceServer {
         var meter: AnswerMeter
         /// Nil where nobody keeps records.
         var draft: RecordDraft?
+        var trace: RequestTrace
         /// Runs the answer's task; nil: any thread does.
         var executor: (any TaskExecutor)?
 
@@ -137,6 +138,7 @@ extension InferenceServer {
                         work: work,
                         meter: meter,
                         draft: draft,
+                        trace: draft?.trace ?? RequestTrace(meter.stopwatch),
                         executor: route.runner.graph.onlyAsksServers ? call.executor : nil
                     )
                 case .moved:
@@ -190,7 +192,7 @@ extension InferenceServer {
             }
             let failure: (any Error)?
             do {
-                try await admitted.work(admitted.seat.models, admitted.draft) { event in
+                try await admitted.work(self.resources(of: admitted), admitted.trace) { event in
                     admitted.meter.observe(event)
                     admitted.draft?.observe(event)
                     if event.finalUsage == nil { emit(event) } else { last.withLock { $0 = event } }
@@ -226,6 +228,10 @@ extension InferenceServer {
     func startTimer<Work>(of admitted: Admitted<Work>, limit: Duration) -> Timers.ID {
         let (timers, signal) = (self.pool.timers, admitted.seat.signal)
         return timers.set(at: timers.now + limit - admitted.meter.stopwatch.elapsed) { signal.end(.timedOut) }
+    }
+
+    private func resources<Work>(of admitted: Admitted<Work>) -> RunnerResources {
+        RunnerResources(models: admitted.seat.models)
     }
 
     private static func shuttingDown(_ code: CallError.Code) -> CallError {

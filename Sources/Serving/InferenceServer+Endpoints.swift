@@ -40,8 +40,8 @@ extension InferenceServer: EndpointService {
                     parameter: "model"
                 )
             }
-            return { models, _, emit in
-                let (vectors, usage) = try await InferenceServer.find(model, among: models).embed(call.body)
+            return { resources, _, emit in
+                let (vectors, usage) = try await InferenceServer.find(model, among: resources.models).embed(call.body)
                 emit(EmbeddingEvent(vectors: vectors, usage: usage))
             }
         }
@@ -85,8 +85,8 @@ extension InferenceServer: EndpointService {
             )
         case .chain(let chain, _):
             try chain.check(input)
-            return { models, _, emit in
-                try await chain.run(input, models: models) { emit($0.event) }
+            return { resources, trace, emit in
+                try await chain.run(input, resources: resources, begin: trace.begin) { emit($0.event) }
             }
         }
     }
@@ -115,13 +115,13 @@ extension InferenceServer: EndpointService {
             format: request.format
         )
         guard let check else {
-            return { models, _, emit in
-                try await InferenceServer.find(model, among: models).answer(completion, receive: emit)
+            return { resources, _, emit in
+                try await InferenceServer.find(model, among: resources.models).answer(completion, receive: emit)
             }
         }
-        return { models, _, emit in
+        return { resources, _, emit in
             let check = Mutex(check)
-            try await InferenceServer.find(model, among: models).answer(completion) { event in
+            try await InferenceServer.find(model, among: resources.models).answer(completion) { event in
                 if let event = check.withLock({ $0.receive(event) }) { emit(event) }
             }
             emit(try check.withLock { $0 }.conclude())
@@ -143,9 +143,9 @@ extension InferenceServer: EndpointService {
         }
         let input = try mapping.input(for: request.prompt)
         try chain.check(input)
-        return { models, _, emit in
+        return { resources, trace, emit in
             let text = Mutex(ChainText(candidates: chain.plan.answerCandidates, finalText: mapping.text))
-            try await chain.run(input, models: models) { update in
+            try await chain.run(input, resources: resources, begin: trace.begin) { update in
                 // Given away under the lock: steps report from their own tasks, and their words must keep their order.
                 try text.withLock { for event in try $0.receive(update) { emit(event) } }
             }

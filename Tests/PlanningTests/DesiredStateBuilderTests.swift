@@ -185,7 +185,7 @@ struct DesiredStateBuilderTests {
             (
                 "a step type of later", "Chain/default/desk", "the step type 'chain' (of step 'a') is not available",
                 {
-                    try $0.add(.chain, "desk", ["steps": [["name": "a", "chain": ["chain": "other"]]]])
+                    try $0.add(.chain, "desk", ["steps": [["name": "a", "chain": "other"]]])
                 }
             ),
             (

@@ -22,7 +22,7 @@ struct UnavailableFieldsTests {
     }
 
     static let refused: [Row] =
-        models + templates + steps + rollouts + settings
+        models + templates + rollouts + settings
 
     static let models = [
         row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 }
@@ -34,12 +34,6 @@ struct UnavailableFieldsTests {
             $0["columns"] = ["a": ["type": "string", "required": false]]
         },
     ]
-
-    static let steps = Shape.stepActions.filter { !["prompt", "set"].contains($0) }.map { action in
-        row(.chain, "steps[].\(action)", "the step type '\(action)' (of step 'a') is not available") {
-            $0["steps"] = [["name": "a", .init(action): ["x": "y"]]]
-        }
-    }
 
     static let rollouts =
         ["canary", "blueGreen", "shadow", "experiment"].map { strategy in
@@ -157,7 +151,28 @@ struct UnavailableFieldsTests {
             "steps[].when.equals", "steps[].when.not", "steps[].when.all", "steps[].when.any", "steps[].prompt",
             "steps[].prompt.template", "steps[].prompt.model", "steps[].prompt.adapter", "steps[].set", "steps[].with",
             "steps[].timeout", "steps[].retries", "steps[].retries.attempts", "steps[].retries.backoff",
-            "steps[].onError", "steps[].onError.use", "output",
+            "steps[].onError", "steps[].onError.use", "output", "limits", "limits.maxSteps", "limits.timeout",
+            "steps[].model", "steps[].retrieve", "steps[].retrieve.knowledgeBase", "steps[].retrieve.query",
+            "steps[].retrieve.top", "steps[].retrieve.minScore", "steps[].features", "steps[].features.table",
+            "steps[].features.key", "steps[].features.columns", "steps[].http", "steps[].http.url",
+            "steps[].http.method", "steps[].http.headers", "steps[].http.query", "steps[].http.body",
+            "steps[].http.effects", "steps[].http.allowPrivate", "steps[].program", "steps[].program.path",
+            "steps[].program.command", "steps[].program.memory", "steps[].program.cpu", "steps[].program.timeout",
+            "steps[].program.effects", "steps[].chain", "steps[].parallel", "steps[].parallel.steps",
+            "steps[].ensemble", "steps[].ensemble.steps", "steps[].ensemble.combine", "steps[].agent",
+            "steps[].agent.model", "steps[].agent.template", "steps[].agent.maxTurns", "steps[].agent.protocol",
+            "steps[].agent.tools", "steps[].agent.tools[].name", "steps[].agent.tools[].description",
+            "steps[].agent.tools[].input", "steps[].agent.tools[].effects", "steps[].agent.tools[].chain",
+            "steps[].agent.tools[].retrieve", "steps[].agent.tools[].retrieve.knowledgeBase",
+            "steps[].agent.tools[].retrieve.top", "steps[].agent.tools[].features",
+            "steps[].agent.tools[].features.table", "steps[].agent.tools[].features.columns",
+            "steps[].agent.tools[].http", "steps[].agent.tools[].http.url", "steps[].agent.tools[].http.method",
+            "steps[].agent.tools[].http.headers", "steps[].agent.tools[].http.query",
+            "steps[].agent.tools[].http.body", "steps[].agent.tools[].http.effects",
+            "steps[].agent.tools[].http.allowPrivate", "steps[].agent.tools[].program",
+            "steps[].agent.tools[].program.path", "steps[].agent.tools[].program.command",
+            "steps[].agent.tools[].program.memory", "steps[].agent.tools[].program.cpu",
+            "steps[].agent.tools[].program.timeout", "steps[].agent.tools[].program.effects",
         ],
         .endpoint: [
             "serve", "serve.chain", "serve.model", "chat", "chat.input", "chat.output", "replicas", "replicas.min",

@@ -1,8 +1,8 @@
-internal import Schema
+package import Schema
 
 extension ChainSpec {
     /// Every program that a step or tool runs, at any depth, with its field: `spec.steps[2].program`.
-    var programs: [(field: FieldPath, program: Program)] {
+    package var programs: [(field: FieldPath, program: Program)] {
         ChainSpec.programs(of: self.steps, at: FieldPath("spec", "steps"))
     }
 

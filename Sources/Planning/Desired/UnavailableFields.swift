@@ -44,12 +44,6 @@ package struct UnavailableFields: Sendable {
         .promptTemplate: [
             Row(field: "guards")
         ],
-        .chain: Shape.stepActions.filter { !["prompt", "set"].contains($0) }.map { action in
-            Row(
-                field: "steps[].\(action)",
-                words: { "the step type '\(action)' (of step '\($0.parent["name"]?.string ?? "")')" }
-            )
-        },
         .endpoint: [
             // All of these matter only while two revisions share the traffic, or after. A strategy speaks for what it needs.
             Row(field: "rollout.strategy", words: { "rollout strategy\($0.value.shortSpelling)" }),

@@ -34,11 +34,20 @@ struct ChainCheck {
             self.spec["input"]?["schema"],
             at: self.path.field("input").field("schema")
         )
-        return findings + self.uselessInputs(of: steps, at: stepsPath) + self.cycles(edges, names: names)
+        return findings + self.toolFindings(of: steps, at: stepsPath) + self.uselessInputs(of: steps, at: stepsPath)
+            + self.cycles(edges, names: names)
     }
 
     /// What is wrong with the place that a reference points to, if anything is.
     private func finding(for reference: Reference, names: [String?]) -> Finding? {
+        guard !reference.path.components.contains(.field("tools")) else {
+            // A tool is done for a model, which gives it arguments; it sees nothing of the chain.
+            guard reference.query.segments.first != .name("arguments") else { return nil }
+            return Finding(
+                reference.path,
+                "'\(reference.query)' must begin with $.arguments, which is all a tool is given"
+            )
+        }
         guard case .name(let root)? = reference.query.segments.first else {
             return Finding(reference.path, "'\(reference.query)' must begin with $.input or $.steps.NAME.output")
         }
@@ -76,17 +85,42 @@ struct ChainCheck {
         }
     }
 
-    /// A `set` step has no input: its value says everything.
-    private func uselessInputs(of steps: [JSONValue], at path: FieldPath) -> [Finding] {
-        steps.enumerated().compactMap { index, step in
-            guard step["set"] != nil, step["with"]?.object?.isEmpty == false else { return nil }
-            return Finding(
-                .warning,
-                path.item(index).field("with"),
-                at: .key,
-                "the field 'with' has no effect in a step that only sets data"
-            )
+    /// What is wrong with the tools of agents: one name twice, a schema that says nothing.
+    private func toolFindings(of steps: [JSONValue], at path: FieldPath) -> [Finding] {
+        steps.enumerated().flatMap { index, step -> [Finding] in
+            let path = path.item(index)
+            let tools = step["agent"]?["tools"]?.array ?? []
+            let toolsPath = path.field("agent").field("tools")
+            let schemas = tools.enumerated().flatMap {
+                JSONSchemaCheck.findings($1["input"], at: toolsPath.item($0).field("input"))
+            }
+            let members = ["parallel", "ensemble"].flatMap {
+                self.toolFindings(of: step[$0]?["steps"]?.array ?? [], at: path.field($0).field("steps"))
+            }
+            return UniqueNames.findings(in: tools, at: toolsPath, what: "tool") + schemas + members
         }
+    }
+
+    /// What is said where nothing reads it.
+    private func uselessInputs(of steps: [JSONValue], at path: FieldPath) -> [Finding] {
+        steps.enumerated().flatMap { index, step -> [Finding] in
+            let path = path.item(index)
+            let members = ["parallel", "ensemble"].flatMap {
+                self.uselessInputs(of: step[$0]?["steps"]?.array ?? [], at: path.field($0).field("steps"))
+            }
+            guard step["with"]?.object?.isEmpty == false, let words = self.withoutInput(step) else { return members }
+            let message = "the field 'with' has no effect in a step that \(words)"
+            return members + [Finding(.warning, path.field("with"), at: .key, message)]
+        }
+    }
+
+    /// What a step does that takes no `with`; nil for one that does.
+    private func withoutInput(_ step: JSONValue) -> String? {
+        if step["set"] != nil { return "only sets data" }
+        if step["parallel"] != nil || step["ensemble"] != nil { return "only holds others, which have their own" }
+        if step["retrieve"] != nil { return "looks for its 'query'" }
+        if step["features"] != nil { return "looks its 'key' up" }
+        return step["http"]?["body"] == nil ? nil : "sends a 'body' of its own"
     }
 
     /// One finding for each circle, at the reference of its first step that closes it.

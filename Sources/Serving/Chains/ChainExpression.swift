@@ -48,6 +48,12 @@ indirect enum ChainExpression: Sendable, Hashable {
         case .object(let members): members.values.flatMap(\.references)
         }
     }
+
+    /// Whether what it comes to is up to the chain's caller: it refers to the input, and to nothing else.
+    var isFromInputAlone: Bool {
+        let references = self.references
+        return !references.isEmpty && references.allSatisfy(\.isIntoInput)
+    }
 }
 
 /// What an expression came to.

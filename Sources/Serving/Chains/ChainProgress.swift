@@ -4,8 +4,8 @@ internal import Schema
 struct ChainProgress: Sendable {
     /// Something that the shell carries out or reports.
     enum Decision: Sendable, Hashable {
-        /// Ask the model of this prompt step, with these values.
-        case run(Int, values: [String: JSONValue])
+        /// Do a step's work, which is a call or a group.
+        case run(Int, StepWork)
         case finished(Int, JSONValue)
         case skipped(Int)
         /// The step failed; a later decision says what comes of it.
@@ -51,11 +51,9 @@ struct ChainProgress: Sendable {
         switch self.plan.steps[step].onError {
         case .fail: return [failure, .stop(error)]
         case .skip: return [failure, self.skip(step)] + self.advance()
-        case .use(let expression):
-            switch self.scope.evaluate(expression) {
-            case .present(let value): return [failure, self.settle(step, as: value)] + self.advance()
-            case .absent, .skipped: return [failure, .stop(error)]
-            }
+        case .use:
+            guard let value = self.scope.substitute(self.plan.steps[step]) else { return [failure, .stop(error)] }
+            return [failure, self.settle(step, as: value)] + self.advance()
         }
     }
 
@@ -86,34 +84,15 @@ struct ChainProgress: Sendable {
     }
 
     private mutating func decide(_ index: Int) -> Decision {
-        let step = self.plan.steps[index]
-        if let condition = step.when, !self.scope.holds(condition) { return self.skip(index) }
-        switch step.action {
-        case .set(let expression):
-            switch self.scope.evaluate(expression) {
-            case .present(let value): return self.settle(index, as: value)
-            case .skipped: return self.skip(index)
-            case .absent:
-                let message = "step '\(step.name)': what it is set to refers to nothing"
-                return .failed(index, CallError(self.blame(expression), message))
-            }
-        case .prompt(let expressions):
-            var values: [String: JSONValue] = [:]
-            for (variable, expression) in expressions {
-                switch self.scope.evaluate(expression) {
-                case .present(let value): values[variable] = value
-                case .absent: continue
-                case .skipped: return self.skip(index)
-                }
-            }
+        let work = self.scope.prepare(self.plan.steps[index])
+        switch work {
+        case .skipped: return self.skip(index)
+        case .settled(let value): return self.settle(index, as: value)
+        case .failed(let error): return .failed(index, error)
+        case .call, .group:
             self.states[index] = .running
-            return .run(index, values: values)
+            return .run(index, work)
         }
-    }
-
-    /// Whose fault a wrong value is: the caller's when it comes from the input alone.
-    private func blame(_ expression: ChainExpression) -> CallError.Code {
-        expression.references.allSatisfy(\.isIntoInput) ? .invalidInput : .failed
     }
 
     private mutating func settle(_ index: Int, as output: JSONValue) -> Decision {

@@ -2,24 +2,17 @@ internal import Planning
 internal import Schema
 internal import Synchronization
 
-/// Runs a chain: does what ``ChainProgress`` decides, with models, a clock and one task for each step under way.
+/// Runs a chain: does what ``ChainProgress`` decides, with a task for each step under way.
 struct ChainRunner: Sendable {
     let plan: ChainPlan
-    /// The prompt steps by name.
-    let prompts: [String: PromptStep]
+    /// What the steps do, by path.
+    let actions: [String: any StepPerformer]
     let clock: any Clock<Duration>
 
     /// What came of one step.
     private struct Outcome: Sendable {
         var step: Int
-        var result: Result<PromptStep.Answer, any Error>
-        var usage: TokenUsage
-    }
-
-    /// What the finished steps leave behind besides their outputs.
-    private struct Tally {
-        var usage = TokenUsage()
-        var finishReasons: [Int: FinishReason] = [:]
+        var result: Result<StepAnswer, any Error>
     }
 
     /// Checks the input against the chain's schema. Throws `invalidInput`.
@@ -28,30 +21,77 @@ struct ChainRunner: Sendable {
         throw CallError(.invalidInput, "the input does not fit the chain's schema: \(problem)", parameter: problem.path)
     }
 
+    /// The paths of the steps, here and in the chains that it runs, that ask a model for text.
+    func steps(asking model: ResourceIdentity) -> [String] {
+        var paths: [String] = []
+        for (path, action) in self.actions {
+            if let prompt = action as? PromptAction, prompt.prompt.model == model { paths.append(path) }
+            if let agent = action as? AgentAction, agent.model == model { paths.append(path) }
+            if let chain = action as? ChainAction {
+                paths += chain.chain.steps(asking: model).map { "\(path)/\($0)" }
+            }
+        }
+        return paths.sorted()
+    }
+
     /// Runs the chain on a checked input and reports everything that happens, the output last.
     ///
     /// Cancelling ends every step, down to the models. Throws ``CallError`` when the chain fails, and
     /// `CancellationError`.
+    ///
+    /// - Parameters:
+    ///   - outer: the step that has this chain run.
+    ///   - begin: notes that a step begins.
     func run(
         _ input: JSONValue,
-        models: [ResourceIdentity: any CompletionModel],
+        resources: RunnerResources,
+        within outer: StepContext? = nil,
+        begin: @escaping @Sendable (_ name: String, _ type: String) -> StepTrace,
         report: @escaping @Sendable (ChainUpdate) throws -> Void
     ) async throws {
+        let run = ChainRun(self.plan, resources: resources, clock: self.clock, within: outer, report: report)
+        do {
+            try await withDeadline(self.plan.limits.timeout?.duration, clock: self.clock) {
+                try await self.advance(run, input, begin: begin)
+            }
+        } catch is DeadlineExceeded {
+            throw CallError(.timeout, "\(self.plan.name) took longer than its limits.timeout")
+        } catch let spent as BudgetSpent where outer == nil {
+            throw spent.callError
+        }
+    }
+
+    private func advance(
+        _ run: ChainRun,
+        _ input: JSONValue,
+        begin: @escaping @Sendable (String, String) -> StepTrace
+    ) async throws {
         var progress = ChainProgress(self.plan, input: input)
-        var tally = Tally()
+        var finishReasons: [Int: FinishReason] = [:]
+        var traces: [Int: StepTrace] = [:]
         try await withThrowingTaskGroup(of: Outcome.self) { group in
             var decisions = progress.begin()
             while true {
                 for decision in decisions {
-                    if try self.perform(decision, tally: tally, in: &group, models: models, report: report) { return }
+                    if let index = decision.step, traces[index] == nil {
+                        traces[index] = begin(self.plan.steps[index].name, self.plan.steps[index].type)
+                    }
+                    if case .run(let index, let work) = decision, let trace = traces[index] {
+                        try run.report(ChainUpdate(event: .stepStarted(self.plan.steps[index].name)))
+                        group.addTask { await self.runStep(index, work, run: run, trace: trace) }
+                    } else if try self.settle(decision, finishReasons, traces, of: run) {
+                        return
+                    }
                 }
                 guard let outcome = try await group.next() else { return }
                 try Task.checkCancellation()
-                tally.usage = tally.usage + outcome.usage
                 switch outcome.result {
                 case .success(let answer):
-                    tally.finishReasons[outcome.step] = answer.finishReason
+                    finishReasons[outcome.step] = answer.finishReason
                     decisions = progress.finish(outcome.step, output: answer.output)
+                case .failure(let spent as BudgetSpent):
+                    traces[outcome.step]?.fail(spent.callError)
+                    throw spent
                 case .failure(let error):
                     decisions = progress.fail(outcome.step, CallError(mapping: error))
                 }
@@ -59,93 +99,97 @@ struct ChainRunner: Sendable {
         }
     }
 
-    /// Carries one decision out. Returns whether the chain is done.
-    private func perform(
+    /// Reports and notes what a step came to. Returns whether the chain is done.
+    private func settle(
         _ decision: ChainProgress.Decision,
-        tally: Tally,
-        in group: inout ThrowingTaskGroup<Outcome, any Error>,
-        models: [ResourceIdentity: any CompletionModel],
-        report: @escaping @Sendable (ChainUpdate) throws -> Void
+        _ finishReasons: [Int: FinishReason],
+        _ traces: [Int: StepTrace],
+        of run: ChainRun
     ) throws -> Bool {
         switch decision {
-        case .run(let index, let values):
-            try report(ChainUpdate(event: .stepStarted(self.plan.steps[index].name)))
-            group.addTask { await self.runStep(index, values: values, models: models, report: report) }
-            return false
+        case .run: break
         case .finished(let index, let output):
+            // A failed step is settled too, as what stands in for it.
+            traces[index]?.note { record in
+                if record.status == .failed { record.output = output }
+            }
+            if traces[index]?.record.status != .failed { traces[index]?.finish(output) }
             let event = ChainEvent.stepFinished(self.plan.steps[index].name, output: output)
-            try report(ChainUpdate(event: event, finishReason: tally.finishReasons[index]))
-            return false
+            try run.report(ChainUpdate(event: event, finishReason: finishReasons[index]))
         case .skipped(let index):
-            try report(ChainUpdate(event: .stepSkipped(self.plan.steps[index].name)))
-            return false
+            if traces[index]?.record.status != .failed { traces[index]?.skip() }
+            try run.report(ChainUpdate(event: .stepSkipped(self.plan.steps[index].name)))
         case .failed(let index, let error):
+            traces[index]?.fail(error)
             let name = self.plan.steps[index].name
-            try report(ChainUpdate(event: .stepFailed(name, code: error.code.rawValue, message: error.message)))
-            return false
+            try run.report(ChainUpdate(event: .stepFailed(name, code: error.code.rawValue, message: error.message)))
         case .answer(let output):
-            try report(ChainUpdate(event: .finished(output: output, usage: tally.usage)))
+            try run.report(ChainUpdate(event: .finished(output: output, usage: run.usage)))
             return true
         case .stop(let error):
             throw error
         }
+        return false
     }
 
-    private func runStep(
-        _ index: Int,
-        values: [String: JSONValue],
-        models: [ResourceIdentity: any CompletionModel],
-        report: @escaping @Sendable (ChainUpdate) throws -> Void
-    ) async -> Outcome {
+    private func runStep(_ index: Int, _ work: StepWork, run: ChainRun, trace: StepTrace) async -> Outcome {
         let step = self.plan.steps[index]
-        let spent = Mutex(TokenUsage())
-        let result: Result<PromptStep.Answer, any Error>
+        let mayStream = self.plan.mayStream[index]
+        let emit = { @Sendable (text: String) in try run.report(ChainUpdate(event: .stepText(step.name, text))) }
         do {
-            let answer = try await withDeadline(step.timeout, clock: self.clock) {
-                try await self.attempt(
-                    step,
-                    values: values,
-                    models: models,
-                    spend: { usage in spent.withLock { $0 = $0 + usage } },
-                    report: self.plan.mayStream[index] ? report : nil
-                )
-            }
-            result = .success(answer)
-        } catch is DeadlineExceeded {
-            result = .failure(CallError(.failed, "step '\(step.name)' took longer than its timeout"))
+            let answer = try await self.perform(work, of: step, run: run, trace: trace, emit: mayStream ? emit : nil)
+            return Outcome(step: index, result: .success(answer))
         } catch {
-            result = .failure(error)
+            return Outcome(step: index, result: .failure(error))
         }
-        return Outcome(step: index, result: result, usage: spent.withLock { $0 })
+    }
+}
+
+extension ChainRunner {
+    /// Does a step's work within its time.
+    fileprivate func perform(
+        _ work: StepWork,
+        of step: ChainPlan.Step,
+        run: ChainRun,
+        trace: StepTrace,
+        emit: (@Sendable (String) throws -> Void)?
+    ) async throws -> StepAnswer {
+        do {
+            return try await withDeadline(step.timeout, clock: self.clock) {
+                try await self.attempt(work, of: step, run: run, trace: trace, emit: emit)
+            }
+        } catch is DeadlineExceeded {
+            throw CallError(.failed, "step '\(step.path)' took longer than its timeout")
+        }
     }
 
-    /// Asks until it works or the retries are used up. A step that has given words away is not tried
-    /// again.
+    /// Tries until it works or the retries are used up. A step that has given words away is not tried again.
     private func attempt(
-        _ step: ChainPlan.Step,
-        values: [String: JSONValue],
-        models: [ResourceIdentity: any CompletionModel],
-        spend: @Sendable (TokenUsage) -> Void,
-        report: (@Sendable (ChainUpdate) throws -> Void)?
-    ) async throws -> PromptStep.Answer {
-        guard let prompt = self.prompts[step.name] else {
-            throw CallError(.unavailable, "step '\(step.name)' has no model to ask", retryAfter: 1)
-        }
+        _ work: StepWork,
+        of step: ChainPlan.Step,
+        run: ChainRun,
+        trace: StepTrace,
+        emit: (@Sendable (String) throws -> Void)?
+    ) async throws -> StepAnswer {
         var backoff = step.backoff
         var attempt = 0
         while true {
-            let hasEmitted = Mutex(false)
-            do {
-                return try await prompt.ask(values, of: models, spend: spend, note: { _ in }) { piece in
-                    guard let report else { return }
-                    hasEmitted.withLock { $0 = true }
-                    try report(ChainUpdate(event: .stepText(step.name, piece)))
+            let hasEmitted = Atomic(false)
+            let emit = emit.map { emit in
+                { @Sendable (text: String) in
+                    hasEmitted.store(true, ordering: .relaxed)
+                    try emit(text)
                 }
-            } catch let problem as PromptProblem {
-                throw CallError(step.blame(forVariable: problem.variable), "step '\(step.name)': \(problem.message)")
+            }
+            try run.countStep()
+            trace.note { $0.attempts += 1 }
+            do {
+                return try await self.once(work, of: step, run: run, trace: trace, emit: emit)
+            } catch let spent as BudgetSpent {
+                throw spent
             } catch {
                 let failure = CallError(mapping: error)
-                let isFinal = attempt >= step.retries || hasEmitted.withLock { $0 } || !failure.mayPass
+                let isFinal = attempt >= step.retries || hasEmitted.load(ordering: .relaxed) || !failure.mayPass
                 if isFinal || Task.isCancelled { throw failure }
             }
             attempt += 1
@@ -153,16 +197,101 @@ struct ChainRunner: Sendable {
             backoff = min(backoff * 2, .seconds(60))
         }
     }
+
+    private func once(
+        _ work: StepWork,
+        of step: ChainPlan.Step,
+        run: ChainRun,
+        trace: StepTrace,
+        emit: (@Sendable (String) throws -> Void)?
+    ) async throws -> StepAnswer {
+        switch work {
+        case .call(let input):
+            guard let action = self.actions[step.path] else {
+                throw CallError(.unavailable, "step '\(step.path)' has nothing to ask", retryAfter: 1)
+            }
+            trace.note { $0.input = input }
+            return try await action.perform(input, in: StepContext(run: run, step: step, trace: trace, emit: emit))
+        case .group(let members):
+            return StepAnswer(output: try await self.runTogether(members, of: step, run: run, trace: trace))
+        case .settled(let value): return StepAnswer(output: value)
+        case .failed(let error): throw error
+        // Only members of a group come here so; they are seen to there.
+        case .skipped: return StepAnswer(output: .null)
+        }
+    }
+
+    /// Does the members of a group at once, and makes one output of theirs.
+    private func runTogether(
+        _ members: [StepWork.Member],
+        of step: ChainPlan.Step,
+        run: ChainRun,
+        trace: StepTrace
+    ) async throws -> JSONValue {
+        let outputs = try await withThrowingTaskGroup(of: (Int, JSONValue?).self) { group in
+            for (index, (member, work)) in zip(step.members, members).enumerated() {
+                let trace = trace.begin(member.name, type: member.type)
+                group.addTask { (index, try await self.runMember(member, work, run: run, trace: trace)) }
+            }
+            var outputs = [JSONValue?](repeating: nil, count: members.count)
+            for try await (index, output) in group { outputs[index] = output }
+            return outputs
+        }
+        let named = zip(step.members, outputs).compactMap { member, output in output.map { (member.name, $0) } }
+        switch step.action {
+        case .ensemble(let combination):
+            return try combination.combine(named.map(\.1), of: "step '\(step.path)'")
+        case .parallel, .call, .set:
+            return .object(Dictionary(named) { first, _ in first })
+        }
+    }
+
+    /// The output of a member of a group; nil where it is left out.
+    private func runMember(
+        _ step: ChainPlan.Step,
+        _ member: StepWork.Member,
+        run: ChainRun,
+        trace: StepTrace
+    ) async throws -> JSONValue? {
+        if case .skipped = member.work {
+            trace.skip()
+            try run.report(ChainUpdate(event: .stepSkipped(step.path)))
+            return nil
+        }
+        do {
+            try run.report(ChainUpdate(event: .stepStarted(step.path)))
+            let output = try await self.perform(member.work, of: step, run: run, trace: trace, emit: nil).output
+            trace.finish(output)
+            try run.report(ChainUpdate(event: .stepFinished(step.path, output: output)))
+            return output
+        } catch let spent as BudgetSpent {
+            trace.fail(spent.callError)
+            throw spent
+        } catch {
+            // What was cancelled along with the others has not failed by itself.
+            try Task.checkCancellation()
+            let failure = CallError(mapping: error)
+            trace.fail(failure, substitute: member.substitute)
+            try run.report(
+                ChainUpdate(event: .stepFailed(step.path, code: failure.code.rawValue, message: failure.message))
+            )
+            switch step.onError {
+            case .skip: return nil
+            case .use:
+                guard let substitute = member.substitute else { throw failure }
+                return substitute
+            case .fail: throw failure
+            }
+        }
+    }
 }
 
-extension ChainPlan.Step {
-    /// Whose fault a variable's value is: the caller's when it comes from the chain's input alone.
-    fileprivate func blame(forVariable variable: String) -> CallError.Code {
-        switch self.action {
-        case .set: .failed
-        case .prompt(let values):
-            values[variable].map { $0.references.allSatisfy(\.isIntoInput) && !$0.references.isEmpty } ?? false
-                ? .invalidInput : .failed
+extension ChainProgress.Decision {
+    /// The step that it is about.
+    fileprivate var step: Int? {
+        switch self {
+        case .run(let index, _), .finished(let index, _), .skipped(let index), .failed(let index, _): index
+        case .answer, .stop: nil
         }
     }
 }

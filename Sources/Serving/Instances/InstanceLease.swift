@@ -96,6 +96,12 @@ package final class InstanceLease: CompletionModel {
         if !self.hasToldOfLoad.exchange(true, ordering: .relaxed) { self.onLoaded() }
     }
 
+    /// What the model says of itself; a lazy one is loaded for it.
+    func loadedDescription() async throws -> ModelDescription {
+        if let known = self.pool.description(of: self.key) { return known }
+        return try await self.withModel { $0.description }
+    }
+
     /// Computes outputs of a model of tensors. The options' signal ends the wait for it too.
     func run(_ inputs: [Tensor], outputs: [String], options: TensorRunOptions) async throws -> TensorRunResult {
         try await self.withModel(until: options.signal) {

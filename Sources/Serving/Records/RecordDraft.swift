@@ -4,12 +4,11 @@ internal import Synchronization
 
 /// What is noted of one request between its arrival and its end.
 ///
-/// A chain's run tells its steps by ``steps``; all else comes from the events of the answer.
+/// A chain's run notes its steps in ``trace``; all else comes from the events of the answer.
 final class RecordDraft: Sendable {
     private struct State {
         var answer = RecordedAnswer()
         var usage = TokenUsage()
-        var steps: [StepRecord] = []
         var seatedAfter: Duration?
         var isFinished = false
     }
@@ -19,6 +18,8 @@ final class RecordDraft: Sendable {
     private let tenant: String?
     private let startedAt: Timestamp
     private let stopwatch: Stopwatch
+    /// The steps of a chain.
+    let trace: RequestTrace
     /// Nothing of the answer need be kept where nobody will.
     private let keepsPayloads: Bool
     private let state = Mutex(State())
@@ -40,13 +41,8 @@ final class RecordDraft: Sendable {
             }
         self.startedAt = startedAt
         self.stopwatch = stopwatch
+        self.trace = RequestTrace(stopwatch)
         self.keepsPayloads = log.payloads != .none
-    }
-
-    /// The steps of a chain, in the order in which they began.
-    var steps: [StepRecord] {
-        get { self.state.withLock { $0.steps } }
-        set { self.state.withLock { $0.steps = newValue } }
     }
 
     /// Microseconds since the request came, as steps are dated.
@@ -93,7 +89,7 @@ final class RecordDraft: Sendable {
             commit: stamp.commit,
             isRecording: stamp.replayed,
             usage: state.usage,
-            steps: state.steps
+            steps: self.trace.records
         )
         if error is CancellationError {
             record.status = RequestRecord.cancelled

@@ -8,6 +8,7 @@ extension CallError {
         case let error as CallError: self = error
         case let error as MartletError: self.init(mapping: error)
         case let failure as UpstreamFailure: self.init(mapping: failure)
+        case let failure as OutboundFailure: self.init(mapping: failure)
         case is CancellationError: self.init(.interrupted, "the request was cancelled")
         default: self.init(.failed, "the model failed: \(error)")
         }
@@ -52,6 +53,18 @@ extension CallError {
         if failure.isUpstreamsFault { self.detail = failure.message }
     }
 
+    private init(mapping failure: OutboundFailure) {
+        let message = "a server or program that the chain calls \(failure.kind.words)"
+        let code: Code
+        switch failure.kind {
+        case .unavailable: code = .unavailable
+        case .timedOut: code = .timeout
+        case .rateLimited: code = .rateLimited
+        case .refused, .rejected, .invalidAnswer, .misconfigured, .invalidInput: code = .failed
+        }
+        self.init(code, message, retryAfter: failure.retryAfter, detail: failure.message)
+    }
+
     /// What callers are told of a server elsewhere: not which one it is, nor what it said.
     private static func general(_ problem: String) -> String {
         "the server that the model is on \(problem); the request's x-request-id names it in the log"
@@ -64,6 +77,22 @@ extension CallError {
         case .quotaExceeded, .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter,
             .promptTooLong, .interrupted:
             false
+        }
+    }
+}
+
+extension OutboundFailure.Kind {
+    /// The end of a sentence for callers, who are told neither which one it is nor what it said.
+    fileprivate var words: String {
+        switch self {
+        case .unavailable: "cannot be reached"
+        case .timedOut: "took too long"
+        case .rateLimited: "has had too many requests"
+        case .refused: "may not be called"
+        case .rejected: "refused the call"
+        case .invalidAnswer: "gave no proper answer"
+        case .misconfigured: "is not set up properly"
+        case .invalidInput: "cannot be sent what the chain gives it"
         }
     }
 }

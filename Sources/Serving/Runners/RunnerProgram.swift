@@ -23,13 +23,8 @@ enum RunnerProgram: Sendable {
             throw MartletError("RevisionInvalid", "\(graph.variant) lacks \(identity)")
         }
         let mapping = try ChatMapping(graph.chat, chain: chain.spec)
-        let plan = try ChainPlan(chain.spec, name: identity.description, answer: mapping.output)
-        let runner = ChainRunner(
-            plan: plan,
-            prompts: try RunnerProgram.prompts(of: chain, graph: graph),
-            clock: clock
-        )
-        self = .chain(runner, mapping)
+        var compiler = StepCompiler(graph, clock: clock)
+        self = .chain(try compiler.chain(chain, answer: mapping.output), mapping)
     }
 
     /// The model that answers, where it is a bare one.
@@ -46,33 +41,12 @@ enum RunnerProgram: Sendable {
         switch self {
         case .model: return
         case .chain(let chain, _):
-            let steps = chain.prompts.filter { $0.value.model == model }.keys.sorted()
-            guard let step = steps.first else { return }
+            guard let step = chain.steps(asking: model).first else { return }
             throw MartletError(
                 "TensorsNotServed",
                 "step '\(step)' prompts \(model), which takes tensors (\(tensors.inputWords)), not text"
             )
         }
-    }
-
-    private static func prompts(
-        of chain: RevisionGraph.Chain,
-        graph: RevisionGraph
-    ) throws(MartletError) -> [String: PromptStep] {
-        let namespace = chain.identity.namespace
-        var prompts: [String: PromptStep] = [:]
-        for step in chain.spec.steps {
-            guard case .prompt(let prompt) = step.action else { continue }
-            let templates = graph.templates.map(\.identity)
-            let identity = try self.find(.promptTemplate, prompt.template, in: namespace, among: templates)
-            guard let template = graph.templates.first(where: { $0.identity == identity }) else { continue }
-            prompts[step.name] = PromptStep(
-                renderer: try PromptRenderer(template),
-                model: try self.find(.model, prompt.model, in: namespace, among: graph.models.map(\.identity)),
-                adapters: prompt.adapter.map { [$0] } ?? []
-            )
-        }
-        return prompts
     }
 
     private static func find(

@@ -16,7 +16,21 @@ struct ChainPlanTests {
             ([Specs.prompt("a", "x"), Specs.prompt("a", "y")], nil, "ChainInvalid"),
             ([], nil, "ChainInvalid"),
             ([Specs.prompt("a", "x")], "$.steps.z.output", "ReferenceInvalid"),
-            ([["name": "a", "retrieve": ["knowledgeBase": "k"]]], nil, "StepUnavailable"),
+            (
+                [["name": "a", "parallel": ["steps": [Specs.step(["name": "b", "set": "$.steps.c.output"])]]]], nil,
+                "ReferenceInvalid"
+            ),
+            (
+                [
+                    [
+                        "name": "a",
+                        "parallel": [
+                            "steps": [Specs.step(["name": "b", "set": 1]), Specs.step(["name": "b", "set": 2])]
+                        ],
+                    ]
+                ],
+                nil, "ChainInvalid"
+            ),
         ] as [([JSONValue], JSONValue?, String)]
     )
     func refused(steps: [JSONValue], output: JSONValue?, code: String) throws {

@@ -18,7 +18,7 @@ struct ChainProgressTests {
         while !pending.isEmpty {
             let decision = pending.removeFirst()
             story.append(self.word(decision, of: plan))
-            guard case .run(let index, let values) = decision else { continue }
+            guard case .run(let index, .call(let values)) = decision else { continue }
             if failing.contains(plan.steps[index].name) {
                 pending += progress.fail(index, CallError(.failed, "no"))
             } else {
@@ -31,7 +31,8 @@ struct ChainProgressTests {
 
     private func word(_ decision: ChainProgress.Decision, of plan: ChainPlan) -> String {
         switch decision {
-        case .run(let index, let values): "run \(plan.steps[index].name) \(JSONValue.object(values).canonicalJSON)"
+        case .run(let index, .call(let values)): "run \(plan.steps[index].name) \(values.canonicalJSON)"
+        case .run(let index, _): "run \(plan.steps[index].name)"
         case .finished(let index, let value): "finished \(plan.steps[index].name) \(value.canonicalJSON)"
         case .skipped(let index): "skipped \(plan.steps[index].name)"
         case .failed(let index, let error): "failed \(plan.steps[index].name): \(error.message)"
@@ -50,11 +51,11 @@ struct ChainProgressTests {
             name: "c"
         )
         var progress = ChainProgress(plan, input: ["m": "hi"])
-        #expect(progress.begin() == [.run(1, values: ["message": "hi"]), .run(2, values: ["message": "x"])])
+        #expect(progress.begin() == [.run(1, .call(["message": "hi"])), .run(2, .call(["message": "x"]))])
         #expect(progress.finish(2, output: "B") == [.finished(2, "B")])
         #expect(
             progress.finish(1, output: "A")
-                == [.finished(1, "A"), .run(0, values: ["message": "A"]), .finished(3, ["A", "B"])]
+                == [.finished(1, "A"), .run(0, .call(["message": "A"])), .finished(3, ["A", "B"])]
         )
         #expect(progress.finish(0, output: "C") == [.finished(0, "C"), .answer(["A", "B"])])
     }

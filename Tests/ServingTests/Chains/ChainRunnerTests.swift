@@ -18,11 +18,16 @@ struct ChainRunnerTests {
     ) throws -> ChainRunner {
         let plan = try ChainPlan(try Specs.chain(steps: steps, output: output, input: input), name: "c")
         let renderer = try PromptRenderer(try Specs.template(parameters: parameters, output: contract))
-        let prompt = PromptStep(renderer: renderer, model: Specs.model, adapters: [])
+        let name = StepRecord.Named(resource: "default/m", digest: "")
+        let prompt = PromptAction(
+            prompt: PromptStep(renderer: renderer, model: Specs.model, adapters: []),
+            modelName: name,
+            templateName: name
+        )
         let names = plan.steps.map(\.name)
         return ChainRunner(
             plan: plan,
-            prompts: Dictionary(uniqueKeysWithValues: names.map { ($0, prompt) }),
+            actions: Dictionary(uniqueKeysWithValues: names.map { ($0, prompt) }),
             clock: self.clock
         )
     }
@@ -35,7 +40,9 @@ struct ChainRunnerTests {
         onText: @escaping @Sendable (String) -> Void = { _ in }
     ) async throws -> [ChainEvent] {
         let log = Mutex<[ChainEvent]>([])
-        try await runner.run(input, models: [Specs.model: model]) { update in
+        let trace = RequestTrace(Stopwatch(self.clock))
+        let resources = RunnerResources(models: [Specs.model: model])
+        try await runner.run(input, resources: resources, begin: trace.begin) { update in
             log.withLock { $0.append(update.event) }
             if case .stepText(_, let text) = update.event { onText(text) }
         }

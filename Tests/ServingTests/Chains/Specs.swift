@@ -33,11 +33,16 @@ enum Specs {
         )
     }
 
+    /// A step with what it leaves out.
+    static func step(_ step: JSONValue) -> JSONValue {
+        .object(["with": [:], "onError": "fail"].merging(step.object ?? [:]) { $1 })
+    }
+
     /// A chain; steps get what they leave out.
     static func chain(steps: [JSONValue], output: JSONValue? = nil, input: JSONValue? = nil) throws -> ChainSpec {
         var spec: [String: JSONValue] = [:]
         spec["steps"] = .array(
-            steps.map { .object(["with": [:], "onError": "fail"].merging($0.object ?? [:]) { $1 }) }
+            steps.map { self.step($0) }
         )
         spec["output"] = output
         spec["input"] = input.map { ["schema": $0] }

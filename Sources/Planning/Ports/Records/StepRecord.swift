@@ -31,6 +31,8 @@ package struct StepRecord: Sendable, Hashable, Codable {
     /// How often it was tried; 0 where it was skipped.
     package var attempts: Int
     package var input: JSONValue?
+    /// The messages that a template made of the input, as the model was asked the last time.
+    package var prompt: JSONValue?
     package var output: JSONValue?
     package var usage: TokenUsage?
     package var model: Named?
@@ -51,6 +53,7 @@ package struct StepRecord: Sendable, Hashable, Codable {
         status: Status = .ok,
         attempts: Int = 1,
         input: JSONValue? = nil,
+        prompt: JSONValue? = nil,
         output: JSONValue? = nil,
         usage: TokenUsage? = nil,
         model: Named? = nil,
@@ -68,6 +71,7 @@ package struct StepRecord: Sendable, Hashable, Codable {
         self.status = status
         self.attempts = attempts
         self.input = input
+        self.prompt = prompt
         self.output = output
         self.usage = usage
         self.model = model
