@@ -183,12 +183,6 @@ struct DesiredStateBuilderTests {
                 }
             ),
             (
-                "a step type of later", "Chain/default/desk", "the step type 'chain' (of step 'a') is not available",
-                {
-                    try $0.add(.chain, "desk", ["steps": [["name": "a", "chain": "other"]]])
-                }
-            ),
-            (
                 "guards", "PromptTemplate/default/reply", "spec.guards is not available in this version",
                 {
                     try $0.change(.promptTemplate, "reply") { $0["guards"] = ["input": [["maxTokens": 5]]] }
