@@ -83,7 +83,7 @@ package final class InferenceServer: Sendable {
     package func run() async {
         await withTaskGroup { group in
             group.addTask { await self.pool.watch() }
-            group.addTask { await self.pool.runLoads() }
+            group.addTask { await self.pool.runTasks() }
             group.addTask {
                 for await _ in self.pool.changes() { self.changeFeed.notify() }
             }

@@ -84,7 +84,7 @@ extension EndToEnd {
                     #expect(whole.json["usage"]?["total_tokens"] == 8)
                     #expect(whole.json["model"] == "desk")
                     #expect(whole.revision != nil)
-                    let asked = try #require(server.requests.last)
+                    let asked = try #require(server.requests.last { $0.method == "POST" })
                     #expect(asked.headers["authorization"] == "Bearer \(Self.key)")
                     #expect(
                         asked.json == [
@@ -96,13 +96,15 @@ extension EndToEnd {
                         text += chunk["choices"]?.array?.first?["delta"]?["content"]?.string ?? ""
                     }
                     #expect(text == "Good day.")
+                    // A probe finds out, whether or not a request was faster.
+                    _ = try await martlet.waitForEvent("UpstreamCoolingDown", saying: gone)
                     let metrics = try await martlet.metrics.get("/metrics").text
-                    let failures = metrics.split(separator: "\n").filter {
-                        $0.hasPrefix("martlet_upstream_failures_total{") && $0.contains("default/elsewhere")
+                    let coolingDown = metrics.split(separator: "\n").filter {
+                        $0.hasPrefix("martlet_upstream_cooling_down{") && $0.contains("default/elsewhere")
                     }
-                    #expect(failures.count == 1)
-                    #expect(failures.first?.contains(gone) == true && failures.first?.contains("reason=") == true)
-                    #expect(failures.first?.hasSuffix(" 0") == false)
+                    #expect(coolingDown.count == 2)
+                    #expect(coolingDown.contains { $0.contains(gone) && $0.hasSuffix(" 1") })
+                    #expect(coolingDown.contains { $0.contains(server.url) && $0.hasSuffix(" 0") })
                 }
             }
         }

@@ -133,7 +133,8 @@ struct UnavailableFieldsTests {
             "warmUp[].maxTokens",
             "upstream", "upstream.url", "upstream.model", "upstream.apiKey", "upstream.timeout", "upstream.retries",
             "upstreams", "upstreams[].url", "upstreams[].model", "upstreams[].apiKey", "upstreams[].timeout",
-            "upstreams[].retries", "upstreams[].weight", "balance",
+            "upstreams[].retries", "upstreams[].weight", "balance", "upstream.firstByteTimeout",
+            "upstreams[].firstByteTimeout",
             // For people, and for the policies that ask about it.
             "version", "card", "card.owner", "card.license", "card.risk", "card.description", "card.intendedUse",
             "card.limitations", "card.trainingData", "card.languages", "card.tags", "card.homepage",

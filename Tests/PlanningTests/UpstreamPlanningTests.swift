@@ -50,6 +50,7 @@ struct UpstreamPlanningTests {
         { $0["apiKey"] = ["fromEnv": "OTHER"] },
         { $0["apiKey"] = ["fromFile": "KEY"] },
         { $0["timeout"] = "6s" },
+        { $0["firstByteTimeout"] = "2s" },
         { $0["retries"] = 0 },
     ]
 

@@ -92,16 +92,20 @@ package final class ScriptedUpstream: Sendable {
         _ script: @escaping Script,
         _ body: (ScriptedUpstream) async throws -> Result
     ) async throws -> Result {
+        let (connections, arrivals) = AsyncStream<any Channel>.makeStream()
         let listener = try await ServerBootstrap(group: .singletonMultiThreadedEventLoopGroup)
-            .bind(host: "127.0.0.1", port: 0) { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
-                }
+            // Nothing is read before somebody serves.
+            .childChannelOption(.autoRead, value: false)
+            .childChannelInitializer { channel in
+                // Who comes when all is over is turned away.
+                if case .terminated = arrivals.yield(channel) { channel.close(promise: nil) }
+                return channel.eventLoop.makeSucceededVoidFuture()
             }
-        let server = ScriptedUpstream(port: listener.channel.localAddress?.port ?? 0)
+            .bind(host: "127.0.0.1", port: 0).get()
+        let server = ScriptedUpstream(port: listener.localAddress?.port ?? 0)
         let (results, finished) = AsyncThrowingStream<Result, any Error>.makeStream()
         return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try? await server.serve(listener, script) }
+            group.addTask { await server.serve(connections, script) }
             do {
                 finished.yield(try await body(server))
                 finished.finish()
@@ -109,27 +113,26 @@ package final class ScriptedUpstream: Sendable {
                 finished.finish(throwing: error)
             }
             group.cancelAll()
-            try? await listener.channel.close()
+            try? await listener.close()
             for try await result in results { return result }
             throw MartletError("NothingServed", "the body gave no result")
         }
     }
 
-    private func serve(
-        _ listener: NIOAsyncChannel<NIOAsyncChannel<ByteBuffer, ByteBuffer>, Never>,
-        _ script: @escaping Script
-    ) async throws {
-        try await withThrowingDiscardingTaskGroup { group in
-            try await listener.executeThenClose { connections in
-                for try await connection in connections {
-                    group.addTask { try? await self.serve(connection, script) }
-                }
+    private func serve(_ connections: AsyncStream<any Channel>, _ script: @escaping Script) async {
+        await withDiscardingTaskGroup { group in
+            for await connection in connections {
+                group.addTask { try? await self.serve(connection, script) }
             }
         }
     }
 
-    private func serve(_ connection: NIOAsyncChannel<ByteBuffer, ByteBuffer>, _ script: @escaping Script) async throws {
+    private func serve(_ channel: any Channel, _ script: @escaping Script) async throws {
+        let connection = try await channel.eventLoop.submit {
+            try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+        }.get()
         try await connection.executeThenClose { inbound, _ in
+            try await channel.setOption(.autoRead, value: true).get()
             let (hungUp, hangUp) = AsyncStream<Never>.makeStream()
             let (requests, arrivals) = AsyncStream<Request>.makeStream()
             let way = Connection(channel: connection.channel, hungUp: hungUp)

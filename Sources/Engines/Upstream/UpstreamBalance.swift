@@ -5,7 +5,8 @@ internal import Schema
 ///
 /// A pure state machine: whoever uses it tells how attempts ended and what time it is, on a time line of its own. An
 /// upstream that fails ``patience`` times in a row, or asks for a pause, cools down: first for a second, twice as long
-/// after each further failure, a minute at most. Then a single request goes to it on trial.
+/// after each further failure, a minute at most. Then probes ask how it is, and requests keep away until one finds it
+/// well. Where probes can tell nothing, or nobody makes any, a single request goes to it on trial.
 struct UpstreamBalance: Sendable {
     /// How an attempt at an upstream ended.
     enum Outcome: Sendable, Hashable {
@@ -14,6 +15,26 @@ struct UpstreamBalance: Sendable {
         case failed(pause: Duration?)
         /// The caller left, which says nothing about the upstream.
         case abandoned
+    }
+
+    /// What a probe of an upstream found.
+    enum Health: Sendable, Hashable {
+        case well
+        /// It answers, but does not tell: it knows no such path, or keeps it to others.
+        case untold
+        /// It answers with an error.
+        case ill
+        /// It was not reached, or took too long.
+        case away
+    }
+
+    /// What to do for the health of an upstream.
+    enum ProbeStep: Sendable, Hashable {
+        case probe
+        /// Ask again after a wait.
+        case wait(Duration)
+        /// Its requests tell enough.
+        case leave
     }
 
     /// What to do for a request.
@@ -43,6 +64,9 @@ struct UpstreamBalance: Sendable {
         fileprivate(set) var restsUntil: Duration?
         /// Whether the request on trial is under way.
         fileprivate(set) var isOnTrial = false
+        /// Whether somebody probes it; until they know more, requests keep away from it once it is out.
+        fileprivate(set) var isProbed = false
+        fileprivate var evidence = Evidence.none
 
         init(weight: Int = 1, retries: Int = 2) {
             self.weight = weight
@@ -57,21 +81,39 @@ struct UpstreamBalance: Sendable {
             self.restsUntil.map { now < $0 } ?? false
         }
 
+        /// Whether its probes still matter: it is out, or has not been heard of.
+        fileprivate var isInDoubt: Bool { self.isProbed && (self.isOut || self.evidence == .none) }
+
         fileprivate func takesRequests(at now: Duration) -> Bool {
             guard let restsUntil else { return true }
-            return now >= restsUntil && !self.isOnTrial
+            return now >= restsUntil && !self.isOnTrial && !self.isProbed
         }
+    }
+
+    /// What speaks for an upstream.
+    fileprivate enum Evidence: Sendable, Hashable {
+        case none
+        case answers
+        case probes
+        /// Probes alone, and they misled: requests failed all the same.
+        case misleadingProbes
     }
 
     /// Failures in a row before an upstream cools down.
     static let patience = 3
     /// The longest cool-down.
     static let longestRest = Duration.seconds(60)
+    /// Failures in a row after which the cool-down is the longest.
+    private static let mostFailures = patience + 6
+    /// The longest wait between two probes, but for their spread.
+    static let longestProbeWait = Duration.seconds(15)
     /// The wait before the first repetition at the same upstream; it doubles with each.
     static let firstWait = Duration.milliseconds(250)
 
     let rule: ModelSpec.Balance
     private(set) var members: [Member]
+    /// Whether upstreams that are out are probed.
+    private var isWatched = false
 
     init(_ rule: ModelSpec.Balance, members: [Member]) {
         self.rule = rule
@@ -108,6 +150,7 @@ struct UpstreamBalance: Sendable {
         case .answered:
             self.members[member].failures = 0
             self.members[member].restsUntil = nil
+            self.members[member].evidence = .answers
         case .abandoned:
             break
         case .failed(let pause):
@@ -116,8 +159,55 @@ struct UpstreamBalance: Sendable {
             let rest = failures < Self.patience ? nil : Self.rest(after: failures)
             guard let longest = [rest, pause].compactMap(\.self).max() else { break }
             self.members[member].restsUntil = now + min(longest, Self.longestRest)
+            if self.members[member].evidence == .probes { self.members[member].evidence = .misleadingProbes }
+            if self.isWatched { self.members[member].isProbed = true }
         }
         self.members[member].isOnTrial = false
+    }
+
+    /// Has every upstream probed: now, and whenever it is out.
+    mutating func beginProbing() {
+        self.isWatched = true
+        for member in self.members.indices { self.members[member].isProbed = true }
+    }
+
+    /// What is next for an upstream that is probed. It is no longer after ``ProbeStep/leave``.
+    ///
+    /// - Parameter draw: from 0 to just below 1: spreads the waits.
+    mutating func nextProbe(of member: Int, draw: @autoclosure () -> Double, at now: Duration) -> ProbeStep {
+        guard self.members[member].isInDoubt else {
+            self.members[member].isProbed = false
+            return .leave
+        }
+        guard let rest = self.members[member].restsUntil, now < rest else { return .probe }
+        return .wait((rest - now) * (1 + draw() / 4))
+    }
+
+    /// Takes in what a probe found.
+    mutating func end(_ health: Health, of member: Int, at now: Duration) {
+        // A request was faster.
+        guard self.members[member].isInDoubt else { return }
+        switch health {
+        case .well where self.members[member].evidence != .misleadingProbes:
+            // The failures stay: should this be wrong, the next one ends it.
+            self.members[member].evidence = self.members[member].isOut ? .probes : .answers
+            self.members[member].restsUntil = nil
+        case .well, .untold:
+            self.tryOut(member, at: now)
+        case .ill where self.members[member].failures >= Self.mostFailures:
+            // What stays ill may be no more than the path of the probes.
+            self.tryOut(member, at: now)
+        case .ill, .away:
+            let failures = max(self.members[member].failures + 1, Self.patience)
+            self.members[member].failures = failures
+            self.members[member].restsUntil = now + min(Self.rest(after: failures), Self.longestProbeWait)
+        }
+    }
+
+    /// Leaves it to a request to find out how an upstream is.
+    private mutating func tryOut(_ member: Int, at now: Duration) {
+        if self.members[member].restsUntil != nil { self.members[member].restsUntil = now }
+        self.members[member].isProbed = false
     }
 
     private func pick(from candidates: [Int], draw: @autoclosure () -> Double) -> Int? {
@@ -144,7 +234,7 @@ struct UpstreamBalance: Sendable {
     }
 
     private static func rest(after failures: Int) -> Duration {
-        min(.seconds(1) * (1 << min(failures - Self.patience, 6)), Self.longestRest)
+        min(.seconds(1) * (1 << (min(failures, Self.mostFailures) - Self.patience)), Self.longestRest)
     }
 
     /// Between half of the full wait and all of it, so that those who failed together do not come back together.

@@ -5,6 +5,13 @@ internal import NIOPosix
 internal import Planning
 internal import Schema
 
+/// How long an answer may take to begin.
+struct FirstByteLimit: Sendable {
+    let time: Duration
+    /// Whether the first byte has come.
+    let hasCome: @Sendable () -> Bool
+}
+
 /// Sends requests to servers elsewhere over connections that the whole process shares.
 enum UpstreamClient {
     /// A client for each event loop, with connections of its own: whoever asks from the thread of one is answered there,
@@ -37,19 +44,29 @@ enum UpstreamClient {
         return HTTPClient(eventLoopGroupProvider: .shared(group), configuration: configuration)
     }
 
-    /// Sends a request and gives the answer's body to `exchange`, on the connection's own thread. Cancelling tears the
+    /// Sends a request and gives the answer to `exchange`, on the connection's own thread. Cancelling tears the
     /// request down. Throws ``UpstreamFailure``, what the exchange's reader throws, or `CancellationError`.
     ///
-    /// - Parameter timeout: for all of it, from the connection to the last byte.
-    static func send(
+    /// - Parameters:
+    ///   - timeout: for all of it, from the connection to the last byte.
+    ///   - firstByte: a limit of its own for the beginning of the answer.
+    @discardableResult
+    static func send<Exchange: HTTPClientResponseDelegate>(
         _ request: HTTPClient.Request,
         to endpoint: UpstreamEndpoint,
         timeout: Duration,
-        _ exchange: UpstreamExchange
-    ) async throws {
+        firstByte: FirstByteLimit? = nil,
+        _ exchange: Exchange
+    ) async throws -> Exchange.Response {
         let task = Self.start(request, timeout: timeout, exchange)
+        let alarm = firstByte.map { limit in
+            task.eventLoop.scheduleTask(in: TimeAmount(limit.time)) {
+                if !limit.hasCome() { task.fail(reason: UpstreamFailure(firstByteOf: endpoint, after: limit.time)) }
+            }
+        }
+        defer { alarm?.cancel() }
         do {
-            try await withTaskCancellationHandler {
+            return try await withTaskCancellationHandler {
                 try await task.get()
             } onCancel: {
                 task.cancel()
@@ -74,11 +91,11 @@ enum UpstreamClient {
         }
     }
 
-    private static func start(
+    private static func start<Exchange: HTTPClientResponseDelegate>(
         _ request: HTTPClient.Request,
         timeout: Duration,
-        _ exchange: UpstreamExchange
-    ) -> HTTPClient.Task<Void> {
+        _ exchange: Exchange
+    ) -> HTTPClient.Task<Exchange.Response> {
         self.client.execute(request: request, delegate: exchange, deadline: .now() + TimeAmount(timeout))
     }
 }

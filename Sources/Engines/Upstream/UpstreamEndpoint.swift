@@ -12,6 +12,8 @@ struct UpstreamEndpoint: Sendable {
     /// The model's name there.
     let model: String
     let timeout: Duration
+    /// How long the first byte of a streamed answer may take, where that is less.
+    let firstByteTimeout: Duration?
     private let headers: HTTPHeaders
     /// Requests of a kind that is sent again and again, by path: addresses are slow to take apart.
     private let prepared: [String: HTTPClient.Request]
@@ -32,6 +34,7 @@ struct UpstreamEndpoint: Sendable {
         }
         (self.url, self.model) = (member.url, member.model)
         self.timeout = member.timeout.duration
+        self.firstByteTimeout = member.firstByteTimeout?.duration
         var headers: HTTPHeaders = ["user-agent": "martlet"]
         self.key = try member.apiKey.map { try Self.key(try secret($0), $0) }
         if let key = self.key { headers.add(name: "authorization", value: "Bearer \(key)") }

@@ -46,7 +46,7 @@ package struct UpstreamEngine: InferenceEngine {
         }
     }
 
-    /// Reads the keys. A server of OpenAI's API is asked nothing yet, since one that is away now may be there when it is
+    /// Reads the keys. A server of OpenAI's API need not answer yet, since one that is away now may be there when it is
     /// needed; one of tensors must tell what its model takes and gives.
     package func open(_ opening: ModelOpening) throws -> LoadedModel {
         guard let upstreams = opening.upstreams, !upstreams.members.isEmpty else {
@@ -60,6 +60,7 @@ package struct UpstreamEngine: InferenceEngine {
             endpoints: try upstreams.members.map {
                 try UpstreamEndpoint($0, paths: self.interface.paths, secret: self.secret)
             },
+            probe: UpstreamProbe(path: self.interface.healthPath),
             clock: ContinuousClock(),
             random: { Double.random(in: 0..<1) }
         )
@@ -73,6 +74,14 @@ package struct UpstreamEngine: InferenceEngine {
 }
 
 extension UpstreamEngine.Interface {
+    /// What tells cheaply whether a server is well, below its base path.
+    fileprivate var healthPath: String {
+        switch self {
+        case .openAI: "/models"
+        case .openInference: "/health/ready"
+        }
+    }
+
     /// Where JSON is posted again and again, below a server's base path.
     fileprivate var paths: [String] {
         switch self {

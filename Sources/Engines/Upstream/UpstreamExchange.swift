@@ -30,6 +30,7 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
     private let endpoint: UpstreamEndpoint
     private let makeReader: @Sendable (HTTPResponseHead) throws -> any AnswerReader
     private let phase = Mutex(Phase.waiting)
+    private let firstByte = Atomic(false)
 
     /// - Parameter makeReader: chooses how a good answer is read, by its head.
     init(
@@ -40,6 +41,9 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
         self.makeReader = makeReader
     }
 
+    /// Whether the first byte of a body has come.
+    var hasBegun: Bool { self.firstByte.load(ordering: .relaxed) }
+
     func didReceiveHead(task: HTTPClient.Task<Void>, _ head: HTTPResponseHead) -> EventLoopFuture<Void> {
         self.advance(task) { _ in
             head.status == .ok ? .answering(try self.makeReader(head)) : .refused(head, [])
@@ -47,7 +51,8 @@ final class UpstreamExchange: HTTPClientResponseDelegate {
     }
 
     func didReceiveBodyPart(task: HTTPClient.Task<Void>, _ buffer: ByteBuffer) -> EventLoopFuture<Void> {
-        self.advance(task) { phase in
+        self.firstByte.store(true, ordering: .relaxed)
+        return self.advance(task) { phase in
             switch phase {
             case .answering(var reader):
                 try reader.receive(buffer)

@@ -47,13 +47,21 @@ extension UpstreamFailure {
         self.init(.unavailable, "\(endpoint.url) \(problem)")
     }
 
+    /// An answer that has not begun in time.
+    init(firstByteOf endpoint: UpstreamEndpoint, after limit: Duration) {
+        self.init(.timedOut, "\(endpoint.url) did not begin its answer within \(Self.words(limit))")
+    }
+
+    private static func words(_ limit: Duration) -> String {
+        ManifestDuration(milliseconds: Int64(limit / .milliseconds(1))).description
+    }
+
     /// Any error on the way to a server and back.
     static func wrapping(_ error: any Error, of endpoint: UpstreamEndpoint, timeout: Duration) -> any Error {
         switch error {
         case is UpstreamFailure, is MartletError: return error
         case let error as HTTPClientError where error == .deadlineExceeded:
-            let seconds = ManifestDuration(milliseconds: Int64(timeout / .milliseconds(1)))
-            return UpstreamFailure(.timedOut, "\(endpoint.url) did not finish its answer within \(seconds)")
+            return UpstreamFailure(.timedOut, "\(endpoint.url) did not finish its answer within \(Self.words(timeout))")
         case let error as HTTPClientError where error == .connectTimeout:
             return UpstreamFailure(.unavailable, "\(endpoint.url) cannot be reached: the connection took too long")
         case let error as HTTPClientError where error == .remoteConnectionClosed:

@@ -2,7 +2,8 @@ internal import Planning
 internal import Schema
 internal import Synchronization
 
-/// The upstreams of one model at work: sends each request where the balance says, and tells it how that went.
+/// The upstreams of one model at work: sends each request where the balance says, probes those that are out, and tells it
+/// how that went.
 final class UpstreamPool: Sendable {
     fileprivate struct State {
         var balance: UpstreamBalance
@@ -14,22 +15,30 @@ final class UpstreamPool: Sendable {
     let endpoints: [UpstreamEndpoint]
     private let clock: any Clock<Duration>
     private let random: @Sendable () -> Double
+    private let probe: UpstreamProbe
     private let stopwatch: Stopwatch
     private let state: Mutex<State>
+    /// Upstreams that are to be probed from now on.
+    private let doubts: AsyncStream<Int>
+    private let doubt: AsyncStream<Int>.Continuation
 
     /// - Parameters:
+    ///   - probe: asks an upstream how it is.
     ///   - clock: measures waits and cool-downs.
     ///   - random: gives numbers from 0 to just below 1.
     init(
         _ upstreams: UpstreamSet,
         endpoints: [UpstreamEndpoint],
+        probe: UpstreamProbe,
         clock: any Clock<Duration>,
         random: @escaping @Sendable () -> Double
     ) {
         self.endpoints = endpoints
+        self.probe = probe
         self.clock = clock
         self.random = random
         self.stopwatch = Stopwatch(clock)
+        (self.doubts, self.doubt) = AsyncStream.makeStream()
         let members = upstreams.members.map { UpstreamBalance.Member(weight: $0.weight, retries: $0.retries) }
         self.state = Mutex(
             State(
@@ -51,9 +60,56 @@ final class UpstreamPool: Sendable {
         }
     }
 
-    /// Has `changed` called whenever an upstream begins to cool down or answers again.
-    func watch(_ changed: @escaping @Sendable () -> Void) {
-        self.state.withLock { $0.changed = changed }
+    /// Probes the upstreams, each at once and then whenever it is out, until ``close()`` or until the task is cancelled;
+    /// `changed` is called whenever one of them begins to cool down or answers again.
+    func watch(_ changed: @escaping @Sendable () -> Void) async {
+        self.state.withLock { state in
+            state.changed = changed
+            state.balance.beginProbing()
+        }
+        for member in self.endpoints.indices { self.doubt.yield(member) }
+        await withDiscardingTaskGroup { group in
+            for await member in self.doubts {
+                group.addTask { await self.probe(member) }
+            }
+            group.cancelAll()
+        }
+    }
+
+    /// Ends ``watch(_:)``.
+    func close() {
+        self.doubt.finish()
+    }
+
+    /// Asks an upstream how it is, again and again, until its requests can tell.
+    private func probe(_ member: Int) async {
+        var step = self.state.withLock { self.nextProbe(of: member, in: &$0) }
+        while true {
+            do {
+                switch step {
+                case .leave: return
+                case .wait(let wait):
+                    try await self.clock.sleep(for: wait)
+                    step = self.state.withLock { self.nextProbe(of: member, in: &$0) }
+                case .probe:
+                    let (health, failure) = try await self.probe.ask(self.endpoints[member])
+                    step = self.update(member) { state in
+                        state.balance.end(health, of: member, at: self.stopwatch.elapsed)
+                        if state.balance.members[member].isOut, let failure {
+                            state.counters[member].lastFailure = failure.message
+                        }
+                        // In the same breath: what fails from now on finds somebody who probes, or begins to.
+                        return self.nextProbe(of: member, in: &state)
+                    }
+                }
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func nextProbe(of member: Int, in state: inout State) -> UpstreamBalance.ProbeStep {
+        state.balance.nextProbe(of: member, draw: self.random(), at: self.stopwatch.elapsed)
     }
 
     /// Makes attempts at a request until one succeeds, none is left, the fault is the request's own, or a part of an
@@ -91,13 +147,24 @@ final class UpstreamPool: Sendable {
 
     private func end(_ outcome: UpstreamBalance.Outcome, of member: Int, _ failure: UpstreamFailure? = nil) {
         let now = self.stopwatch.elapsed
-        let changed = self.state.withLock { state in
-            let wasOut = state.balance.members[member].isOut
+        self.update(member) { state in
             state.balance.end(outcome, of: member, at: now)
             state.counters[member].note(outcome, failure)
-            return state.balance.members[member].isOut == wasOut ? nil : state.changed
+        }
+    }
+
+    /// Changes what is known of an upstream, has it probed where that is wanted from now on, and tells who watches when it
+    /// is out or in again.
+    private func update<Result>(_ member: Int, _ change: (inout State) -> Result) -> Result {
+        let (result, changed) = self.state.withLock { state in
+            let before = state.balance.members[member]
+            let result = change(&state)
+            let after = state.balance.members[member]
+            if after.isProbed, !before.isProbed { self.doubt.yield(member) }
+            return (result, after.isOut == before.isOut ? nil : state.changed)
         }
         changed?()
+        return result
     }
 }
 

@@ -11,6 +11,8 @@ package struct UpstreamSet: Sendable, Hashable, Codable {
         package var apiKey: SecretReference?
         /// How long one attempt at a request may take, from its first byte to the answer's last.
         package var timeout: ManifestDuration
+        /// How long the first byte of a streamed answer may take; nil: as long as all of it.
+        package var firstByteTimeout: ManifestDuration?
         /// How often a request is tried here again after a failure.
         package var retries: Int
         package var weight: Int
@@ -20,6 +22,7 @@ package struct UpstreamSet: Sendable, Hashable, Codable {
             model: String,
             apiKey: SecretReference? = nil,
             timeout: ManifestDuration = .seconds(60),
+            firstByteTimeout: ManifestDuration? = nil,
             retries: Int = 2,
             weight: Int = 1
         ) {
@@ -27,6 +30,7 @@ package struct UpstreamSet: Sendable, Hashable, Codable {
             self.model = model
             self.apiKey = apiKey
             self.timeout = timeout
+            self.firstByteTimeout = firstByteTimeout
             self.retries = retries
             self.weight = weight
         }
@@ -52,6 +56,7 @@ package struct UpstreamSet: Sendable, Hashable, Codable {
                     model: upstream.model ?? model.name,
                     apiKey: upstream.apiKey,
                     timeout: upstream.timeout,
+                    firstByteTimeout: upstream.firstByteTimeout,
                     retries: upstream.retries,
                     weight: upstream.weight ?? 1
                 )
@@ -77,6 +82,7 @@ extension UpstreamSet.Member {
             "url": .string(self.url), "model": .string(self.model), "timeout": .string(self.timeout.description),
             "retries": .integer(Int64(self.retries)), "weight": .integer(Int64(self.weight)),
         ]
+        if let timeout = self.firstByteTimeout { members["firstByteTimeout"] = .string(timeout.description) }
         if let name = self.apiKey?.fromEnv { members["apiKey"] = ["fromEnv": .string(name)] }
         if let name = self.apiKey?.fromFile { members["apiKey"] = ["fromFile": .string(name)] }
         return .object(members)

@@ -81,6 +81,16 @@ struct ModelCheck {
         }
         let single = self.spec["upstream"].map { [(self.path.field("upstream"), $0)] } ?? []
         let all = (several ?? []).enumerated().map { (self.path.field("upstreams").item($0.offset), $0.element) }
+        if self.spec["engine"]?.string == "inference" {
+            // Tensors come whole, when all of them are computed.
+            findings += (single + all).filter { $0.1["firstByteTimeout"] != nil }.map { path, _ in
+                Finding(
+                    path.field("firstByteTimeout"),
+                    at: .key,
+                    "engine 'inference' streams nothing, so that it has no use for 'firstByteTimeout'; set 'timeout'"
+                )
+            }
+        }
         for (path, upstream) in single + all {
             guard let url = upstream["url"]?.string, let problem = Self.problem(withURL: url) else { continue }
             findings.append(Finding(path.field("url"), problem))

@@ -48,6 +48,11 @@ extension Shape {
         .optional("model", .nonEmptyString, "The model's name there; without one, the name of this resource."),
         .optional("apiKey", .secret, "The key that the server asks for."),
         .field("timeout", .duration, default: "60s", "How long one request may take."),
+        .optional(
+            "firstByteTimeout",
+            .duration,
+            "How long a streamed answer may take to begin; without it, as long as the request. Of the engine openai."
+        ),
         .field("retries", .integer(0...10), default: 2, "How often a failed request is tried again."),
     ]
 

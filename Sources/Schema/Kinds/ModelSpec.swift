@@ -46,6 +46,7 @@ package struct ModelSpec: Sendable, Hashable, Codable {
         package var model: String?
         package var apiKey: SecretReference?
         package var timeout: ManifestDuration
+        package var firstByteTimeout: ManifestDuration?
         package var retries: Int
         /// Of `upstreams` only.
         package var weight: Int?

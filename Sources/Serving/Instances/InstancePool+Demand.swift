@@ -84,9 +84,10 @@ extension InstancePool {
         demand?.land(.failure(error))
     }
 
-    /// Brings evicted instances back until the task is cancelled: such a load outlives the request that began it.
-    package func runLoads() async {
-        await self.loads.run()
+    /// Brings evicted instances back, and watches over the upstreams of models, until the task is cancelled or the pool is
+    /// shut down: both outlive the calls that begin them.
+    package func runTasks() async {
+        await self.tasks.run()
     }
 
     private func enter(_ key: InstanceKey, _ isCounted: inout Bool, in state: inout State) throws -> Entrance {
@@ -117,7 +118,7 @@ extension InstancePool {
 
     /// Opens a model again that was loaded before. Whoever waits for it may leave: it is there for the next one.
     private func bringBack(_ spec: InstanceSpec, from source: Source, in flight: Flight) {
-        let load = self.loads.start {
+        let load = self.tasks.start {
             do {
                 try await self.lead(flight, spec: spec, current: nil, source: source)
             } catch {

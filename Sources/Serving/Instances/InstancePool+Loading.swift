@@ -93,8 +93,8 @@ extension InstancePool {
         try await self.makeRoom(for: spec)
         do {
             let model = try await self.open(source.opening, engine: source.engine, spec: spec)
-            model.watchUpstreams { [weak self] in self?.notify() }
             await self.settle(spec, takes: model.memoryBytes)
+            self.watchUpstreams(of: model)
             try await self.install(model, spec: spec, flight: flight)
         } catch {
             self.giveRoomBack(of: spec.key)
@@ -147,6 +147,13 @@ extension InstancePool {
                 )
             }
         }
+    }
+
+    /// Has a model ask its servers how they are for as long as it is open.
+    private func watchUpstreams(of model: PooledModel) {
+        guard !model.upstreams.isEmpty else { return }
+        let changed: @Sendable () -> Void = { [weak self] in self?.notify() }
+        _ = self.tasks.start { await model.watchUpstreams(changed) }
     }
 
     private func server(of model: any TensorModel, copies: Int) -> TensorModelServer {

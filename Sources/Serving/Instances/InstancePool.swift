@@ -71,7 +71,8 @@ package final class InstancePool: Sendable {
     }
 
     let state: Mutex<State>
-    let loads = TaskNursery()
+    /// Loads that outlive their requests, and the watches over upstreams.
+    let tasks = TaskNursery()
     let patience: Duration
     let wallClock: (any WallClock)?
     let blockingCalls = BlockingCalls(abandonedCalls: AbandonedCalls())
@@ -334,7 +335,7 @@ package final class InstancePool: Sendable {
     package func shutdown() async {
         let (models, flights, watchers) = self.state.withLock { state in
             state.isClosed = true
-            self.loads.close()
+            self.tasks.close()
             defer {
                 state.entries.removeAll()
                 state.watchers.removeAll()

@@ -44,12 +44,13 @@ enum PooledModel: Sendable {
         }
     }
 
-    /// Has `changed` called whenever one of ``upstreams`` begins to cool down or answers again.
-    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
+    /// Asks ``upstreams`` how they are, until the model is closed; `changed` is called whenever one of them begins to cool
+    /// down or answers again.
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async {
         switch self {
         case .language, .tensor: break
-        case .completion(let model): model.watchUpstreams(changed)
-        case .tensorService(let model): model.watchUpstreams(changed)
+        case .completion(let model): await model.watchUpstreams(changed)
+        case .tensorService(let model): await model.watchUpstreams(changed)
         }
     }
 

@@ -120,6 +120,95 @@ struct UpstreamBalanceTests {
         #expect(balance.members[0].busy == 0)
     }
 
+    // MARK: Probes
+
+    /// A pair whose first member is out and probed, as of time zero.
+    private static func watched() -> UpstreamBalance {
+        var balance = Self.balance(.order, [Member(), Member()])
+        balance.beginProbing()
+        for member in 0...1 {
+            balance.end(.well, of: member, at: .zero)
+            _ = balance.nextProbe(of: member, draw: 0, at: .zero)
+        }
+        _ = Self.first(&balance)
+        balance.end(.failed(pause: .seconds(4)), of: 0, at: .zero)
+        return balance
+    }
+
+    @Test func everybodyIsProbedAtFirstAndTakesRequestsMeanwhile() {
+        var balance = Self.balance(.order, [Member(), Member()])
+        balance.beginProbing()
+        #expect(balance.members.allSatisfy { $0.isProbed })
+        #expect(balance.nextProbe(of: 0, draw: 0, at: .zero) == .probe)
+        #expect(Self.first(&balance) == 0)
+        // Its answer says as much as the probe would.
+        balance.end(.answered, of: 0, at: .zero)
+        #expect(balance.nextProbe(of: 0, draw: 0, at: .zero) == .leave)
+        balance.end(.away, of: 0, at: .zero)
+        #expect(!balance.members[0].isOut)
+        balance.end(.away, of: 1, at: .zero)
+        #expect(balance.members[1].isOut)
+    }
+
+    @Test func requestsKeepAwayUntilAProbeSucceeds() {
+        var balance = Self.watched()
+        #expect(balance.members[0].isProbed)
+        #expect(balance.nextProbe(of: 0, draw: 0.5, at: .zero) == .wait(.milliseconds(4500)))
+        #expect(balance.nextProbe(of: 0, draw: 0, at: .seconds(4)) == .probe)
+        #expect(Self.first(&balance, at: .seconds(4)) == 1)
+        balance.end(.well, of: 0, at: .seconds(5))
+        #expect(!balance.members[0].isOut)
+        #expect(balance.nextProbe(of: 0, draw: 0, at: .seconds(5)) == .leave)
+        // All at once, not one on trial.
+        #expect((0..<3).map { _ in Self.first(&balance, at: .seconds(5)) } == [0, 0, 0])
+    }
+
+    @Test func probesThatFailComeLessOftenButDoNotStop() {
+        var balance = Self.watched()
+        var (now, waits) = (Duration.seconds(4), [Int]())
+        for _ in 0..<9 {
+            #expect(balance.nextProbe(of: 0, draw: 0, at: now) == .probe)
+            balance.end(.away, of: 0, at: now)
+            guard case .wait(let wait) = balance.nextProbe(of: 0, draw: 0, at: now) else { return #expect(Bool(false)) }
+            waits.append(Int(wait / .seconds(1)))
+            now += wait
+        }
+        #expect(waits == [1, 2, 4, 8, 15, 15, 15, 15, 15])
+        #expect(Self.first(&balance, at: now) == 1)
+    }
+
+    @Test("Where probes tell nothing, one request goes on trial", arguments: [UpstreamBalance.Health.untold, .ill])
+    func triesOut(health: UpstreamBalance.Health) {
+        var balance = Self.watched()
+        var now = Duration.seconds(4)
+        while case let step = balance.nextProbe(of: 0, draw: 0, at: now), step != .leave {
+            // An error may pass; for a minute, it counts.
+            if case .wait(let wait) = step { now += wait } else { balance.end(health, of: 0, at: now) }
+        }
+        #expect(now == .seconds(health == .ill ? 64 : 4))
+        #expect(balance.members[0].isOut)
+        #expect((0..<2).map { _ in Self.first(&balance, at: now) } == [0, 1])
+        balance.end(.failed(pause: .seconds(1)), of: 0, at: now)
+        #expect(balance.members[0].isProbed)
+    }
+
+    @Test func probesThatMisledAreNotBelievedAgain() {
+        var balance = Self.watched()
+        balance.end(.well, of: 0, at: .seconds(4))
+        _ = balance.nextProbe(of: 0, draw: 0, at: .seconds(4))
+        _ = Self.first(&balance, at: .seconds(4))
+        balance.end(.failed(pause: .seconds(1)), of: 0, at: .seconds(4))
+        balance.end(.well, of: 0, at: .seconds(5))
+        #expect(balance.members[0].isOut)
+        #expect((0..<2).map { _ in Self.first(&balance, at: .seconds(5)) } == [0, 1])
+        // An answer makes up for it.
+        balance.end(.answered, of: 0, at: .seconds(5))
+        _ = Self.first(&balance, at: .seconds(6))
+        balance.end(.failed(pause: .seconds(1)), of: 0, at: .seconds(6))
+        balance.end(.well, of: 0, at: .seconds(7))
+        #expect(!balance.members[0].isOut)
+    }
+
     /// Whatever happens: nobody is asked more often than allowed, somebody is asked as long as that is allowed, what is
     /// under way adds up, and no wait or cool-down exceeds its bound.
     @Test(arguments: ModelSpec.Balance.allCases, 1...20)

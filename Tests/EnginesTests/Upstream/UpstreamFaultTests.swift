@@ -209,14 +209,19 @@ struct UpstreamFaultTests {
             }
         } _: { server in
             let model = try Upstreams.model([server.url])
-            let seen = Mutex<[Bool]>([])
-            model.watchUpstreams { seen.withLock { $0.append(model.upstreams[0].isCoolingDown) } }
+            let (changes, change) = AsyncStream<Bool>.makeStream()
+            async let watch: Void = model.watchUpstreams { change.yield(model.upstreams[0].isCoolingDown) }
+            // Its probe is refused, too.
+            #expect(await changes.first { _ in true } == true)
             // The only one is asked all the same.
             for busy in [true, true, false, false] {
                 isBusy.withLock { $0 = busy }
                 _ = await Upstreams.events(model, Upstreams.wholeHello)
             }
-            #expect(seen.withLock { $0 } == [true, false])
+            change.finish()
+            #expect(await changes.reduce(into: []) { $0.append($1) } == [false])
+            await model.close()
+            await watch
         }
     }
 
@@ -240,6 +245,52 @@ struct UpstreamFaultTests {
             let answer = await Upstreams.events(model, Upstreams.hello)
             #expect(answer.failure?.kind == .timedOut)
             #expect(answer.failure?.message.contains("within 50ms") == true)
+        }
+    }
+
+    /// A stream that is there in time, however long it takes then, outlives one that comes later and stalls.
+    @Test func fallsBackWhenAStreamDoesNotBegin() async throws {
+        let (goesOn, goOn) = AsyncStream<Void>.makeStream()
+        try await ScriptedUpstream.run { request, connection in
+            try await connection.beginEvents()
+            guard request.json["seed"] == nil else { return await connection.waitForHangUp() }
+            try await connection.event(#"{"choices":[{"delta":{"content":"Good"}}]}"#)
+            for await _ in goesOn {}
+            try await connection.event(#"{"choices":[{"delta":{},"finish_reason":"stop"}]}"#)
+            try await connection.close()
+        } _: { slow in
+            try await ScriptedUpstream.run { _, connection in
+                try await connection.answer(Upstreams.wholeAnswer)
+            } _: { other in
+                let limit = ManifestDuration.seconds(2)
+                let model = try Upstreams.model([slow.url, other.url], firstByteTimeout: limit)
+                var stream = try await model.complete(Upstreams.hello).makeAsyncIterator()
+                #expect(try await stream.next() == .text("Good", logProbabilities: []))
+                var stalling = Upstreams.hello
+                stalling.sampling.seed = 1
+                #expect(await Upstreams.events(model, stalling).events.count == 2)
+                #expect(model.upstreams.map(\.failures) == [[.timedOut: 1], [:]])
+                #expect(model.upstreams[0].lastFailure?.contains("did not begin its answer within 2s") == true)
+                goOn.finish()
+                #expect(try await stream.next() == .finished(.stop, TokenUsage()))
+            }
+        }
+    }
+
+    @Test func aWholeAnswerMayBeginLate() async throws {
+        let (goesOn, goOn) = AsyncStream<Void>.makeStream()
+        try await ScriptedUpstream.run { request, connection in
+            if request.json["stream"] == true { return await connection.waitForHangUp() }
+            for await _ in goesOn {}
+            try await connection.answer(Upstreams.wholeAnswer)
+        } _: { server in
+            let model = try Upstreams.model([server.url], firstByteTimeout: ManifestDuration(milliseconds: 20))
+            async let whole = Upstreams.events(model, Upstreams.wholeHello)
+            while server.requests.isEmpty { await Task.yield() }
+            // A stream that began later is over by now.
+            #expect(await Upstreams.events(model, Upstreams.hello).failure?.kind == .timedOut)
+            goOn.finish()
+            #expect(await whole.events.count == 2)
         }
     }
 

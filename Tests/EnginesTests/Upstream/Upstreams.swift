@@ -12,6 +12,7 @@ enum Upstreams {
         balance: ModelSpec.Balance = .order,
         key: String? = nil,
         timeout: ManifestDuration = .seconds(20),
+        firstByteTimeout: ManifestDuration? = nil,
         retries: Int = 0
     ) throws -> any CompletionModel {
         let members = urls.map { url in
@@ -20,6 +21,7 @@ enum Upstreams {
                 model: "there",
                 apiKey: key.map { _ in SecretReference(fromEnv: "KEY") },
                 timeout: timeout,
+                firstByteTimeout: firstByteTimeout,
                 retries: retries
             )
         }

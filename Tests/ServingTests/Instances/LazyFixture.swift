@@ -26,7 +26,7 @@ struct LazyFixture: Sendable {
         let fixture = LazyFixture(memoryBudget: memoryBudget)
         let changes = fixture.pool.changes()
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { await fixture.pool.runLoads() }
+            group.addTask { await fixture.pool.runTasks() }
             group.addTask {
                 for await _ in changes where loads { try? await fixture.loadDemanded() }
             }

@@ -32,8 +32,8 @@ final class OpenAIUpstream: CompletionModel {
 
     var upstreams: [UpstreamObservation] { self.pool.observations }
 
-    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
-        self.pool.watch(changed)
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async {
+        await self.pool.watch(changed)
     }
 
     func complete(_ request: CompletionRequest) async throws -> AsyncThrowingStream<CompletionEvent, any Error> {
@@ -65,7 +65,14 @@ final class OpenAIUpstream: CompletionModel {
                     receive(event)
                 }
             }
-            try await self.send(call.path, call.body(model: endpoint.model), to: endpoint, exchange)
+            let limit = call.streams ? endpoint.firstByteTimeout : nil
+            try await self.send(
+                call.path,
+                call.body(model: endpoint.model),
+                to: endpoint,
+                firstByte: limit.map { limit in FirstByteLimit(time: limit) { exchange.hasBegun } },
+                exchange
+            )
         } isTooLate: {
             hasBegun.withLock { $0 }
         }
@@ -85,6 +92,7 @@ final class OpenAIUpstream: CompletionModel {
 
     func close() async {
         self.isClosed.withLock { $0 = true }
+        self.pool.close()
     }
 
     private func requireOpen() throws {
@@ -95,10 +103,11 @@ final class OpenAIUpstream: CompletionModel {
         _ path: String,
         _ body: [UInt8],
         to endpoint: UpstreamEndpoint,
+        firstByte: FirstByteLimit? = nil,
         _ exchange: UpstreamExchange
     ) async throws {
         var request = try endpoint.post(path)
         request.body = .bytes(body)
-        try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, exchange)
+        try await UpstreamClient.send(request, to: endpoint, timeout: endpoint.timeout, firstByte: firstByte, exchange)
     }
 }

@@ -18,8 +18,8 @@ final class InferenceUpstream: TensorService {
 
     var upstreams: [UpstreamObservation] { self.pool.observations }
 
-    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {
-        self.pool.watch(changed)
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async {
+        await self.pool.watch(changed)
     }
 
     /// Asks the servers in turn, until one tells what the model takes and gives; blocks. Throws `UpstreamUnavailable`.
@@ -59,6 +59,7 @@ final class InferenceUpstream: TensorService {
 
     func close() async {
         self.isClosed.withLock { $0 = true }
+        self.pool.close()
     }
 
     private static func path(of endpoint: UpstreamEndpoint) -> String {

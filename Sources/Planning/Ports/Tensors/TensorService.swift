@@ -18,8 +18,9 @@ package protocol TensorService: Sendable {
     /// The servers that answer, for a model that is not here.
     var upstreams: [UpstreamObservation] { get }
 
-    /// Has `changed` called, from any thread, whenever one of ``upstreams`` begins to cool down or answers again.
-    func watchUpstreams(_ changed: @escaping @Sendable () -> Void)
+    /// Asks ``upstreams`` how they are, until ``close()`` or until the task is cancelled; `changed` is called, from any
+    /// thread, whenever one of them begins to cool down or answers again.
+    func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async
 
     /// Gives everything back. Runs under way end with `Aborted`.
     func close() async
@@ -28,5 +29,5 @@ package protocol TensorService: Sendable {
 extension TensorService {
     package var upstreams: [UpstreamObservation] { [] }
 
-    package func watchUpstreams(_ changed: @escaping @Sendable () -> Void) {}
+    package func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async {}
 }
