@@ -226,7 +226,7 @@ package protocol EndpointService: Sendable {
     /// any thread, and returns when it is complete.
     func text(
         _ call: EndpointCall<TextRequest>,
-        receive: @escaping @Sendable (CompletionEvent) -> Void
+        receive: @escaping @Sendable (CompletionEvent) throws -> Void
     ) async throws -> AnswerStamp
 
     /// Embeddings of texts, by an endpoint that serves a bare model with embeddings.
@@ -238,7 +238,7 @@ package protocol EndpointService: Sendable {
     /// The same for a caller that has no use for a part of the answer, as with text.
     func chain(
         _ call: EndpointCall<JSONValue>,
-        receive: @escaping @Sendable (ChainEvent) -> Void
+        receive: @escaping @Sendable (ChainEvent) throws -> Void
     ) async throws -> AnswerStamp
 
     /// Tensors from an endpoint that serves a bare model of tensors. Throws `invalidInput` where it serves anything

@@ -73,10 +73,11 @@ extension InferenceServer {
         return (admitted.stamp, events)
     }
 
-    /// The same for a caller that wants the whole answer: gives its events away, and returns when it is complete.
+    /// The same for a caller that wants the whole answer: gives its events away, and returns when it is complete. What
+    /// `receive` throws ends it at once.
     func complete<Body: RecordedBody, Event: AnswerEvent>(
         _ call: EndpointCall<Body>,
-        receive: @escaping @Sendable (Event) -> Void,
+        receive: @escaping @Sendable (Event) throws -> Void,
         prepare: (RunnerProgram) throws(CallError) -> Work<Event>
     ) async throws -> AnswerStamp {
         let admitted = try await self.admit(call, recording: call.body) { program throws(CallError) in
@@ -175,7 +176,7 @@ extension InferenceServer {
     /// `finish` is called once, as soon as the end is certain, even if the model takes a while to notice.
     private func begin<Event: AnswerEvent>(
         _ admitted: Admitted<Work<Event>>,
-        emit: @escaping @Sendable (Event) -> Void,
+        emit: @escaping @Sendable (Event) throws -> Void,
         finish: @escaping @Sendable ((any Error)?) -> Void
     ) {
         let (timers, signal) = (self.pool.timers, admitted.seat.signal)
@@ -195,7 +196,16 @@ extension InferenceServer {
                 try await admitted.work(self.resources(of: admitted), admitted.trace) { event in
                     admitted.meter.observe(event)
                     admitted.draft?.observe(event)
-                    if event.finalUsage == nil { emit(event) } else { last.withLock { $0 = event } }
+                    guard event.finalUsage == nil else { return last.withLock { $0 = event } }
+                    do {
+                        try emit(event)
+                    } catch {
+                        // Who gets the answer can make nothing of it, and of the rest no more.
+                        if !isOver.exchange(true, ordering: .relaxed) {
+                            self.settle(admitted, with: CallError(mapping: error), finish: finish)
+                        }
+                        signal.end(.callerLeft)
+                    }
                 }
                 failure = nil
             } catch {
@@ -203,8 +213,10 @@ extension InferenceServer {
                 failure = Task.isCancelled ? Self.shuttingDown(.interrupted) : CallError(mapping: error)
             }
             guard !isOver.exchange(true, ordering: .relaxed) else { return }
-            let error = await self.settle(admitted, with: failure)
-            if error == nil, let event = last.withLock({ $0 }) { emit(event) }
+            var error = await self.settle(admitted, with: failure)
+            if error == nil, let event = last.withLock({ $0 }) {
+                do { try emit(event) } catch let failure { error = CallError(mapping: failure) }
+            }
             finish(error)
         }
         signal.listen { reason in

@@ -21,7 +21,7 @@ extension InferenceServer: EndpointService {
 
     package func text(
         _ call: EndpointCall<TextRequest>,
-        receive: @escaping @Sendable (CompletionEvent) -> Void
+        receive: @escaping @Sendable (CompletionEvent) throws -> Void
     ) async throws -> AnswerStamp {
         try await self.complete(call, receive: receive) { program throws(CallError) in
             try InferenceServer.text(of: call.body, by: program)
@@ -58,7 +58,7 @@ extension InferenceServer: EndpointService {
 
     package func chain(
         _ call: EndpointCall<JSONValue>,
-        receive: @escaping @Sendable (ChainEvent) -> Void
+        receive: @escaping @Sendable (ChainEvent) throws -> Void
     ) async throws -> AnswerStamp {
         try await self.complete(call, receive: receive) { program throws(CallError) in
             try InferenceServer.run(of: call.body, by: program)

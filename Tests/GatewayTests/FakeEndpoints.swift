@@ -79,10 +79,10 @@ final class FakeEndpoints: EndpointService {
 
     func text(
         _ call: EndpointCall<TextRequest>,
-        receive: @escaping @Sendable (CompletionEvent) -> Void
+        receive: @escaping @Sendable (CompletionEvent) throws -> Void
     ) async throws -> AnswerStamp {
         let answer = try await self.text(call)
-        for try await event in answer.events { receive(event) }
+        for try await event in answer.events { try receive(event) }
         try Task.checkCancellation()
         return answer.stamp
     }
@@ -108,10 +108,10 @@ final class FakeEndpoints: EndpointService {
 
     func chain(
         _ call: EndpointCall<JSONValue>,
-        receive: @escaping @Sendable (ChainEvent) -> Void
+        receive: @escaping @Sendable (ChainEvent) throws -> Void
     ) async throws -> AnswerStamp {
         let answer = try await self.chain(call)
-        for try await event in answer.events { receive(event) }
+        for try await event in answer.events { try receive(event) }
         try Task.checkCancellation()
         return answer.stamp
     }

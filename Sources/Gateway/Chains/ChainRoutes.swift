@@ -37,7 +37,7 @@ struct ChainRoutes: Sendable {
     private func whole(_ call: EndpointCall<JSONValue>) async throws -> Response {
         let collector = AnswerCollector<ChainEvent?, _>(nil) { last, event in last = event }
         let stamp = try await self.plane.service.chain(call, receive: collector.receive)
-        guard case .finished(let output, let usage)? = try collector.get() else {
+        guard case .finished(let output, let usage)? = collector.value else {
             throw CallError(.failed, "The chain broke off before its end.")
         }
         var response = Response.json(output)

@@ -2,36 +2,20 @@ internal import Synchronization
 
 /// Puts the events of an answer together that is sent whole, from whatever thread they come.
 final class AnswerCollector<Value: Sendable, Event: Sendable>: Sendable {
-    private struct State {
-        var value: Value
-        var failure: (any Error)?
-    }
-
-    private let state: Mutex<State>
+    private let state: Mutex<Value>
     private let add: @Sendable (inout Value, Event) throws -> Void
 
-    /// - Parameter add: puts the next event to the others. Nothing more is put to them once it has thrown.
+    /// - Parameter add: puts the next event to the others.
     init(_ value: Value, _ add: @escaping @Sendable (inout Value, Event) throws -> Void) {
-        self.state = Mutex(State(value: value))
+        self.state = Mutex(value)
         self.add = add
     }
 
-    func receive(_ event: Event) {
-        self.state.withLock { state in
-            guard state.failure == nil else { return }
-            do {
-                try self.add(&state.value, event)
-            } catch {
-                state.failure = error
-            }
-        }
+    /// Takes the next event. Throws what putting it to the others throws.
+    func receive(_ event: Event) throws {
+        try self.state.withLock { try self.add(&$0, event) }
     }
 
-    /// What came of all events. Throws what putting them together threw.
-    func get() throws -> Value {
-        try self.state.withLock { state in
-            if let failure = state.failure { throw failure }
-            return state.value
-        }
-    }
+    /// What has come of the events so far.
+    var value: Value { self.state.withLock { $0 } }
 }

@@ -34,11 +34,11 @@ struct TextChoice: Sendable {
 
     /// Asks for an answer, and waits for its end. Throws its error, or `failed` when it just breaks off.
     static func collecting(
-        _ ask: (@escaping @Sendable (CompletionEvent) -> Void) async throws -> AnswerStamp
+        _ ask: (@escaping @Sendable (CompletionEvent) throws -> Void) async throws -> AnswerStamp
     ) async throws -> (TextChoice, AnswerStamp) {
         let collector = AnswerCollector(TextChoice()) { try $0.receive($1) }
         let stamp = try await ask(collector.receive)
-        let choice = try collector.get()
+        let choice = collector.value
         guard choice.isFinished else { throw CallError(.failed, "The answer broke off before its end.") }
         return (choice, stamp)
     }

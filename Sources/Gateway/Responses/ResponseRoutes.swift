@@ -37,8 +37,7 @@ struct ResponseRoutes: Sendable {
     private func whole(_ request: EndpointCall<TextRequest>, _ record: ResponseRecord) async throws -> Response {
         let collector = AnswerCollector(record) { _ = try $0.receive($1) }
         let stamp = try await self.plane.service.text(request, receive: collector.receive)
-        let record = try collector.get()
-        var response = Response.json(try record.finished())
+        var response = Response.json(try collector.value.finished())
         response.stamp(stamp)
         return response
     }

@@ -28,6 +28,26 @@ struct SlowCallerTests {
         }
     }
 
+    @Test("An answer of which its caller can make nothing is ended at once, and its model let go")
+    func madeNothingOf() async throws {
+        let model = ScriptedCompletion { _, _ in .waits }
+        try await EndpointFixture.run(CompletionEngine(model: model)) { fixture in
+            try await fixture.deploy(try EndpointFixture.modelGraph())
+            async let isAbandoned: Void? = {
+                let call = await model.calls.first { _ in true }
+                call?.say("x")
+                return await call?.waitUntilAbandoned()
+            }()
+            let error = await #expect(throws: CallError.self) {
+                try await fixture.server.text(fixture.call(Self.request)) { _ in
+                    throw CallError(.failed, "out of order")
+                }
+            }
+            #expect(error?.message == "out of order")
+            #expect(await isAbandoned != nil)
+        }
+    }
+
     @Test("One piece may be as large as it has to be")
     func onePiece() async throws {
         let text = String(repeating: "x", count: 1 << 16)
