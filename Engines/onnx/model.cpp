@@ -1,11 +1,11 @@
 // Opens and describes models.
 #include <malloc.h>
+#include <sys/stat.h>
 
-#include <algorithm>
 #include <cstring>
-#include <mutex>
 
 #include "internal.h"
+#include "ledger.h"
 
 namespace {
 
@@ -13,6 +13,20 @@ namespace {
 int64_t allocated() {
     const struct mallinfo2 info = mallinfo2();
     return static_cast<int64_t>(info.uordblks + info.hblkhd);
+}
+
+std::optional<Source> source_of(const char *file, const Options &options) {
+    struct stat status;
+    if (stat(file, &status) != 0) return std::nullopt;
+    return Source{
+        static_cast<int64_t>(status.st_dev), static_cast<int64_t>(status.st_ino), status.st_size,
+        status.st_mtim.tv_sec, status.st_mtim.tv_nsec, options.optimization,
+    };
+}
+
+Ledger &ledger() {
+    static Ledger one(allocated);
+    return one;
 }
 
 std::string name_at(const martlet_model &model, bool is_input, size_t index) {
@@ -143,13 +157,12 @@ martlet_status open_model(const martlet_opening *opening, martlet_model **result
         static std::once_flag is_warm;
         std::call_once(is_warm, [&] { open_smallest(settings.get()); });
         auto model = std::make_unique<martlet_model>();
-        const int64_t before = allocated();
-        model->session = make<OrtSession>([&](OrtSession **session) {
-            return runtime().create_session(runtime().environment, opening->file, settings.get(), session);
+        model->bytes = ledger().opening(source_of(opening->file, options), [&] {
+            model->session = make<OrtSession>([&](OrtSession **session) {
+                return runtime().create_session(runtime().environment, opening->file, settings.get(), session);
+            });
+            describe_tensors(*model);
         });
-        describe_tensors(*model);
-        // Other threads allocate meanwhile, so this is exact in the probe, and close elsewhere.
-        model->bytes = std::max<int64_t>(allocated() - before, 1);
         *result = model.release();
     });
 }
@@ -157,7 +170,7 @@ martlet_status open_model(const martlet_opening *opening, martlet_model **result
 void close_model(martlet_model *model) {
     static std::atomic<int64_t> closed{0};
     const int64_t bytes = model->bytes;
-    delete model;
+    ledger().closing(bytes, [model] { delete model; });
     // The allocator keeps what it thinks will be needed again, and a host that counts its memory must see that models
     // are gone. Looking through all heaps takes a while, so small models wait for each other.
     if (closed.fetch_add(bytes, std::memory_order_relaxed) + bytes < 8 << 20) return;

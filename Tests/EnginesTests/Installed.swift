@@ -32,12 +32,33 @@ enum Installed {
 
     /// Opens a model of tensors.
     static func openTensors(_ name: String, options: [String: JSONValue] = [:]) throws -> any TensorModel {
+        try Installed.openTensors(at: Installed.onnxModel(name), options: options)
+    }
+
+    static func openTensors(at file: String, options: [String: JSONValue] = [:]) throws -> any TensorModel {
         guard let onnx = Installed.onnx else { throw MartletError("EngineNotInstalled", Installed.onnxHint) }
-        guard case .tensor(let model) = try onnx.open(ModelOpening(file: Installed.onnxModel(name), options: options))
-        else {
-            throw MartletError("WrongKind", "\(name) is no model of tensors")
+        guard case .tensor(let model) = try onnx.open(ModelOpening(file: file, options: options)) else {
+            throw MartletError("WrongKind", "\(file) is no model of tensors")
         }
         return model
+    }
+
+    /// The file of a model that adds `count` numbers, which it holds, to its input `x`.
+    static func onnxModel(adding count: Int) -> [UInt8] {
+        func number(_ value: Int) -> [UInt8] {
+            value < 128 ? [UInt8(value)] : [UInt8(value & 127 | 128)] + number(value >> 7)
+        }
+        func field(_ index: Int, _ value: Int) -> [UInt8] { number(index << 3) + number(value) }
+        func field(_ index: Int, _ bytes: [UInt8]) -> [UInt8] { number(index << 3 | 2) + number(bytes.count) + bytes }
+        func text(_ index: Int, _ text: String) -> [UInt8] { field(index, Array(text.utf8)) }
+        func value(_ name: String) -> [UInt8] {
+            let shape = field(2, field(1, field(1, count)))
+            return text(1, name) + field(2, field(1, field(1, 1) + shape))
+        }
+        let weights = field(1, count) + field(2, 1) + text(8, "w") + field(9, [UInt8](repeating: 60, count: count * 4))
+        let node = text(1, "x") + text(1, "w") + text(2, "y") + text(4, "Add")
+        let graph = field(1, node) + text(2, "g") + field(5, weights) + field(11, value("x")) + field(12, value("y"))
+        return field(1, 8) + field(8, field(2, 13)) + field(7, graph)
     }
 
     /// Opens one of the example models.

@@ -79,6 +79,48 @@ struct OnnxTests {
         }
     }
 
+    /// Each reports its own memory, and not what the others take that load at the same time.
+    @Test func modelsSideBySideTakeWhatEachTakesAlone() async throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "onnx-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let weights = Installed.onnxModel(adding: 4 << 20)
+        // Files of their own: what one was measured to take says nothing about another one.
+        let files = try (0..<6).map { number in
+            let file = folder.appending(path: "\(number).onnx").path()
+            try Data(weights).write(to: URL(filePath: file))
+            return file
+        }
+        let alone = try await ProbeTests.probe(searchPath: Installed.searchPath).probe(
+            engine: "onnx",
+            opening: ModelOpening(file: files[0]),
+            warmUp: []
+        ).description.weightBytes
+        #expect(alone >= 16 << 20)
+        for _ in 0..<2 {
+            let models = try await Self.openTogether(files)
+            let sum = models.reduce(0) { $0 + $1.description.weightBytes }
+            for model in models { model.close() }
+            #expect(sum > alone * 6 * 9 / 10 && sum < alone * 6 * 3 / 2, "\(sum) of 6 · \(alone)")
+        }
+    }
+
+    /// Opens files at the same time, each on a thread of its own, as opening blocks.
+    private static func openTogether(_ files: [String]) async throws -> [any TensorModel] {
+        try await withThrowingTaskGroup(of: (any TensorModel).self) { group in
+            for file in files {
+                group.addTask {
+                    try await withCheckedThrowingContinuation { continuation in
+                        Thread.detachNewThread {
+                            continuation.resume(with: Result { try Installed.openTensors(at: file) })
+                        }
+                    }
+                }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }
+        }
+    }
+
     @Test func sequencesAreRefusedWithAWayOut() {
         let text = expectError("ModelUnsupported") { _ = try Installed.openTensors("sequence") }
         #expect(text.contains("output 'y' is a sequence"))
