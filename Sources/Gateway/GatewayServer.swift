@@ -102,7 +102,7 @@ package struct GatewayServer: Service {
         guard Task.isShuttingDownGracefully, Task.isCancelled else { return }
         self.logger.warning(
             "the shutdown has taken too long: the requests still open here were cut off",
-            metadata: ["listener": "\(self.address)"]
+            metadata: ["address": "\(self.address)"]
         )
     }
 

@@ -68,14 +68,17 @@ package struct GatewayServers: Sendable {
         servesOnEventLoop: Bool = false,
         _ onStarted: @escaping GatewayServer.Started
     ) -> GatewayServer {
-        GatewayServer(
+        // On every line of the listener, and so on the library's own that it listens.
+        var logger = self.logger
+        logger[metadataKey: "listener"] = "\(name)"
+        return GatewayServer(
             router,
             at: address,
             limits: self.limits,
-            connections: self.connections.add(name, limit: self.limits.connections, logger: self.logger),
+            connections: self.connections.add(name, limit: self.limits.connections, logger: logger),
             shutdownPatience: self.shutdownPatience,
             servesOnEventLoop: servesOnEventLoop,
-            logger: self.logger,
+            logger: logger,
             onStarted: onStarted
         )
     }

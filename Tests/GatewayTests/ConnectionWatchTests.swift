@@ -28,7 +28,7 @@ struct ConnectionWatchTests {
 
         init(_ limits: ConnectionLimits = ConnectionWatchTests.limits, beside open: OpenConnections? = nil) throws {
             self.connections = open ?? OpenConnections(limit: limits.connections, logger: self.log.logger)
-            let watch = ConnectionWatch(limits, connections: self.connections, logger: self.log.logger)
+            let watch = ConnectionWatch(limits, connections: self.connections, log: SparseLog(self.log.logger))
             try self.channel.pipeline.syncOperations.addHandler(watch)
             try self.channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
         }
@@ -84,6 +84,20 @@ struct ConnectionWatchTests {
         #expect(try connection.status() == 408)
         #expect(connection.log.events.count == 1)
         #expect(connection.connections.count == 0)
+    }
+
+    @Test("Many clients that are cut off are one line a minute")
+    func flood() {
+        let recorder = LogRecorder(from: .info)
+        let log = SparseLog(recorder.logger)
+        var now = NIODeadline.now()
+        for _ in 0..<61 {
+            log.log(.info, "cut off", metadata: ["client": "a"], at: now)
+            now = now + .seconds(1)
+        }
+        log.log(.info, "something else", metadata: [:], at: now)
+        #expect(recorder.events.map(\.message.description) == ["cut off", "cut off", "something else"])
+        #expect(recorder.events.map { $0.metadata?["leftOut"]?.description } == [nil, "59", nil])
     }
 
     @Test("A client that is silent between requests is not this one's affair")

@@ -15,11 +15,27 @@ struct LimitTests {
     /// A listener of two routes: `/` answers a request with its body's size, `/endless` writes until it is stopped.
     private static func serve(
         _ limits: ConnectionLimits,
+        _ router: Router<GatewayContext>? = nil,
         logger: Logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
         written: AsyncStream<Bool>.Continuation? = nil,
         _ test: (_ port: Int) async throws -> Void
     ) async throws {
         let (started, start) = AsyncStream<Int>.makeStream()
+        let server = GatewayServer(
+            router ?? Self.routes(written: written),
+            at: .tcp(host: "127.0.0.1", port: 0),
+            limits: limits,
+            logger: logger,
+            onStarted: { start.yield($0 ?? 0) }
+        )
+        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
+        async let running: Void = group.run()
+        try await test(try #require(await started.first { _ in true }))
+        await group.triggerGracefulShutdown()
+        try await running
+    }
+
+    private static func routes(written: AsyncStream<Bool>.Continuation?) -> Router<GatewayContext> {
         let router = Router(context: GatewayContext.self)
         router.post("/") { request, _ in "\(try await request.bodyBytes(upTo: 1 << 20).count)" }
         router.get("/endless") { _, _ in
@@ -32,18 +48,7 @@ struct LimitTests {
                 }
             }
         }
-        let server = GatewayServer(
-            router,
-            at: .tcp(host: "127.0.0.1", port: 0),
-            limits: limits,
-            logger: logger,
-            onStarted: { start.yield($0 ?? 0) }
-        )
-        let group = ServiceGroup(configuration: .init(services: [server], logger: logger))
-        async let running: Void = group.run()
-        try await test(try #require(await started.first { _ in true }))
-        await group.triggerGracefulShutdown()
-        try await running
+        return router
     }
 
     /// Sends a text, and reads until the server closes the connection or `count` bytes are there.
@@ -121,6 +126,30 @@ struct LimitTests {
             let answer = try await Self.exchange(whole, port: port)
             #expect(answer.hasPrefix("HTTP/1.1 503 "))
             #expect(answer.lowercased().contains("retry-after: 1"))
+        }
+    }
+
+    static let nonsense = [
+        "GET /nowhere HTTP/1.1\r\nHost: here\r\n\r\n", "GET /v1/chat/completions HTTP/1.1\r\nHost: here\r\n\r\n",
+        "nonsense\r\n\r\n", "GET / HTTP/7.9\r\n\r\n", Self.post("[", length: "1"), Self.post("", length: "x"),
+        Self.post("", length: "4294967296"), Self.post(#"{"model":"none","messages":[]}"#, length: "30"),
+    ]
+
+    private static func post(_ body: String, length: String) -> String {
+        "POST /v1/chat/completions HTTP/1.1\r\nHost: here\r\nContent-Length: \(length)\r\n\r\n\(body)"
+    }
+
+    @Test("Requests that are refused leave nothing in the log", arguments: nonsense)
+    func silence(_ request: String) async throws {
+        let log = LogRecorder(from: .info)
+        let router = makeDataPlane(FakeEndpoints()).makeRouter()
+        try await Self.serve(ConnectionLimits(), router, logger: log.logger) { port in
+            let before = log.events.count
+            for _ in 0..<3 {
+                let answer = try await Self.exchange(request, port: port, atMost: 12)
+                #expect(answer.hasPrefix("HTTP/1.1 4"), "\(answer)")
+            }
+            #expect(log.events.dropFirst(before).map(\.message.description) == [])
         }
     }
 

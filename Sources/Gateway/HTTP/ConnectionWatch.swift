@@ -24,7 +24,7 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
 
     private let limits: ConnectionLimits
     private let connections: OpenConnections
-    private let logger: Logger
+    private let log: SparseLog
     /// Whether this connection is one too many.
     private var isRefused = false
     private var isCounted = false
@@ -37,10 +37,10 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
     private var receiveTimer: Scheduled<Void>?
     private var stallTimer: Scheduled<Void>?
 
-    init(_ limits: ConnectionLimits, connections: OpenConnections, logger: Logger) {
+    init(_ limits: ConnectionLimits, connections: OpenConnections, log: SparseLog) {
         self.limits = limits
         self.connections = connections
-        self.logger = logger
+        self.log = log
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
@@ -122,7 +122,8 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Tells the client why, unless it is reading an answer or has had it already, and closes the connection.
     private func cutOff(_ context: ChannelHandlerContext, _ reason: String) {
-        self.logger.info("a client was cut off: \(reason)", metadata: self.metadata(context))
+        let now = context.eventLoop.now
+        self.log.log(.info, "a client was cut off: \(reason)", metadata: self.metadata(context), at: now)
         let isAnswered = self.receiving == .body && self.unanswered == 0
         if !self.isAnswering, !isAnswered { self.answer(context, .requestTimeout, "\(reason).\n") }
         context.close(promise: nil)
@@ -180,9 +181,11 @@ final class ConnectionWatch: ChannelDuplexHandler, RemovableChannelHandler {
             if let unread, let left = Self.unread(bound.value), left < unread {
                 return me.value.startStall(bound.value)
             }
-            me.value.logger.warning(
+            me.value.log.log(
+                .warning,
                 "a client does not read its answer: the connection was closed",
-                metadata: me.value.metadata(bound.value)
+                metadata: me.value.metadata(bound.value),
+                at: bound.value.eventLoop.now
             )
             bound.value.close(promise: nil)
         }

@@ -51,13 +51,14 @@ extension HTTPServerBuilder {
         logger: Logger
     ) -> HTTPServerBuilder {
         let connections = connections ?? OpenConnections(limit: limits.connections, logger: logger)
+        let log = SparseLog(logger)
         return HTTPServerBuilder { responder in
             HangUpChannel(
                 base: HTTP1Channel(
                     responder: responder,
                     configuration: HTTP1Channel.Configuration(
                         additionalChannelHandlers: [
-                            ConnectionWatch(limits, connections: connections, logger: logger)
+                            ConnectionWatch(limits, connections: connections, log: log)
                         ],
                         idleTimeout: TimeAmount(limits.idleTime),
                         httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(

@@ -172,6 +172,10 @@ enum PooledModel: Sendable {
 extension MartletError {
     /// A model of tensors was asked to read or write text.
     fileprivate static func takesTensors(_ code: String, _ description: ModelDescription) -> MartletError {
-        MartletError(code, "this model takes tensors (\(description.tensors?.inputWords ?? "")), not text")
+        let inputs = description.tensors?.inputWords ?? ""
+        return MartletError(
+            code,
+            "this model takes tensors (\(inputs)), not text; send them to /v2/models/{model}/infer"
+        )
     }
 }
