@@ -27,7 +27,7 @@ struct TensorModelTests {
         try await pool.load(spec, opening: ModelOpening(file: "/m.gguf"), engine: self.engine)
         let lease = try pool.lease(spec.key)
         let request = CompletionRequest(prompt: .text("Hello"))
-        let words = "this model takes tensors (x FP32 [?, ?]), not text"
+        let words = "this model takes tensors (x FP32 [?, ?]), not text; send them to /v2/models/{model}/infer"
         for (code, ask) in [
             ("CannotGenerate", { _ = try await lease.complete(request) }),
             ("CannotGenerate", { try await lease.answer(request) { _ in } }),
