@@ -78,7 +78,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "Controller", "Gateway", "Commands", "GitSource", "ManifestYAML", "StateStore", "Serving", "Engines",
+                "Connectors", "Controller", "Gateway", "Commands", "GitSource", "ManifestYAML", "StateStore", "Serving",
+                "Engines",
                 "Planning", "Schema", logging, serviceLifecycle, unixSignals,
             ]
         ),
@@ -115,11 +116,16 @@ let package = Package(
                 "Planning", "Subprocess", "Schema", "CEngine", asyncHTTPClient, nioCore, nioHTTP1, nioPosix,
             ]
         ),
+        // What chains call outside of their models: servers elsewhere, and programs in sandboxed children.
+        .target(
+            name: "Connectors",
+            dependencies: ["Planning", "Subprocess", "Schema", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix]
+        ),
 
         // Layer 1: the heart. Pure decisions and the ports that the shells fill in.
         .target(name: "Planning", dependencies: ["Schema"]),
-        // Work that may hang, crash or eat memory, in a child of the same executable.
-        .target(name: "Subprocess", dependencies: ["Schema"]),
+        // Work that may hang, crash or eat memory, in a child of the same executable or in a sandbox.
+        .target(name: "Subprocess", dependencies: ["CSandbox", "Schema"]),
 
         // Layer 0: what a manifest may say, and the system libraries behind one module each.
         .target(name: "Schema", dependencies: [crypto]),
@@ -134,6 +140,8 @@ let package = Package(
             providers: [.apt(["libyaml-dev"])]
         ),
         .systemLibrary(name: "CEngine"),
+        // What has to happen between the birth of a child and its program, where no Swift can run.
+        .target(name: "CSandbox"),
 
         // Never shipped: clocks, scripted engines, temporary repositories and the compatibility suites.
         .target(
@@ -178,6 +186,10 @@ let package = Package(
             name: "ProbeTestChild",
             dependencies: ["Engines"],
             path: "Tests/ProbeTestChild"
+        ),
+        .testTarget(
+            name: "ConnectorsTests",
+            dependencies: ["Connectors", "Planning", "Schema", "Subprocess", "TestSupport"]
         ),
         .testTarget(
             name: "ServingTests",

@@ -37,6 +37,8 @@ package struct RunOptions: Sendable, Hashable {
     package var remote: RemoteRunOptions
     /// What clients may cost.
     package var limits: ListenerLimits
+    /// How programs of chains are run.
+    package var programs: ProgramRunOptions
     package var logLevel: String
 
     package init(
@@ -57,6 +59,7 @@ package struct RunOptions: Sendable, Hashable {
         signatures: SignatureGuard.Demand = SignatureGuard.Demand(),
         remote: RemoteRunOptions = RemoteRunOptions(),
         limits: ListenerLimits = ListenerLimits(),
+        programs: ProgramRunOptions = ProgramRunOptions(),
         logLevel: String
     ) {
         self.repository = repository
@@ -76,6 +79,7 @@ package struct RunOptions: Sendable, Hashable {
         self.signatures = signatures
         self.remote = remote
         self.limits = limits
+        self.programs = programs
         self.logLevel = logLevel
     }
 }

@@ -243,7 +243,7 @@ extension InferenceServer {
     }
 
     private func resources<Work>(of admitted: Admitted<Work>) -> RunnerResources {
-        RunnerResources(models: admitted.seat.models)
+        RunnerResources(models: admitted.seat.models, http: self.http, programs: self.programs)
     }
 
     private static func shuttingDown(_ code: CallError.Code) -> CallError {

@@ -77,6 +77,10 @@ extension InferenceServer: ServingRuntime {
         let key = RunnerKey(graph.variant, graph.revision)
         let known = self.runner(key)
         let runner = try known ?? self.makeRunner(graph)
+        // A program whose files are not to be had, or that cannot be shut in here, must not be found out by a request.
+        if known == nil, let programs = self.programs {
+            for program in graph.programs { try await programs.prepare(program) }
+        }
         known?.restart()
         try runner.resize(to: replicas)
         if !graph.hasWarmUps { runner.becomeReady() }

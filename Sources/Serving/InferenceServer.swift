@@ -46,6 +46,8 @@ package final class InferenceServer: Sendable {
     let logger: Logger
     let unreadLimit: Int
     let records: (any RecordSink)?
+    let http: (any HTTPCaller)?
+    let programs: (any ProgramCaller)?
     let answers = TaskNursery()
     let changeFeed = ChangeFeed()
     let collector = MetricsCollector()
@@ -60,6 +62,8 @@ package final class InferenceServer: Sendable {
     ///   - unreadLimit: how many bytes of one answer may lie unread, beside its largest piece, before it is ended: a
     ///     caller that has stopped reading costs no more memory than that.
     ///   - records: gets a record of every request; nil: nothing is written down.
+    ///   - http: asks servers elsewhere for chains; nil: such steps fail.
+    ///   - programs: runs the programs of chains; nil: such steps fail.
     package init(
         engines: any EngineCatalog,
         clock: any Clock<Duration> = ContinuousClock(),
@@ -68,7 +72,9 @@ package final class InferenceServer: Sendable {
         memoryBudget: Int64? = nil,
         pool: InstancePool? = nil,
         unreadLimit: Int = 1 << 20,
-        records: (any RecordSink)? = nil
+        records: (any RecordSink)? = nil,
+        http: (any HTTPCaller)? = nil,
+        programs: (any ProgramCaller)? = nil
     ) {
         self.engines = engines
         self.clock = clock
@@ -76,6 +82,8 @@ package final class InferenceServer: Sendable {
         self.logger = logger
         self.unreadLimit = unreadLimit
         self.records = records
+        self.http = http
+        self.programs = programs
         self.pool = pool ?? InstancePool(memoryBudget: memoryBudget, clock: clock, wallClock: wallClock)
     }
 

@@ -69,6 +69,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The folder of verified artifacts.
     package var artifacts: String { "\(self.root)/artifacts" }
 
+    /// The folder of the programs of chains.
+    package var programs: String { "\(self.root)/programs" }
+
     /// The folder of the clones of remote repositories.
     package var clones: String { "\(self.root)/clones" }
 

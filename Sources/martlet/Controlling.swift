@@ -1,4 +1,5 @@
 internal import Commands
+internal import Connectors
 internal import Controller
 internal import Engines
 internal import Foundation
@@ -50,11 +51,15 @@ enum Controlling {
         let lastEnd: LastEnd = CrashNote.exists(at: crashNote) ? .crashed : wasShort ? .shortOfMemory : .fromOutside
         CrashNote.arm(at: crashNote)
         defer { CrashNote.disarm() }
+        let programs = Controlling.programHost(options, state, sources.repository, logger)
+        defer { programs.shutdown() }
         let server = InferenceServer(
             engines: engines,
             wallClock: SystemClock(),
             logger: logger,
-            memoryBudget: options.memoryBudget?.bytes
+            memoryBudget: options.memoryBudget?.bytes,
+            http: Controlling.httpCaller(secrets),
+            programs: programs
         )
         let reconciler = try Reconciler(
             ports: Controlling.ports(options, state, sources, store, server, engines, environment),

@@ -102,6 +102,27 @@ struct Repository {
                     size: Int64(content.utf8.count)
                 )
             },
+            files: { path in
+                let names = self.files.keys.filter { $0 == path || $0.hasPrefix("\(path)/") }.sorted()
+                guard !names.isEmpty else { throw MartletError("PathNotFound", "there is no '\(path)' in the commit") }
+                let isFolder = names != [path]
+                return FoundFiles(
+                    path: path,
+                    isFolder: isFolder,
+                    files: names.map { name in
+                        let content = self.files[name] ?? ""
+                        let blob = Digest(of: content.utf8).short
+                        return FoundFiles.File(
+                            path: isFolder ? String(name.dropFirst(path.count + 1)) : name,
+                            artifact: Artifact(
+                                location: .repository(path: name, blob: blob),
+                                size: Int64(content.utf8.count)
+                            )
+                        )
+                    },
+                    isSettled: true
+                )
+            },
             read: { Array((self.files[$0.path] ?? "").utf8) }
         )
     }

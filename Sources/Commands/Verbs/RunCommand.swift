@@ -39,6 +39,7 @@ struct RunCommand: AsyncParsableCommand {
     @OptionGroup var remote: RunRemoteOptions
     @OptionGroup var hooks: RunHookOptions
     @OptionGroup var limits: RunLimitOptions
+    @OptionGroup var programs: RunProgramOptions
 
     @Option(help: "Where secrets are looked for that are named by a file; default 'secrets' in the state directory.")
     var secretsDir: String?
@@ -113,6 +114,7 @@ struct RunCommand: AsyncParsableCommand {
                 signatures: try self.policies.demand(),
                 remote: self.remote.options,
                 limits: self.limits.limits,
+                programs: self.programs.options,
                 logLevel: self.logLevel
             )
         )

@@ -62,7 +62,7 @@ extension RevisionGraph.Program {
     /// The most files of one program.
     static let fileLimit = 1000
     /// The most bytes of all files of one program.
-    static let sizeLimit: Int64 = 64 << 20
+    package static let sizeLimit: Int64 = 64 << 20
 
     /// What keeps these files from being a program; nil when nothing does.
     static func problem(with files: FoundFiles, command: [String]) -> String? {

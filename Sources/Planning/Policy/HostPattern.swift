@@ -70,17 +70,17 @@ enum URIHost: Sendable, Hashable {
     }
 }
 
-/// A host of an allow list: a name, or `*.` and a name for all hosts below it.
-struct HostPattern {
+/// A host of an allow list: a name, or `*.` and a name for all hosts below it. Hosts are matched in lower case.
+package struct HostPattern {
     private let name: String
     private let isBelow: Bool
 
-    init(_ text: String) {
+    package init(_ text: String) {
         self.isBelow = text.hasPrefix("*.")
         self.name = (self.isBelow ? String(text.dropFirst(2)) : text).lowercased()
     }
 
-    func matches(_ host: String) -> Bool {
+    package func matches(_ host: String) -> Bool {
         self.isBelow ? host.hasSuffix(".\(self.name)") && host.utf8.count > self.name.utf8.count + 1 : host == self.name
     }
 }

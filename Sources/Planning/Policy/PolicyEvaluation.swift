@@ -81,12 +81,14 @@ struct PolicyEvaluation {
     }
 
     private mutating func checkHosts() {
-        guard let hosts = self.spec.hosts?.allow else { return }
+        guard let rules = self.spec.hosts else { return }
+        let hosts = rules.allow
         var strangers: [(field: FieldPath, message: String)] = []
+        var insiders: [FieldPath] = []
         self.resource.identity.kind.shape.visit(self.resource.canonicalSpec, at: FieldPath("spec")) { visit in
-            guard case .field(let name)? = visit.path.components.last, name == "uri" || name == "url",
-                case .string(let text) = visit.value
-            else { return }
+            guard case .field(let name)? = visit.path.components.last else { return }
+            if name == "allowPrivate", visit.value == true { insiders.append(visit.path) }
+            guard name == "uri" || name == "url", case .string(let text) = visit.value else { return }
             switch URIHost(text) {
             case .none:
                 return
@@ -98,6 +100,9 @@ struct PolicyEvaluation {
             }
         }
         for stranger in strangers { self.report("spec.hosts.allow", stranger.field, stranger.message) }
+        for field in insiders where !rules.allowPrivate {
+            self.report("spec.hosts.allowPrivate", field, "hosts of private networks are not to be called")
+        }
     }
 
     private mutating func checkNames(

@@ -2,7 +2,7 @@ extension Shape {
     static let policy = Shape.object(
         .field("match", .policyMatch, default: [:], "Which resources it is about; without it, all within its reach."),
         .optional("engines", .allowList(.format(.engine)), "The engines that models may use."),
-        .optional("hosts", .allowList(.format(.host)), "The hosts that sources, upstreams and steps may reach."),
+        .optional("hosts", .hosts, "The hosts that sources, upstreams and steps may reach."),
         .field("limits", .policyLimits, default: [:], "What one manifest may ask for."),
         .field("require", .policyRequirements, default: [:], "What every manifest must say."),
         .field("signatures", .list(.signatureRule), default: [], "Who must have signed commits, by path."),
@@ -23,6 +23,11 @@ extension Shape {
             "Only these namespaces; `*` stands for any letters."
         ),
         .optional("labels", .map(.string), "Only resources with all of these labels.")
+    )
+
+    private static let hosts = Shape.object(
+        .required("allow", .list(.format(.host)), "These and no others."),
+        .field("allowPrivate", .boolean, default: false, "Whether steps may call hosts of private networks.")
     )
 
     private static func allowList(_ item: Shape) -> Shape {

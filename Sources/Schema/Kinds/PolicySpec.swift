@@ -12,6 +12,13 @@ package struct PolicySpec: Sendable, Hashable, Codable {
         package var allow: [String]
     }
 
+    /// The hosts that anything may be fetched from, or asked.
+    package struct Hosts: Sendable, Hashable, Codable {
+        package var allow: [String]
+        /// Whether steps may call hosts of private networks.
+        package var allowPrivate: Bool
+    }
+
     package struct Limits: Sendable, Hashable, Codable {
         package var replicas: Int?
         package var memory: ByteCount?
@@ -58,7 +65,7 @@ package struct PolicySpec: Sendable, Hashable, Codable {
 
     package var match: Match
     package var engines: AllowList?
-    package var hosts: AllowList?
+    package var hosts: Hosts?
     package var limits: Limits
     package var require: Requirements
     package var signatures: [Signatures]

@@ -37,7 +37,8 @@ struct PolicyTests {
     private static func source(_ uri: String) -> JSONValue {
         ["engine": "llama", "source": ["uri": .string(uri)]]
     }
-    private static let hosts: JSONValue = ["hosts": ["allow": ["models.example.com", "*.internal.example"]]]
+
+    static let hosts: JSONValue = ["hosts": ["allow": ["models.example.com", "*.internal.example"]]]
 
     static let cases = [
         Case("an allowed engine", policy: ["engines": ["allow": ["llama", "onnx"]]], .model, Self.local),
@@ -246,7 +247,7 @@ struct PolicyTests {
         )
     }
 
-    @Test(arguments: Self.cases)
+    @Test(arguments: Self.cases + Self.callCases)
     func asks(_ test: Case) throws {
         let policy = try Self.resource(.policy, "house", test.policy)
         let resource = try Self.resource(test.kind, "a", test.spec, labels: test.labels)
