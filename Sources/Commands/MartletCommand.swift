@@ -30,7 +30,8 @@ package struct MartletCommand: AsyncParsableCommand {
                 name: "Asking it:",
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, EventsCommand.self,
-                    HistoryCommand.self, AuditCommand.self, LoadTestCommand.self,
+                    HistoryCommand.self, TraceCommand.self, LogsCommand.self, FeedbackCommand.self,
+                    AuditCommand.self, LoadTestCommand.self,
                 ]
             ),
             CommandGroup(

@@ -5,7 +5,7 @@ internal import Schema
 enum VerbCheck {
     /// Verbs that the interface has a place for, and this version does not have yet.
     private static let planned = [
-        "promote", "confirm", "trace", "logs", "feedback", "eval", "monitors", "tenants",
+        "promote", "eval", "monitors", "tenants",
     ]
 
     /// Throws when the first word names no verb of a command that has verbs.

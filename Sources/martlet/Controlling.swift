@@ -39,6 +39,7 @@ enum Controlling {
             builtIn: EngineDirectory.builtIn(secret: secrets.read)
         )
         let store = try SQLiteControlStore(path: state.paths.controlDatabase)
+        let records = try Controlling.records(state.paths, store, logger)
         let sources = try FollowedSources(
             options,
             in: state.paths,
@@ -58,6 +59,7 @@ enum Controlling {
             wallClock: SystemClock(),
             logger: logger,
             memoryBudget: options.memoryBudget?.bytes,
+            records: records,
             http: Controlling.httpCaller(secrets),
             programs: programs
         )
@@ -73,7 +75,17 @@ enum Controlling {
             CrashNote.takeAway(at: crashNote)
             try kills?.write(to: memoryNote)
         }
-        let services = try Controlling.services(options, state, store, sources, reconciler, server, secrets, logger)
+        let services = try Controlling.services(
+            options,
+            state,
+            store,
+            records,
+            sources,
+            reconciler,
+            server,
+            secrets,
+            logger
+        )
         var configuration = ServiceGroupConfiguration(
             services: services,
             gracefulShutdownSignals: [.sigterm, .sigint],
@@ -82,6 +94,7 @@ enum Controlling {
         configuration.maximumGracefulShutdownDuration = .seconds(60)
         configuration.maximumCancellationDuration = .seconds(10)
         try await ServiceGroup(configuration: configuration).run()
+        try await records.close()
         try store.close()
         // The lock on the state directory is held until everything else has ended.
         withExtendedLifetime(state) {}
@@ -133,6 +146,7 @@ enum Controlling {
         _ options: RunOptions,
         _ state: StateDirectory,
         _ store: SQLiteControlStore,
+        _ records: SQLiteRecordStore,
         _ sources: FollowedSources,
         _ reconciler: Reconciler,
         _ server: InferenceServer,
@@ -144,12 +158,14 @@ enum Controlling {
             defaultNamespace: options.namespace,
             maxBodyBytes: Int(options.limits.maxBody.bytes),
             clock: SystemClock(),
+            records: records,
             version: Martlet.version
         )
         let servers = GatewayServers(limits: Controlling.limits(options.limits, logger), logger: logger)
         let metrics = MetricsPlane(
             metrics: {
                 server.metrics.families + (await reconciler.metrics).families + servers.connections.families
+                    + records.figures.families
             },
             readiness: { await Readiness.report(of: reconciler) }
         )
@@ -170,10 +186,17 @@ enum Controlling {
         let (dataAddress, metricsAddress) = try (
             Controlling.address(options.listen), Controlling.address(options.metricsListen)
         )
-        let base: [any Service] = [ServingService(server: server), MemoryTrim(reconciler: reconciler, store: store)]
+        let base: [any Service] = [
+            RecordPruning(records: records), ServingService(server: server),
+            MemoryTrim(reconciler: reconciler, store: store),
+        ]
         return base + sources.services + (hooks?.services ?? []) + [
             servers.admin(
-                AdminPlane(commands: reconciler, owner: Actor(NSUserName())),
+                AdminPlane(
+                    commands: reconciler,
+                    owner: Actor(NSUserName()),
+                    records: (records, SystemClock())
+                ),
                 replacingSocketAt: state.paths.adminSocket
             ),
             servers.metrics(metrics, at: metricsAddress) { port in

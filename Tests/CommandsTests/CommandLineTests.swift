@@ -32,7 +32,7 @@ struct CommandLineTests {
             (["xyzzy"], "there is no 'xyzzy'; see 'martlet --help'"),
             (["probe-chidl"], "there is no 'probe-chidl'; see"),
             (["audit", "verfy"], "there is no 'audit verfy'; did you mean 'verify'?"),
-            (["trace", "x"], "'trace' is not available in this version"),
+            (["promote", "x"], "'promote' is not available in this version"),
             (["get", "endpont"], "there is no kind 'endpont'; did you mean 'endpoints'?"),
             (["get"], "Missing expected argument"), (["get", "all", "desk"], "'all' takes no name"),
             (["get", "endpoint/desk", "desk"], "names a resource already"),

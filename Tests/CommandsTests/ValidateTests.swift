@@ -142,7 +142,7 @@ struct ValidateTests {
             apiVersion: martlet.dev/v1
             kind: Endpoint
             metadata: {name: busy}
-            spec: {serve: {chain: desk}, access: {anonymous: true}, replicas: {min: 2, max: 4}, log: {sample: 1}}
+            spec: {serve: {chain: desk}, access: {anonymous: true}, rollout: {stickyBy: tenant}}
 
             """
         let run = try await ValidateTests.validate(files)
@@ -151,7 +151,7 @@ struct ValidateTests {
             run.errors == """
                 more.yaml:1:1: warning: nobody may call this endpoint; spec.access says who may: \
                 'access: {anonymous: true}' lets all in
-                more.yaml:6:1: warning: spec.log is not available in this version
+                more.yaml:6:1: warning: spec.rollout.stickyBy 'tenant' is not available in this version
 
                 """
         )

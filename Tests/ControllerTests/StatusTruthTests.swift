@@ -14,7 +14,7 @@ struct StatusTruthTests {
             apiVersion: martlet.dev/v1
             kind: Endpoint
             metadata: {name: later}
-            spec: {serve: {model: desk}, access: {anonymous: true}, log: {payloads: none}}
+            spec: {serve: {model: desk}, access: {anonymous: true}, rollout: {stickyBy: tenant}}
 
             """
         try setup.commitDesk(extra: blocked)

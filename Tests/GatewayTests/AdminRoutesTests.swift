@@ -6,6 +6,7 @@ import Logging
 import NIOCore
 import Planning
 import Schema
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -18,7 +19,12 @@ private func administer(
     _ body: String? = nil,
     headers: HTTPFields = [:]
 ) async throws -> Reply {
-    let plane = AdminPlane(commands: commands, owner: Planning.Actor("owner"), identifiers: { "id" })
+    let plane = AdminPlane(
+        commands: commands,
+        owner: Planning.Actor("owner"),
+        identifiers: { "id" },
+        records: (MemoryRecordStore(), FixedClock())
+    )
     let application = Application(
         router: plane.makeRouter(),
         server: .noticingHangUps(logger: Logger(label: "test")),

@@ -7,6 +7,7 @@ import Planning
 import Schema
 import Serving
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Gateway
@@ -30,6 +31,7 @@ func makeDataPlane(_ service: FakeEndpoints, maxBodyBytes: Int = 1 << 20) -> Dat
             }
         },
         clock: FixedClock(),
+        records: MemoryRecordStore(),
         version: "1.2.3"
     )
 }

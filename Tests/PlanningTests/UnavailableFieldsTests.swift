@@ -68,9 +68,8 @@ struct UnavailableFieldsTests {
         row(.endpoint, "access.tenants", "spec.access.tenants is not available") {
             $0["access"] = ["tenants": ["acme"]]
         },
-        row(.endpoint, "log", "spec.log is not available") { $0["log"] = ["payloads": "none"] },
-        row(.endpoint, "log", "spec.rollout.shadow and spec.log are not available") {
-            $0["log"] = [:]
+        row(.endpoint, "access.tenants", "spec.rollout.shadow and spec.access.tenants are not available") {
+            $0["access"] = ["tenants": ["acme"]]
             $0["rollout"] = ["shadow": [:]]
         },
     ]
@@ -180,7 +179,8 @@ struct UnavailableFieldsTests {
             "replicas.max", "replicas.targetConcurrency", "replicas.scaleUpDelay", "replicas.scaleDownDelay", "queue",
             "queue.limit", "queue.timeout", "rollout", "rollout.progressDeadline",
             "rollout.drainTimeout", "rollout.swap", "access", "access.anonymous", "limits", "limits.maxBodyBytes",
-            "limits.timeout", "batching", "batching.maxSize", "batching.maxDelay",
+            "limits.timeout", "batching", "batching.maxSize", "batching.maxDelay", "log", "log.payloads", "log.sample",
+            "log.redact", "log.retention", "log.durability",
         ],
         .dataset: [
             "source", "source.uri", "source.sha256", "format",

@@ -32,6 +32,18 @@ struct AdminBody {
         return text
     }
 
+    func number(_ name: String) throws -> Double? {
+        switch self.members[name] {
+        case nil: return nil
+        case .integer(let value): return Double(value)
+        case .number(let value): return value
+        case .null, .bool, .string, .array, .object: throw Problem.badRequest("'\(name)' must be a number.")
+        }
+    }
+
+    /// The value as it was given, or nil.
+    subscript(_ name: String) -> JSONValue? { self.members[name] }
+
     /// `reason`; empty where it is not given.
     func reason() throws -> String {
         try self.text("reason") ?? ""

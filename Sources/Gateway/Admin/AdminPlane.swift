@@ -15,17 +15,21 @@ package struct AdminPlane: Sendable {
     /// Where requests come from, for the audit log.
     package var origin: String
     package var identifiers: IdentifierSource
+    /// What is written down of requests, and what dates feedback; nil: nothing is.
+    package var records: (store: any RecordStore, clock: any WallClock)?
 
     package init(
         commands: any OperatorCommands,
         owner: Actor,
         origin: String = "cli",
-        identifiers: @escaping IdentifierSource = { RequestIdentity.random() }
+        identifiers: @escaping IdentifierSource = { RequestIdentity.random() },
+        records: (store: any RecordStore, clock: any WallClock)? = nil
     ) {
         self.commands = commands
         self.owner = owner
         self.origin = origin
         self.identifiers = identifiers
+        self.records = records
     }
 
     /// Every route of the admin API.
@@ -36,6 +40,7 @@ package struct AdminPlane: Sendable {
         AdminQueries(plane: self).register(on: router)
         AdminEvents(plane: self).register(on: router)
         AdminActions(plane: self).register(on: router)
+        if let records { RecordRoutes(plane: self, records: records.store, clock: records.clock).register(on: router) }
         return router
     }
 

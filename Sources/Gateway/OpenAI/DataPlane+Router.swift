@@ -16,6 +16,7 @@ extension DataPlane {
         InferenceServerRoutes(plane: self).register(on: router)
         InferenceRoutes(plane: self).register(on: router)
         GenerateRoutes(plane: self).register(on: router)
+        if let records { FeedbackRoutes(plane: self, records: records).register(on: router) }
         router.get("/openapi.json") { _, _ in Response.json(OpenAPIDocument.value) }
         router.refuseOtherMethods("/openapi.json", allowed: [.get])
         return router

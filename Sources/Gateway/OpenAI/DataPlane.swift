@@ -14,6 +14,8 @@ package struct DataPlane: Sendable {
     package var maxBodyBytes: Int
     package var identifiers: IdentifierSource
     package var clock: any WallClock
+    /// What is written down of requests; nil: nothing is.
+    package var records: (any RecordStore)?
     /// Martlet's own version, for those who ask.
     package var version: String
 
@@ -23,6 +25,7 @@ package struct DataPlane: Sendable {
         maxBodyBytes: Int = 16 << 20,
         identifiers: @escaping IdentifierSource = { RequestIdentity.random() },
         clock: any WallClock,
+        records: (any RecordStore)? = nil,
         version: String
     ) {
         self.service = service
@@ -30,6 +33,7 @@ package struct DataPlane: Sendable {
         self.maxBodyBytes = maxBodyBytes
         self.identifiers = identifiers
         self.clock = clock
+        self.records = records
         self.version = version
     }
 

@@ -5,7 +5,7 @@ extension OpenAPIDocument {
         uniqueKeysWithValues: (Self.views + Self.actions).map { ("/api/v1/\($0.path)", $0.item) }
     )
 
-    private static let limit = Self.parameter(
+    static let limit = Self.parameter(
         "limit",
         in: "query",
         ["type": "integer", "minimum": 1, "maximum": 10_000],
@@ -185,7 +185,7 @@ extension OpenAPIDocument {
         return (path, ["post": operation])
     }
 
-    private static func problems(_ status: String, _ success: JSONValue) -> [String: JSONValue] {
+    static func problems(_ status: String, _ success: JSONValue) -> [String: JSONValue] {
         let problem = Self.answer("What is wrong.", ["application/problem+json": Self.reference("Problem")])
         return [status: success, "default": problem]
     }

@@ -13,9 +13,11 @@ enum OpenAPIDocument {
                     + "the admin API, which listens on a Unix socket in the state directory."
             ),
         ],
-        "paths": .object(Self.merged(Self.dataPlanePaths, Self.inferencePaths, Self.adminPaths)),
+        "paths": .object(Self.merged(Self.dataPlanePaths, Self.inferencePaths, Self.adminPaths, Self.recordPaths)),
         "components": [
-            "schemas": .object(Self.merged(Self.dataPlaneSchemas, Self.inferenceSchemas, Self.adminSchemas))
+            "schemas": .object(
+                Self.merged(Self.dataPlaneSchemas, Self.inferenceSchemas, Self.adminSchemas, Self.recordSchemas)
+            )
         ],
     ]
 

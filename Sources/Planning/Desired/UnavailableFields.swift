@@ -56,7 +56,6 @@ package struct UnavailableFields: Sendable {
             // Callers have no keys, so that no caller is a tenant.
             Row(field: "tenants"),
             Row(field: "access.tenants"),
-            Row(field: "log"),
         ],
         .dataset: [
             // Few-shot examples need every row that there is.

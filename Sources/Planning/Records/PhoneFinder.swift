@@ -39,7 +39,8 @@ enum PhoneFinder {
             if bytes[place] == UInt8(ascii: "+") { place += 1 }
             self.isBracketed = bytes.indices.contains(place) && bytes[place] == UInt8(ascii: "(")
             var isOpen = false
-            while place < bytes.count {
+            // More digits than a number has are none, however many follow.
+            while place < bytes.count, self.digits.count <= 15 {
                 let byte = bytes[place]
                 if byte.isDigit {
                     self.take(byte, startsGroup: place == start || !bytes[place - 1].isDigit)

@@ -36,6 +36,7 @@ extension StepRecord {
     fileprivate var size: Int {
         256 + (self.input?.size ?? 0) + (self.output?.size ?? 0) + self.children.reduce(0) { $0 + $1.size }
             + self.guards.reduce(0) { $0 + 64 + $1.detail.utf8.count }
+            + self.passages.reduce(0) { $0 + 128 + $1.text.utf8.count }
     }
 }
 
@@ -156,6 +157,14 @@ private struct ObjectText {
         self.add("usage", step.usage)
         self.add("model", step.model)
         self.add("template", step.template)
+        self.add("passages", step.passages) { object, passage in
+            object.add("document", passage.document)
+            object.add("documentDigest", passage.documentDigest)
+            object.add("start", Int64(passage.start))
+            object.add("end", Int64(passage.end))
+            object.add("text", passage.text)
+            object.add("score", JSONValue.number(passage.score))
+        }
         self.add("guards", step.guards) { object, record in
             object.add("place", record.place)
             object.add("rule", record.rule)

@@ -45,6 +45,8 @@ extension StepRecord {
         var step = self
         step.input = nil
         step.output = nil
+        // Where they stand is no payload.
+        for index in step.passages.indices { step.passages[index].text = "" }
         step.children = step.children.map(\.withoutPayload)
         return step
     }
@@ -69,6 +71,9 @@ extension StepRecord {
         step.input = step.input.map(redactor.redact)
         step.output = step.output.map(redactor.redact)
         step.errorMessage = step.errorMessage.map(redactor.redact)
+        for index in step.passages.indices {
+            step.passages[index].text = redactor.redact(step.passages[index].text)
+        }
         for index in step.guards.indices { step.guards[index].detail = redactor.redact(step.guards[index].detail) }
         step.children = step.children.map { $0.redacted(redactor) }
         return step

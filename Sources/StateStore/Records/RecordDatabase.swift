@@ -9,19 +9,21 @@ internal import Schema
 enum RecordDatabase {
     /// - Parameters:
     ///   - now: names what is set aside.
+    ///   - busySeconds: how long one waits for whoever else has the database locked.
     ///   - warn: is told what was set aside and why.
     ///
     /// Throws where not even a new one can be made.
     static func open(
         _ path: String,
         now: Timestamp,
+        busySeconds: Double,
         warn: (_ message: String) -> Void
     ) throws -> DatabasePool {
         do {
-            return try self.openSound(path)
+            return try self.openSound(path, busySeconds)
         } catch let error as DatabaseError where self.isDamage(error) {
             warn(try self.setAside(path, why: error.message ?? "\(error)", now: now))
-            return try self.openSound(path)
+            return try self.openSound(path, busySeconds)
         }
     }
 
@@ -31,11 +33,11 @@ enum RecordDatabase {
         return code == .SQLITE_CORRUPT || code == .SQLITE_NOTADB
     }
 
-    private static func openSound(_ path: String) throws -> DatabasePool {
+    private static func openSound(_ path: String, _ busySeconds: Double) throws -> DatabasePool {
         if access(path, F_OK) != 0 { try self.make(path) }
         var configuration = Configuration()
         configuration.label = "records.db"
-        configuration.busyMode = .timeout(5)
+        configuration.busyMode = .timeout(busySeconds)
         let pool = try DatabasePool(path: path, configuration: configuration)
         do {
             guard try !pool.read(RecordSchema.migrator.hasBeenSuperseded) else {

@@ -89,7 +89,10 @@ extension RecordQuery {
             // No hex digit comes behind it.
             ("revision < ?", self.revision.map { $0.lowercased() + "g" }),
             ("catalogue.sequence < ?", self.before), ("catalogue.sequence > ?", self.after),
-            ("catalogue.sequence IN (SELECT rowid FROM words WHERE words MATCH ?)", self.text.map(RecordQuery.match)),
+            (
+                "catalogue.sequence IN (SELECT rowid FROM words WHERE words MATCH ?)",
+                self.text.flatMap(RecordQuery.match)
+            ),
         ]
         if self.status != RecordQuery.anyError { conditions.append(("status = ?", self.status)) }
         let given = conditions.filter { $0.1 != nil }
@@ -101,12 +104,13 @@ extension RecordQuery {
     }
 
     /// Words that must all occur, none of them with a meaning of its own to the search; one that ends with `*` stands for
-    /// all that begin like it.
-    static func match(_ text: String) -> String {
-        text.split { $0.isWhitespace || $0 == "\0" }.map { word in
+    /// all that begin like it. Nil where there is no word.
+    static func match(_ text: String) -> String? {
+        let words = text.split { $0.isWhitespace || $0 == "\0" }.map { word in
             let isPrefix = word.hasSuffix("*") && word.count > 1
             let quoted = "\"\((isPrefix ? word.dropLast() : word).replacing("\"", with: "\"\""))\""
             return isPrefix ? quoted + "*" : quoted
-        }.joined(separator: " ")
+        }
+        return words.isEmpty ? nil : words.joined(separator: " ")
     }
 }

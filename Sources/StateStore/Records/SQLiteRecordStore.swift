@@ -28,6 +28,8 @@ package final class SQLiteRecordStore: RecordStore {
         package var quiet = (time: 200, arrivals: 50)
         /// So many records may be left out of the catalogue while there is no time for them.
         package var uncatalogued = 200_000
+        /// How long one attempt waits for whoever else has the database locked.
+        package var busySeconds = 5.0
         /// The most bytes of records in one page.
         package var pageBytes = 8 << 20
 
@@ -69,7 +71,9 @@ package final class SQLiteRecordStore: RecordStore {
         self.clock = clock
         self.warn = warn
         self.queue = Mutex(RecordQueue(limit: limits.queueBytes, batch: limits.batchBytes))
-        let pool = try StoreFailure.translating(path) { try RecordDatabase.open(path, now: clock.now(), warn: warn) }
+        let pool = try StoreFailure.translating(path) {
+            try try RecordDatabase.open(path, now: clock.now(), busySeconds: limits.busySeconds, warn: warn)
+        }
         self.pool = Mutex(pool)
         self.writer.withLock { $0.uncatalogued = limits.uncatalogued }
     }
@@ -117,14 +121,14 @@ package final class SQLiteRecordStore: RecordStore {
         }
     }
 
-    /// Removes records whose time is over, and what was said of them, a few at a time. Returns how many.
+    /// Removes records whose time is over, and what was said of them, a few at a time, once they are in the catalogue.
+    /// Returns how many.
     @discardableResult
     package func prune(now: Timestamp) async throws -> Int {
         var count = 0
         while true {
             let pruned = try await self.working {
                 self.writeQueued()
-                self.catalogueAll()
                 return try self.inTransaction { try RecordCatalogue(database: $0).prune(now: now, limit: 200) }
             }
             self.queue.withLock { $0.notePruned(pruned) }
@@ -235,7 +239,12 @@ package final class SQLiteRecordStore: RecordStore {
                 try? pool.close()
                 let message = try RecordDatabase.setAside(self.path, why: "\(error)", now: self.clock.now())
                 self.warn(message)
-                pool = try RecordDatabase.open(self.path, now: self.clock.now(), warn: self.warn)
+                pool = try RecordDatabase.open(
+                    self.path,
+                    now: self.clock.now(),
+                    busySeconds: self.limits.busySeconds,
+                    warn: self.warn
+                )
             }
             self.writer.withLock { $0 = Writer() }
         } catch {
@@ -270,7 +279,9 @@ package final class SQLiteRecordStore: RecordStore {
     @discardableResult
     private func catalogue() -> Bool {
         do {
-            let (hasMore, limit) = (try self.inTransaction { try RecordCatalogue(database: $0).extend(limit: 500) }, 500)
+            let (hasMore, limit) = (
+                try self.inTransaction { try RecordCatalogue(database: $0).extend(limit: 500) }, 500
+            )
             self.writer.withLock { $0.uncatalogued = hasMore ? max(1, $0.uncatalogued - limit) : 0 }
             return hasMore
         } catch {

@@ -37,6 +37,8 @@ package struct StepRecord: Sendable, Hashable, Codable {
     package var usage: TokenUsage?
     package var model: Named?
     package var template: Named?
+    /// The pieces of documents that it found.
+    package var passages: [Passage]
     package var guards: [GuardRecord]
     package var errorCode: String?
     package var errorMessage: String?
@@ -58,6 +60,7 @@ package struct StepRecord: Sendable, Hashable, Codable {
         usage: TokenUsage? = nil,
         model: Named? = nil,
         template: Named? = nil,
+        passages: [Passage] = [],
         guards: [GuardRecord] = [],
         errorCode: String? = nil,
         errorMessage: String? = nil,
@@ -76,6 +79,7 @@ package struct StepRecord: Sendable, Hashable, Codable {
         self.usage = usage
         self.model = model
         self.template = template
+        self.passages = passages
         self.guards = guards
         self.errorCode = errorCode
         self.errorMessage = errorMessage
