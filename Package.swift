@@ -79,8 +79,7 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "Connectors", "Controller", "Gateway", "Commands", "GitSource", "ManifestYAML", "StateStore", "Serving",
-                "Engines",
-                "Planning", "Schema", logging, serviceLifecycle, unixSignals,
+                "Engines", "Retrieval", "Planning", "Schema", logging, serviceLifecycle, unixSignals,
             ]
         ),
 
@@ -109,6 +108,8 @@ let package = Package(
         .target(name: "ManifestYAML", dependencies: ["Planning", "Schema", "CLibYAML"]),
         .target(name: "StateStore", dependencies: ["Planning", "Schema", grdb]),
         .target(name: "Serving", dependencies: ["Planning", "Schema", deque, hashTrees, logging, mustache]),
+        // Documents and rows that chains look things up in.
+        .target(name: "Retrieval", dependencies: ["Planning", "Schema", "CKernels", grdb]),
         // Servers elsewhere answer over HTTP.
         .target(
             name: "Engines",
@@ -142,6 +143,8 @@ let package = Package(
         .systemLibrary(name: "CEngine"),
         // What has to happen between the birth of a child and its program, where no Swift can run.
         .target(name: "CSandbox"),
+        // Loops over vectors that need more than the SSE2 that every x86-64 machine has, chosen at run time.
+        .target(name: "CKernels"),
 
         // Never shipped: clocks, scripted engines, temporary repositories and the compatibility suites.
         .target(
@@ -173,6 +176,17 @@ let package = Package(
         .testTarget(
             name: "StateStoreTests",
             dependencies: ["StateStore", "Planning", "Schema", "TestSupport", grdb, sqlite]
+        ),
+        // Times searches; `Benchmarks/retrieval/compare.py` runs it.
+        .executableTarget(
+            name: "RetrievalBenchmark",
+            dependencies: ["Retrieval", "Planning", "Schema"],
+            path: "Benchmarks/retrieval",
+            exclude: ["compare.py"]
+        ),
+        .testTarget(
+            name: "RetrievalTests",
+            dependencies: ["Retrieval", "Planning", "Schema", "TestSupport", grdb]
         ),
         .testTarget(
             name: "EnginesTests",

@@ -21,11 +21,13 @@ package struct PlanExecutor: Sendable {
     private let artifacts: any ArtifactStore
     private let probe: any ModelProbe
     private let store: any ControlStore
+    private let lookups: (any LookupStore)?
     private let clock: any Clock<Duration>
     private let loadDeadline: Duration
     private let probes: Turnstile
 
     /// - Parameters:
+    ///   - lookups: What is pruned with the artifacts; nil where there is none.
     ///   - loadDeadline: How long an engine may take to load a model that its probe has shown to load.
     ///   - probesAtOnce: How many children may open models at the same time.
     package init(
@@ -33,6 +35,7 @@ package struct PlanExecutor: Sendable {
         artifacts: any ArtifactStore,
         probe: any ModelProbe,
         store: any ControlStore,
+        lookups: (any LookupStore)? = nil,
         clock: any Clock<Duration> = ContinuousClock(),
         loadDeadline: Duration = .seconds(300),
         probesAtOnce: Int = 4
@@ -41,6 +44,7 @@ package struct PlanExecutor: Sendable {
         self.artifacts = artifacts
         self.probe = probe
         self.store = store
+        self.lookups = lookups
         self.clock = clock
         self.loadDeadline = loadDeadline
         self.probes = Turnstile(atOnce: probesAtOnce)
@@ -78,9 +82,10 @@ package struct PlanExecutor: Sendable {
         return StepOutcome()
     }
 
-    /// Removes the files of all other artifacts.
-    package func prune(keeping artifacts: Set<Artifact>) async {
+    /// Removes the files of all other artifacts, and the indexes that none of the graphs looks anything up in.
+    package func prune(keeping artifacts: Set<Artifact>, lookupsOf graphs: [RevisionGraph]) async {
         await self.artifacts.prune(keeping: Array(artifacts))
+        await self.lookups?.prune(keeping: graphs)
     }
 
     private func probe(_ instance: InstanceSpec) async throws -> StepOutcome {

@@ -330,9 +330,9 @@ package actor Reconciler: Service {
         }
         // What cannot be written now is written with what comes next.
         _ = self.writePending()
-        let (executor, mailbox) = (self.ports.executor, self.mailbox)
+        let (executor, mailbox, graphs) = (self.ports.executor, self.mailbox, self.facts.graphs(with: desired))
         group.addTask {
-            await executor.prune(keeping: kept)
+            await executor.prune(keeping: kept, lookupsOf: graphs)
             mailbox.post(.pruned)
         }
     }

@@ -103,6 +103,7 @@ extension InferenceServer: ServingRuntime {
                 try await self.pool.warmUp(instance)
                 _ = self.withState { $0.warmUps[instance.key, default: []].insert(instance.warmUp) }
             }
+            try await self.openLookups(of: warmed)
         } catch is CancellationError {
             throw CancellationError()
         } catch {

@@ -48,6 +48,7 @@ package final class InferenceServer: Sendable {
     let records: (any RecordSink)?
     let http: (any HTTPCaller)?
     let programs: (any ProgramCaller)?
+    let lookups: (any LookupStore)?
     let answers = TaskNursery()
     let changeFeed = ChangeFeed()
     let collector = MetricsCollector()
@@ -59,6 +60,7 @@ package final class InferenceServer: Sendable {
     ///   - wallClock: dates when a revision began to serve.
     ///   - memoryBudget: what all instances may take together, in bytes; nil: as much as there is.
     ///   - pool: owns the instances; one of its own by default.
+    ///   - lookups: opens what chains look things up in; nil: revisions that do so cannot be warmed up.
     ///   - unreadLimit: how many bytes of one answer may lie unread, beside its largest piece, before it is ended: a
     ///     caller that has stopped reading costs no more memory than that.
     ///   - records: gets a record of every request; nil: nothing is written down.
@@ -71,6 +73,7 @@ package final class InferenceServer: Sendable {
         logger: Logger = Logger(label: "martlet.serving"),
         memoryBudget: Int64? = nil,
         pool: InstancePool? = nil,
+        lookups: (any LookupStore)? = nil,
         unreadLimit: Int = 1 << 20,
         records: (any RecordSink)? = nil,
         http: (any HTTPCaller)? = nil,
@@ -80,6 +83,7 @@ package final class InferenceServer: Sendable {
         self.clock = clock
         self.wallClock = wallClock
         self.logger = logger
+        self.lookups = lookups
         self.unreadLimit = unreadLimit
         self.records = records
         self.http = http

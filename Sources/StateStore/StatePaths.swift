@@ -72,6 +72,9 @@ package struct StatePaths: Sendable, Hashable {
     /// The folder of the programs of chains.
     package var programs: String { "\(self.root)/programs" }
 
+    /// The folder of what chains look things up in: indexes and rows, which can be made again from commits.
+    package var indexes: String { "\(self.root)/indexes" }
+
     /// The folder of the clones of remote repositories.
     package var clones: String { "\(self.root)/clones" }
 

@@ -1,4 +1,5 @@
 internal import Glibc
+internal import Planning
 internal import Schema
 
 /// Reads and copies files in pieces, and hashes them on the way.

@@ -8,6 +8,7 @@ internal import GitSource
 internal import Logging
 internal import ManifestYAML
 internal import Planning
+internal import Retrieval
 internal import Schema
 internal import ServiceLifecycle
 internal import Serving
@@ -54,17 +55,20 @@ enum Controlling {
         defer { CrashNote.disarm() }
         let programs = Controlling.programHost(options, state, sources.repository, logger)
         defer { programs.shutdown() }
+        let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: sources.repository)
+        let lookups = Controlling.lookups(state, sources, artifacts)
         let server = InferenceServer(
             engines: engines,
             wallClock: SystemClock(),
             logger: logger,
             memoryBudget: options.memoryBudget?.bytes,
+            lookups: lookups,
             records: records,
             http: Controlling.httpCaller(secrets),
             programs: programs
         )
         let reconciler = try Reconciler(
-            ports: Controlling.ports(options, state, sources, store, server, engines, environment),
+            ports: Controlling.ports(options, sources, store, server, engines, artifacts, lookups, environment),
             version: Martlet.version,
             memoryBudget: options.memoryBudget?.bytes,
             lastEnd: lastEnd,
@@ -100,20 +104,34 @@ enum Controlling {
         withExtendedLifetime(state) {}
     }
 
+    private static func lookups(
+        _ state: StateDirectory,
+        _ sources: FollowedSources,
+        _ artifacts: ArtifactCache
+    ) -> IndexStore {
+        let documents = CommitArtifacts(repository: sources.repository, commit: "")
+        return IndexStore(
+            folder: state.paths.indexes,
+            read: { try documents.read($0) },
+            artifacts: artifacts,
+            wallClock: SystemClock()
+        )
+    }
+
     private static func ports(
         _ options: RunOptions,
-        _ state: StateDirectory,
         _ sources: FollowedSources,
         _ store: SQLiteControlStore,
         _ server: InferenceServer,
         _ engines: EngineDirectory,
+        _ artifacts: ArtifactCache,
+        _ lookups: IndexStore,
         _ environment: [String: String]
     ) throws -> Reconciler.Ports {
         let probe = ProbeProcess(
             executable: try Controlling.executable(),
             searchPath: EngineDirectory.searchPath(environment: environment)
         )
-        let artifacts = ArtifactCache(folder: state.paths.artifacts, repository: sources.repository)
         return Reconciler.Ports(
             source: DesiredStateReader(
                 repository: sources.repository,
@@ -133,7 +151,13 @@ enum Controlling {
             store: store,
             runtime: server,
             engines: engines,
-            executor: PlanExecutor(runtime: server, artifacts: artifacts, probe: probe, store: store),
+            executor: PlanExecutor(
+                runtime: server,
+                artifacts: artifacts,
+                probe: probe,
+                store: store,
+                lookups: lookups
+            ),
             wallClock: SystemClock(),
             clock: ContinuousClock(),
             jitter: { Double.random(in: 0...1) }

@@ -82,6 +82,14 @@ struct Repository {
         try self.add(kind, name, .object(members))
     }
 
+    private func artifact(_ path: String) -> Artifact {
+        let content = self.files[path] ?? ""
+        return Artifact(
+            location: .repository(path: path, blob: Digest(of: content.utf8).short),
+            size: Int64(content.utf8.count)
+        )
+    }
+
     func build(commit: String = "c1", previous: DesiredState? = nil) -> DesiredState {
         DesiredStateBuilder.build(
             commit: CommitSummary(id: commit, subject: "Change", author: "A <a@b>", time: 0),
@@ -94,12 +102,19 @@ struct Repository {
             previous: previous,
             unavailable: self.unavailable,
             artifact: { source in
-                guard let content = self.files[source.uri] else {
+                guard self.files[source.uri] != nil else {
                     throw MartletError("ArtifactMissing", "there is no file '\(source.uri)' in the commit")
                 }
-                return Artifact(
-                    location: .repository(path: source.uri, blob: Digest(of: content.utf8).short),
-                    size: Int64(content.utf8.count)
+                return self.artifact(source.uri)
+            },
+            files: { path in
+                let below = self.files.keys.filter { $0 == path || $0.hasPrefix("\(path)/") }.sorted()
+                guard !below.isEmpty else { throw MartletError("PathNotFound", "there is no '\(path)' in the commit") }
+                return FoundFiles(
+                    path: path,
+                    isFolder: below != [path],
+                    files: below.map { FoundFiles.File(path: $0, artifact: self.artifact($0)) },
+                    isSettled: true
                 )
             },
             files: { path in

@@ -7,10 +7,7 @@ internal import Schema
 /// declares as an integer, a number, a boolean or JSON is read as such, every other one as text.
 enum FewShotRows {
     /// Says which line of the file is wrong, and how.
-    struct Malformed: Error {
-        var location: SourceLocation
-        var message: String
-    }
+    typealias Malformed = RowInvalid
 
     static func read(
         _ bytes: [UInt8],

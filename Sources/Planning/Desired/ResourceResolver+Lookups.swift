@@ -1,4 +1,4 @@
-internal import Schema
+package import Schema
 
 // MARK: Knowledge bases and feature tables
 
@@ -131,7 +131,7 @@ extension DatasetSpec {
 
 extension KnowledgeBaseSpec.Format {
     /// What the ending of a path says; text where it says nothing.
-    init(path: String) {
+    package init(path: String) {
         switch path.lowercased().split(separator: ".").last {
         case "md", "markdown": self = .markdown
         case "html", "htm": self = .html

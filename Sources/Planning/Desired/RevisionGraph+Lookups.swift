@@ -118,3 +118,10 @@ extension RevisionGraph {
         }
     }
 }
+
+extension Facts {
+    /// Every revision that may answer, those of a desired state too.
+    package func graphs(with desired: DesiredState) -> [RevisionGraph] {
+        desired.variants.values + self.variants.values.flatMap(\.graphs)
+    }
+}

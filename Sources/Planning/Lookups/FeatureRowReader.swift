@@ -5,7 +5,7 @@ package struct RowInvalid: Error, Sendable, Hashable {
     package var location: SourceLocation
     package var message: String
 
-    package init(_ location: SourceLocation, _ message: String) {
+    package init(location: SourceLocation, message: String) {
         self.location = location
         self.message = message
     }
@@ -40,20 +40,24 @@ package struct FeatureRowReader: Sendable {
         for (name, type) in self.table.columns {
             guard let value = values[name], value != .null else { continue }
             guard let read = type.read(value) else {
-                throw RowInvalid(place, "\(value.words) in column '\(name)' is no \(type.rawValue)")
+                throw RowInvalid(location: place, message: "\(value.words) in column '\(name)' is no \(type.rawValue)")
             }
             typed[name] = read
         }
         var parts: [JSONValue] = []
         for column in self.table.spec.key {
             guard let part = typed[column], part != .null else {
-                throw RowInvalid(place, "this row has no value in the key's column '\(column)'")
+                throw RowInvalid(location: place, message: "this row has no value in the key's column '\(column)'")
             }
             parts.append(part)
         }
         let key = Self.keyText(of: parts)
         if let line = self.lines.updateValue(place.line, forKey: key) {
-            throw RowInvalid(place, "the key \(key) stands in line \(line) already; a key names one row")
+            let unit = self.table.format == nil ? "row" : "line"
+            throw RowInvalid(
+                location: place,
+                message: "the key \(key) stands in \(unit) \(line) already; a key names one row"
+            )
         }
         return Row(key: key, values: typed, time: try self.time(of: typed, at: place))
     }
@@ -66,10 +70,13 @@ package struct FeatureRowReader: Sendable {
     private func time(of values: [String: JSONValue], at place: SourceLocation) throws(RowInvalid) -> Timestamp? {
         guard let column = self.table.spec.freshness?.column else { return nil }
         guard let value = values[column], value != .null else {
-            throw RowInvalid(place, "this row has no value in '\(column)', the column of its freshness")
+            throw RowInvalid(
+                location: place,
+                message: "this row has no value in '\(column)', the column of its freshness"
+            )
         }
         guard let time = Timestamp(reading: value) else {
-            throw RowInvalid(place, "\(value.words) in column '\(column)' is no timestamp")
+            throw RowInvalid(location: place, message: "\(value.words) in column '\(column)' is no timestamp")
         }
         return time
     }
@@ -96,27 +103,27 @@ extension FeatureRowReader {
     }
 
     private mutating func readTable(_ bytes: [UInt8], receive: (Row) throws -> Void) throws {
-        let path = self.table.artifact.path
-        let rows: [CSVTable.Row]
-        do {
-            rows = try CSVTable.parse(bytes, path: path)
-        } catch {
-            throw RowInvalid(error.location, error.message)
-        }
+        let rows = try CSVTable.parse(bytes, path: self.table.artifact.path)
         guard let header = rows.first else {
-            throw RowInvalid(Self.place(self.table, 1), "the file is empty; its first line names the columns")
+            throw RowInvalid(
+                location: Self.place(self.table, 1),
+                message: "the file is empty; its first line names the columns"
+            )
         }
         for column in Set(self.table.spec.key + self.table.columns.keys).sorted()
         where !header.cells.contains(column) {
             let hint = NearestWord.hint(for: column, among: header.cells)
-            throw RowInvalid(Self.place(self.table, header.line), "there is no column '\(column)'\(hint)")
+            throw RowInvalid(
+                location: Self.place(self.table, header.line),
+                message: "there is no column '\(column)'\(hint)"
+            )
         }
         for row in rows.dropFirst() {
             let place = Self.place(self.table, row.line)
             guard row.cells.count == header.cells.count else {
                 throw RowInvalid(
-                    place,
-                    "this row has \(row.cells.count) cells, the first line names \(header.cells.count)"
+                    location: place,
+                    message: "this row has \(row.cells.count) cells, the first line names \(header.cells.count)"
                 )
             }
             let values = zip(header.cells, row.cells).map { name, cell in
@@ -138,12 +145,15 @@ extension FeatureRowReader {
             value = try JSONValue(parsing: Array(line))
         } catch {
             throw RowInvalid(
-                SourceLocation(path: path, line: number, column: error.offset + 1),
-                "not a JSON object on one line: \(error.problem)"
+                location: SourceLocation(path: path, line: number, column: error.offset + 1),
+                message: "not a JSON object on one line: \(error.problem)"
             )
         }
         guard let object = value.object else {
-            throw RowInvalid(SourceLocation(path: path, line: number, column: 1), "a row is a JSON object on one line")
+            throw RowInvalid(
+                location: SourceLocation(path: path, line: number, column: 1),
+                message: "a row is a JSON object on one line"
+            )
         }
         return object
     }

@@ -35,7 +35,9 @@ extension PlanningPass {
         let warm = self.draft.add(
             .warmUp(key),
             for: situation.endpoint,
-            because: "a revision answers nobody before it has answered its warm-up requests",
+            because: graph.hasLookups
+                ? "a revision answers nobody before all that it looks things up in is open"
+                : "a revision answers nobody before it has answered its warm-up requests",
             after: ready,
             deadline: self.deadline(of: .warmUp(key), situation)
         )

@@ -40,7 +40,8 @@ package protocol ServingRuntime: Sendable {
     /// is `started` again. Throws `InstanceMissing`.
     func start(_ graph: RevisionGraph, replicas: Int) async throws
 
-    /// Sends each model's warm-up requests through; afterwards the runner is ready. Throws `WarmUpFailed`.
+    /// Sends each model's warm-up requests through and opens what chains look things up in, which may have to be built
+    /// first; afterwards the runner is ready. Throws `WarmUpFailed`, and what ``LookupStore`` throws.
     func warmUp(_ runner: RunnerKey) async throws
 
     /// Sends a variant's new requests to revisions by weight, from the next request on.

@@ -59,6 +59,7 @@ final class Runner: Sendable {
     /// What its bare model said of itself, once somebody has asked: also while it sleeps.
     let description = Mutex<ModelDescription?>(nil)
     private let compiled = Mutex<RunnerProgram?>(nil)
+    let openLookups = Mutex(OpenLookups())
 
     /// - Parameters:
     ///   - capacity: requests at once that one replica lets through to its models; nil where it has to be measured.

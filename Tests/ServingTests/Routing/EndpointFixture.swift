@@ -42,6 +42,7 @@ struct EndpointFixture: Sendable {
         _ engine: any InferenceEngine,
         unreadLimit: Int,
         logger: Logger,
+        lookups: (any LookupStore)?,
         records: (any RecordSink)?
     ) {
         self.server = InferenceServer(
@@ -49,6 +50,7 @@ struct EndpointFixture: Sendable {
             clock: self.clock,
             wallClock: self.wallClock,
             logger: logger,
+            lookups: lookups,
             unreadLimit: unreadLimit,
             records: records
         )
@@ -59,10 +61,17 @@ struct EndpointFixture: Sendable {
         _ engine: any InferenceEngine,
         unreadLimit: Int = 1 << 20,
         logger: Logger = Logger(label: "test"),
+        lookups: (any LookupStore)? = nil,
         records: (any RecordSink)? = nil,
         _ test: @escaping @Sendable (EndpointFixture) async throws -> Void
     ) async throws {
-        let fixture = EndpointFixture(engine, unreadLimit: unreadLimit, logger: logger, records: records)
+        let fixture = EndpointFixture(
+            engine,
+            unreadLimit: unreadLimit,
+            logger: logger,
+            lookups: lookups,
+            records: records
+        )
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { await fixture.server.run() }
             try await fixture.server.load(self.instance, opening: ModelOpening(file: "/m.gguf"))

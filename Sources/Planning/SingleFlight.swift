@@ -1,7 +1,7 @@
 internal import Synchronization
 
 /// Lets one caller at a time work on a key; the others wait, in order, and then see what it left.
-final class SingleFlight: Sendable {
+package final class SingleFlight: Sendable {
     private struct Waiter {
         var id: Int
         var continuation: CheckedContinuation<Void, any Error>
@@ -15,15 +15,17 @@ final class SingleFlight: Sendable {
 
     private let state = Mutex(State())
 
+    package init() {}
+
     /// Runs the work when nobody else works on the key. Throws `CancellationError` when cancelled while it waits.
-    func run<Result>(_ key: String, _ work: () async throws -> Result) async throws -> Result {
+    package func run<Result>(_ key: String, _ work: () async throws -> Result) async throws -> Result {
         try await self.enter(key)
         defer { self.leave(key) }
         return try await work()
     }
 
     /// How many callers wait for a key.
-    func waiting(for key: String) -> Int {
+    package func waiting(for key: String) -> Int {
         self.state.withLock { $0.waiters[key]?.count ?? 0 }
     }
 

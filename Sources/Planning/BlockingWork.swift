@@ -2,23 +2,25 @@ internal import Dispatch
 internal import Synchronization
 
 /// Says to work on another thread that nobody waits for it any more.
-final class StopFlag: Sendable {
+package final class StopFlag: Sendable {
     private let requested = Atomic(false)
 
-    func request() {
+    package init() {}
+
+    package func request() {
         self.requested.store(true, ordering: .releasing)
     }
 
     /// Throws `CancellationError` once the stop was asked for.
-    func check() throws {
+    package func check() throws {
         if self.requested.load(ordering: .acquiring) { throw CancellationError() }
     }
 }
 
 /// Work that waits for disks, kept away from the threads that tasks share.
-enum BlockingWork {
+package enum BlockingWork {
     /// Runs the work on a thread that may block; cancelling the task raises the work's flag, and it still finishes.
-    static func run<Value: Sendable, Failure: Error>(
+    package static func run<Value: Sendable, Failure: Error>(
         _ work: @escaping @Sendable (StopFlag) throws(Failure) -> Value
     ) async throws(Failure) -> Value {
         let stop = StopFlag()
