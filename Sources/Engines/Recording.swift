@@ -8,6 +8,18 @@ struct Recording: Sendable {
         struct Input: Decodable {
             var messages: [ChatMessage]?
             var prompt: String?
+            /// Texts that the last message, or the plain text, has in it.
+            var contains: Texts?
+        }
+
+        /// One text or several.
+        struct Texts: Decodable {
+            var all: [String]
+
+            init(from decoder: any Decoder) throws {
+                let container = try decoder.singleValueContainer()
+                self.all = try (try? [container.decode(String.self)]) ?? container.decode([String].self)
+            }
         }
 
         var input: Input?
@@ -22,6 +34,8 @@ struct Recording: Sendable {
     }
 
     private var answers: [CompletionRequest.Prompt: String] = [:]
+    /// In the order of their lines.
+    private var partialAnswers: [(texts: [String], output: String)] = []
     private var defaultAnswer: String?
     private let file: String
 
@@ -41,19 +55,25 @@ struct Recording: Sendable {
             }
             if let problem = self.adopt(parsed) { throw wrong(problem) }
         }
-        guard !self.answers.isEmpty || self.defaultAnswer != nil else {
+        guard !self.answers.isEmpty || !self.partialAnswers.isEmpty || self.defaultAnswer != nil else {
             throw MartletError("ModelUnreadable", "recording '\(file)' has no answers")
         }
     }
 
-    /// The answer to an input. Throws `NoRecordedAnswer`.
+    /// The answer to an input: that of the same input; else of the first line whose texts are all in the last message;
+    /// else the default one. Throws `NoRecordedAnswer`.
     func answer(to prompt: CompletionRequest.Prompt) throws -> String {
-        if let answer = self.answers[prompt] ?? self.defaultAnswer { return answer }
-        let input =
+        if let answer = self.answers[prompt] { return answer }
+        let (input, last) =
             switch prompt {
-            case .chat(let messages): messages.last.map { "\($0.role): \($0.content)" } ?? "no messages"
-            case .text(let text): text
+            case .chat(let messages):
+                (messages.last.map { "\($0.role): \($0.content)" } ?? "no messages", messages.last?.content ?? "")
+            case .text(let text): (text, text)
             }
+        if let partial = self.partialAnswers.first(where: { $0.texts.allSatisfy { last.contains($0) } }) {
+            return partial.output
+        }
+        if let answer = self.defaultAnswer { return answer }
         throw MartletError(
             "NoRecordedAnswer",
             "recording '\(self.file)' has no answer for the input that ends with '\(input.suffix(80))'; "
@@ -69,11 +89,19 @@ struct Recording: Sendable {
             self.defaultAnswer = line.output
             return nil
         }
+        if let texts = line.input?.contains?.all {
+            guard line.input?.messages == nil, line.input?.prompt == nil else {
+                return "'input' must have one of 'messages', 'prompt' and 'contains'"
+            }
+            guard !texts.isEmpty, texts.allSatisfy({ !$0.isEmpty }) else { return "'contains' must name a text" }
+            self.partialAnswers.append((texts, line.output))
+            return nil
+        }
         let prompt: CompletionRequest.Prompt
         switch (line.input?.messages, line.input?.prompt) {
         case (let messages?, nil): prompt = .chat(messages)
         case (nil, let text?): prompt = .text(text)
-        case (nil, nil), (_?, _?): return "'input' must have either 'messages' or 'prompt'"
+        case (nil, nil), (_?, _?): return "'input' must have one of 'messages', 'prompt' and 'contains'"
         }
         guard self.answers.updateValue(line.output, forKey: prompt) == nil else {
             return "the same input was answered on an earlier line"

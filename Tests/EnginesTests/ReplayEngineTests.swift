@@ -87,6 +87,29 @@ struct ReplayEngineTests {
         #expect(error?.message.contains("user: Who are you?") == true)
     }
 
+    @Test(arguments: [
+        ("an order A-1", "first"), ("A-1 again", "A-1"), ("order", "default"), ("order B and an A-1", "first"),
+        ("exactly A-1", "whole"),
+    ])
+    func textsOfTheLastMessageAreLookedFor(message: String, answer: String) async throws {
+        let model = try Self.open(
+            #"""
+            {"input": {"contains": ["order", "A-1"]}, "output": "first"}
+            {"input": {"contains": "A-1"}, "output": "A-1"}
+            {"input": {"messages": [{"role": "user", "content": "exactly A-1"}]}, "output": "whole"}
+            {"default": true, "output": "default"}
+            """#
+        )
+        // What was said before does not count, but for a line that has all of the conversation.
+        let earlier = message == "exactly A-1" ? [] : [ChatMessage(role: "assistant", content: "order A-1")]
+        let messages = earlier + [ChatMessage(role: "user", content: message)]
+        var text = ""
+        for try await event in try await model.complete(CompletionRequest(prompt: .chat(messages))) {
+            if case .text(let piece, _) = event { text += piece }
+        }
+        #expect(text == answer)
+    }
+
     @Test func defaultAnswersEverythingElse() async throws {
         let model = try Self.open(Self.recording + "\n{\"default\": true, \"output\": \"No idea.\"}")
         let other = CompletionRequest(prompt: .text("Whatever"))
@@ -98,8 +121,13 @@ struct ReplayEngineTests {
         ("", "has no answers"),
         ("not json", "line 1: not a JSON object with 'input' and 'output' (not valid JSON)"),
         (#"{"input": {"prompt": "a"}}"#, "line 1: not a JSON object with 'input' and 'output' ('output' is missing)"),
-        ("\n{\"input\": {}, \"output\": \"a\"}", "line 2: 'input' must have either 'messages' or 'prompt'"),
-        (#"{"output": "a"}"#, "line 1: 'input' must have either 'messages' or 'prompt'"),
+        ("\n{\"input\": {}, \"output\": \"a\"}", "line 2: 'input' must have one of 'messages', 'prompt' and 'contains'"),
+        (#"{"input": {"contains": []}, "output": "a"}"#, "line 1: 'contains' must name a text"),
+        (
+            #"{"input": {"contains": "a", "prompt": "b"}, "output": "a"}"#,
+            "line 1: 'input' must have one of 'messages', 'prompt' and 'contains'"
+        ),
+        (#"{"output": "a"}"#, "line 1: 'input' must have one of 'messages', 'prompt' and 'contains'"),
         (#"{"input": {"prompt": 3}, "output": "a"}"#, "'input.prompt' has the wrong type"),
         (
             #"{"input": {"prompt": "a"}, "output": "b"}"# + "\n" + #"{"input": {"prompt": "a"}, "output": "c"}"#,
