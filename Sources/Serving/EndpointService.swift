@@ -125,6 +125,8 @@ package enum ChainEvent: Sendable, Hashable {
     case stepStarted(String)
     /// A piece of a step's text, where that step streams.
     case stepText(String, String)
+    /// A guard of a step's template fired; with `refuse` the step fails next.
+    case guardFired(String, GuardRecord)
     case stepFinished(String, output: JSONValue)
     case stepSkipped(String)
     case stepFailed(String, code: String, message: String)
@@ -168,6 +170,8 @@ package struct CallError: Error, Sendable, Hashable {
         /// The revision that the call pins does not serve.
         case revisionNotFound
         case invalidInput
+        /// What the caller asks is refused by a guard of a template.
+        case guardRefused
         case unsupportedParameter
         /// The message gives both token counts.
         case promptTooLong

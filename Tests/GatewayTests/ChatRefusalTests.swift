@@ -230,7 +230,7 @@ struct ChatRefusalTests {
             (CallError.Code.endpointNotFound, 404, "model_not_found", nil),
             (.invalidInput, 400, "invalid_value", nil),
             (.unsupportedParameter, 400, "unsupported_parameter", nil),
-            (.promptTooLong, 400, "context_length_exceeded", nil),
+            (.promptTooLong, 400, "context_length_exceeded", nil), (.guardRefused, 400, "guard_refused", nil),
             (.queueFull, 429, "rate_limit_exceeded", "1"),
             (.rateLimited, 429, "rate_limit_exceeded", "1"),
             (.quotaExceeded, 429, "insufficient_quota", nil),

@@ -217,6 +217,7 @@ struct DataPlaneTests {
         let service = FakeEndpoints(chain: { input in
             [
                 .stepStarted("one"), .stepText("one", "a\nb"), .stepFinished("one", output: 1), .stepSkipped("two"),
+                .guardFired("three", GuardRecord(place: "input", rule: "deny", action: "refuse", detail: "why")),
                 .stepFailed("three", code: "Failed", message: "no"), .finished(output: input, usage: TokenUsage()),
             ]
         })
@@ -234,6 +235,9 @@ struct DataPlaneTests {
 
                 event: step.skipped
                 data: {"step":"two"}
+
+                event: step.guard
+                data: {"action":"refuse","detail":"why","place":"input","rule":"deny","step":"three"}
 
                 event: step.failed
                 data: {"code":"Failed","message":"no","step":"three"}

@@ -83,6 +83,8 @@ struct MetricsTests {
         subject.requests = ["ok": 3, "queueFull": 1]
         subject.inputTokens.record(7)
         subject.outputTokens.record(2)
+        let fired = GuardRecord(place: "output", rule: "deny", action: "redact", detail: "why")
+        subject.guards = [ServingMetrics.FiredGuard(fired): 4]
         subject.timeToFirstToken.record(0.03)
         metrics.subjects[Self.runner] = subject
         metrics.inFlight[Self.runner] = 2
@@ -104,6 +106,7 @@ struct MetricsTests {
             "martlet_upstream_retries_total{\(elsewhere)} 2",
             "martlet_upstream_cooling_down{\(elsewhere)} 1",
             "martlet_requests_total{\(Self.labels),result=\"ok\"} 3",
+            "martlet_guards_total{\(Self.labels),place=\"output\",rule=\"deny\",action=\"redact\"} 4",
             "martlet_requests_total{\(Self.labels),result=\"queueFull\"} 1",
             "martlet_requests_in_flight{\(Self.labels)} 2",
             "martlet_requests_queued{\(Self.labels)} 5",

@@ -169,7 +169,7 @@ struct DesiredStateBuilderTests {
             ),
             (
                 "a dataset with a bad row", "Dataset/default/shots",
-                "data/shots.jsonl:2:1: a row needs the member 'output'",
+                "data/shots.jsonl:2:1: a row needs the column 'output'",
                 {
                     $0.files["data/shots.jsonl"] = "{\"input\":1,\"output\":2}\n{\"input\":1}"
                 }
@@ -180,12 +180,6 @@ struct DesiredStateBuilderTests {
                     try $0.change(.endpoint, "desk") {
                         $0["rollout"] = ["strategy": "canary", "steps": [["setWeight": 5]]]
                     }
-                }
-            ),
-            (
-                "guards", "PromptTemplate/default/reply", "spec.guards is not available in this version",
-                {
-                    try $0.change(.promptTemplate, "reply") { $0["guards"] = ["input": [["maxTokens": 5]]] }
                 }
             ),
             (

@@ -22,17 +22,10 @@ struct UnavailableFieldsTests {
     }
 
     static let refused: [Row] =
-        models + templates + rollouts + settings
+        models + rollouts + settings
 
     static let models = [
         row(.model, "replicas", "spec.replicas 0 is not available") { $0["replicas"] = 0 }
-    ]
-
-    static let templates = [
-        row(.promptTemplate, "guards", "spec.guards is not available") { $0["guards"] = ["input": [["maxTokens": 5]]] },
-        row(.dataset, "columns.*.required", "spec.columns.a.required false is not available") {
-            $0["columns"] = ["a": ["type": "string", "required": false]]
-        },
     ]
 
     static let rollouts =
@@ -102,7 +95,7 @@ struct UnavailableFieldsTests {
         (.endpoint, { $0["rollout"] = ["strategy": "immediate", "stickyBy": "session", "swap": true] }),
         (.endpoint, { $0["tenants"] = [] }),
         (.endpoint, { $0["access"] = ["anonymous": true, "tenants": []] }),
-        (.dataset, { $0["columns"] = ["a": ["type": "string", "required": true]] }),
+        (.promptTemplate, { $0["guards"] = ["input": [["maxTokens": 5]]] }),
     ]
 
     @Test("A default that is spelt out, and what does have an effect, block nothing", arguments: harmless.indices)
@@ -138,14 +131,22 @@ struct UnavailableFieldsTests {
             "version", "card", "card.owner", "card.license", "card.risk", "card.description", "card.intendedUse",
             "card.limitations", "card.trainingData", "card.languages", "card.tags", "card.homepage",
         ],
-        .promptTemplate: [
+        .promptTemplate: Set([
             "variables", "variables.*.type", "variables.*.maxLength", "variables.*.enum", "variables.*.default",
-            "messages", "messages[].role", "messages[].content", "examples", "examples.dataset", "examples.limit",
+            "variables.*.schema", "messages", "messages[].role", "messages[].content", "examples", "examples.dataset",
+            "examples.limit", "examples.columns", "examples.columns.input", "examples.columns.output",
             "examples[].input", "examples[].output", "parameters", "parameters.temperature", "parameters.topP",
             "parameters.topK", "parameters.minP", "parameters.maxTokens", "parameters.stop", "parameters.seed",
             "parameters.frequencyPenalty", "parameters.presencePenalty", "output", "output.schema",
-            "output.onInvalid", "output.retries",
-        ],
+            "output.onInvalid", "output.retries", "guards",
+        ]).union(
+            ["input", "output"].flatMap { place in
+                [
+                    "", ".maxTokens", ".deny", ".deny.pattern", ".topics", ".topics.allow", ".topics.model",
+                    ".topics.minSimilarity", ".topics.variables", ".action",
+                ].map { $0.isEmpty ? "guards.\(place)" : "guards.\(place)[]\($0)" }
+            }
+        ),
         .chain: [
             "input", "input.schema", "steps", "steps[].name", "steps[].when", "steps[].when.value", "steps[].when.in",
             "steps[].when.equals", "steps[].when.not", "steps[].when.all", "steps[].when.any", "steps[].prompt",
@@ -184,8 +185,8 @@ struct UnavailableFieldsTests {
         ],
         .dataset: [
             "source", "source.uri", "source.sha256", "format",
-            // The columns that few-shot examples take are read by their types; the rest tells people what is there.
-            "columns", "columns.*.type", "columns.*.description",
+            // Rows that are read are checked by them.
+            "columns", "columns.*.type", "columns.*.required", "columns.*.description",
         ],
     ]
 

@@ -61,8 +61,8 @@ struct ChainRoutes: Sendable {
     }
 }
 
-/// Writes a chain's events as server-sent events: `step.started`, `step.text`, `step.finished`, `step.skipped`,
-/// `step.failed`, and last `finished` or `error`.
+/// Writes a chain's events as server-sent events: `step.started`, `step.text`, `step.guard`, `step.finished`,
+/// `step.skipped`, `step.failed`, and last `finished` or `error`.
 struct ChainStream: Sendable {
     let answer: ChainAnswer
     let failures: FailureLog
@@ -90,6 +90,14 @@ struct ChainStream: Sendable {
         switch event {
         case .stepStarted(let step): ("step.started", ["step": .string(step)])
         case .stepText(let step, let text): ("step.text", ["step": .string(step), "text": .string(text)])
+        case .guardFired(let step, let record):
+            (
+                "step.guard",
+                [
+                    "step": .string(step), "place": .string(record.place), "rule": .string(record.rule),
+                    "action": .string(record.action), "detail": .string(record.detail),
+                ]
+            )
         case .stepFinished(let step, let output): ("step.finished", ["step": .string(step), "output": output])
         case .stepSkipped(let step): ("step.skipped", ["step": .string(step)])
         case .stepFailed(let step, let code, let message):

@@ -46,6 +46,22 @@ extension ServingMetrics {
                     }
                 }
             ),
+            MetricFamily(
+                name: "martlet_guards_total",
+                help: "Guards of prompt templates that fired.",
+                kind: .counter,
+                samples: subjects.flatMap { key, subject in
+                    subject.guards.sorted { $0.key < $1.key }.map { fired, count in
+                        MetricFamily.Sample(
+                            labels: key.labels + [
+                                MetricFamily.Label("place", fired.place), MetricFamily.Label("rule", fired.rule),
+                                MetricFamily.Label("action", fired.action),
+                            ],
+                            value: Double(count)
+                        )
+                    }
+                }
+            ),
         ]
     }
 

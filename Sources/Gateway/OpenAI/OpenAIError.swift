@@ -87,6 +87,8 @@ extension OpenAIError {
             self.init(status: 404, error.message, code: "model_not_found")
         case .invalidInput:
             self.init(status: 400, error.message, code: "invalid_value")
+        case .guardRefused:
+            self.init(status: 400, error.message, code: "guard_refused")
         case .unsupportedParameter:
             self.init(status: 400, error.message, code: "unsupported_parameter")
         case .promptTooLong:
@@ -111,8 +113,8 @@ extension OpenAIError {
         case .quotaExceeded: break
         case .queueFull, .rateLimited, .unavailable, .queueTimeout, .interrupted:
             self.retryAfter = error.retryAfter ?? 1
-        case .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter, .promptTooLong, .timeout,
-            .failed:
+        case .endpointNotFound, .revisionNotFound, .invalidInput, .guardRefused, .unsupportedParameter, .promptTooLong,
+            .timeout, .failed:
             self.retryAfter = error.retryAfter
         }
     }

@@ -42,7 +42,7 @@ struct ResourceResolver: Sendable {
     private var relinked: Set<ResourceIdentity> = []
     private var sightings = ArtifactUsers()
     /// Rows of datasets that were read during this update.
-    private var rows: [ResourceIdentity: [PromptTemplateSpec.Examples.Pair]] = [:]
+    private var rows: [ResourceIdentity: (path: String, table: DatasetRows.Table)] = [:]
     /// Models of services that were met during this update, by their names.
     var models: [[ResourceIdentity]: [RevisionGraph.Model]] = [:]
 
@@ -341,11 +341,9 @@ extension ResourceResolver {
         let identity = resource.identity
         do {
             let bytes = try world.read(artifact, resource)
-            self.rows[identity] = try FewShotRows.read(bytes, of: spec, path: artifact.path)
-        } catch let error as FewShotRows.Malformed {
-            let message = "\(error.location): \(error.message)"
-            resolution.blocker = Blocker(resource: identity, message: message, word: "DatasetInvalid")
-            resolution.diagnostics = [Diagnostic(at: error.location, error.message, resource: identity)]
+            self.rows[identity] = (artifact.path, try DatasetRows.read(bytes, of: spec, path: artifact.path))
+        } catch let error as DatasetRows.Malformed {
+            resolution.block(identity, error)
         } catch {
             let message = (error as? MartletError)?.message ?? "'\(artifact.path)' cannot be read: \(error)"
             resolution.blocker = Blocker(resource: identity, message: message, word: "ArtifactMissing")
@@ -364,8 +362,21 @@ extension ResourceResolver {
             return
         }
         guard let dataset = ResourceIdentity(.dataset, reference: name, in: template.namespace),
-            let rows = self.rows[dataset]
+            let (path, table) = self.rows[dataset]
         else { return }
-        resolution.examples = Array(rows.prefix(examples.limit ?? rows.count))
+        do {
+            resolution.examples = try FewShotRows.pairs(of: table, examples, path: path)
+        } catch {
+            resolution.block(dataset, error)
+        }
+    }
+}
+
+extension ResourceResolver.Resolution {
+    /// Takes a bad row down as what is in the way.
+    fileprivate mutating func block(_ identity: ResourceIdentity, _ error: DatasetRows.Malformed) {
+        let message = "\(error.location): \(error.message)"
+        self.blocker = .init(resource: identity, message: message, word: "DatasetInvalid")
+        self.diagnostics = [Diagnostic(at: error.location, error.message, resource: identity)]
     }
 }

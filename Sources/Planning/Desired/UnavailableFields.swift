@@ -41,9 +41,6 @@ package struct UnavailableFields: Sendable {
             // A model that is loaded has one copy at least; `load: lazy` says that it need not be.
             Row(field: "replicas", isRefused: { value, _ in value == 0 })
         ],
-        .promptTemplate: [
-            Row(field: "guards")
-        ],
         .endpoint: [
             // All of these matter only while two revisions share the traffic, or after. A strategy speaks for what it needs.
             Row(field: "rollout.strategy", words: { "rollout strategy\($0.value.shortSpelling)" }),
@@ -56,10 +53,6 @@ package struct UnavailableFields: Sendable {
             // Callers have no keys, so that no caller is a tenant.
             Row(field: "tenants"),
             Row(field: "access.tenants"),
-        ],
-        .dataset: [
-            // Few-shot examples need every row that there is.
-            Row(field: "columns.*.required")
         ],
     ])
 

@@ -157,6 +157,9 @@ package protocol CompletionModel: Sendable {
     /// The embeddings of texts, one of `description.embeddingWidth` floats for each, and the tokens read.
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage)
 
+    /// The tokens of texts, as the model reads plain text; nil where only the server that it is on knows.
+    func countTokens(of texts: [String]) async throws -> Int?
+
     /// The servers that answer, for a model that is not here.
     var upstreams: [UpstreamObservation] { get }
 
@@ -170,6 +173,8 @@ package protocol CompletionModel: Sendable {
 
 extension CompletionModel {
     package var upstreams: [UpstreamObservation] { [] }
+
+    package func countTokens(of texts: [String]) async throws -> Int? { nil }
 
     package func watchUpstreams(_ changed: @escaping @Sendable () -> Void) async {}
 

@@ -33,7 +33,7 @@ struct PromptTemplateCheck {
                 )
             )
         }
-        return findings + self.variableFindings(variables) + self.outputFindings()
+        return findings + self.variableFindings(variables) + self.outputFindings() + self.guardFindings(variables)
     }
 
     /// Whether a section around the tag enters an object or a list, whose own names are not declared.
@@ -54,9 +54,51 @@ struct PromptTemplateCheck {
                 Finding(.warning, path.field(field), at: .key, "the field '\(field)' has no effect without a schema")
             )
         }
-        if output["retries"] != nil, output["schema"] != nil, onInvalid != "retry" {
-            let message = "the field 'retries' has no effect with onInvalid '\(onInvalid)', only with 'retry'"
+        if output["retries"] != nil, output["schema"] != nil, !["retry", "repair"].contains(onInvalid) {
+            let message =
+                "the field 'retries' has no effect with onInvalid '\(onInvalid)', only with 'retry' and 'repair'"
             findings.append(Finding(.warning, path.field("retries"), at: .key, message))
+        }
+        return findings
+    }
+
+    private func guardFindings(_ variables: [String: JSONValue]) -> [Finding] {
+        ["input", "output"].flatMap { place in
+            let path = self.path.field("guards").field(place)
+            return (self.spec["guards"]?[place]?.array ?? []).enumerated().flatMap { index, rule in
+                self.findings(of: rule, place, variables, at: path.item(index))
+            }
+        }
+    }
+
+    private func findings(
+        of rule: JSONValue,
+        _ place: String,
+        _ variables: [String: JSONValue],
+        at path: FieldPath
+    ) -> [Finding] {
+        var findings: [Finding] = []
+        if let pattern = rule["deny"]?["pattern"]?.string {
+            do {
+                _ = try LinearPattern(pattern)
+            } catch {
+                let message = "the pattern cannot be matched in bounded time: \(error.message)"
+                findings.append(Finding(path.field("deny").field("pattern"), message))
+            }
+        } else if rule["action"]?.string == "redact", rule["maxTokens"] != nil || rule["topics"] != nil {
+            let message = "the action 'redact' replaces what a pattern denies; other checks can 'refuse' or 'flag'"
+            findings.append(Finding(path.field("action"), message))
+        }
+        for (index, variable) in (rule["topics"]?["variables"]?.array ?? []).enumerated() {
+            let path = path.field("topics").field("variables").item(index)
+            guard place == "input" else {
+                findings.append(Finding(.warning, path, "a check of the answer looks at the answer, not at variables"))
+                continue
+            }
+            guard let name = variable.string, variables[name] == nil else { continue }
+            findings.append(
+                Finding(path, "unknown variable '\(name)'" + NearestWord.hint(for: name, among: variables.keys))
+            )
         }
         return findings
     }
@@ -75,6 +117,11 @@ struct PromptTemplateCheck {
                     )
                 }
             }
+            if variable["maxLength"] != nil, type != "string" {
+                let message = "the field 'maxLength' has no effect on a variable of type \(type)"
+                findings.append(Finding(.warning, path.field("maxLength"), at: .key, message))
+            }
+            findings += JSONSchemaCheck.findings(variable["schema"], at: path.field("schema"))
             for (index, choice) in (variable["enum"]?.array ?? []).enumerated() where !choice.isOf(type) {
                 findings.append(
                     Finding(path.field("enum").item(index), "a value of '\(name)' must be of type \(type)")

@@ -21,7 +21,8 @@ extension Shape {
         .field("type", .word(of: PromptTemplateSpec.VariableType.self), default: "string", "The type of its values."),
         .optional("maxLength", .integer(atLeast: 1), "The longest accepted text, in characters."),
         .optional("enum", .list(.any, atLeast: 1), "The accepted values."),
-        .optional("default", .any, "The value where none is given; without it, one must be.")
+        .optional("default", .any, "The value where none is given; without it, one must be."),
+        .optional("schema", .jsonSchema, "A JSON Schema that its values fit beside that; for arrays and objects.")
     )
 
     private static let message = Shape.object(
@@ -31,7 +32,16 @@ extension Shape {
 
     private static let exampleDataset = Shape.object(
         .required("dataset", .reference(.dataset), "Rows with input and output."),
-        .optional("limit", .integer(1...1000), "How many to take from the beginning; without it, all.")
+        .optional("limit", .integer(1...1000), "How many to take from the beginning; without it, all."),
+        .field(
+            "columns",
+            .object(
+                .field("input", .format(.identifier), default: "input", "What is asked."),
+                .field("output", .format(.identifier), default: "output", "What is answered.")
+            ),
+            default: [:],
+            "The columns that the pairs are made of."
+        )
     )
 
     private static let example = Shape.object(
@@ -71,10 +81,33 @@ extension Shape {
         .optional("maxTokens", .integer(atLeast: 1), "The longest accepted text, in tokens."),
         .optional(
             "deny",
-            .object(.required("pattern", .format(.regex), "A regular expression that must not match.")),
+            .object(
+                .required(
+                    "pattern",
+                    .format(.regex),
+                    "A regular expression that must not occur; without looking ahead or behind and without references."
+                )
+            ),
             "What must not occur."
         ),
-        .field("action", .word(["refuse", "redact", "flag"]), default: "refuse", "What happens when the check fails."),
-        rules: [.exactlyOne(["maxTokens", "deny"])]
+        .optional("topics", .topics, "What may be talked about."),
+        .field(
+            "action",
+            .word(of: PromptTemplateSpec.Guard.Action.self),
+            default: "refuse",
+            "What happens when the check fails; redact is for deny."
+        ),
+        rules: [.exactlyOne(["maxTokens", "deny", "topics"])]
+    )
+
+    private static let topics = Shape.object(
+        .required("allow", .list(.nonEmptyString, count: 1...1000), "Texts that are typical of what is allowed."),
+        .required("model", .reference(.model), "The embedding model that tells how near a text is to these."),
+        .field("minSimilarity", .number(-1...1), default: 0.3, "The least cosine with the nearest of them."),
+        .optional(
+            "variables",
+            .list(.format(.identifier), atLeast: 1),
+            "The variables that are looked at; without it, all texts that have no enum. Of input only."
+        )
     )
 }

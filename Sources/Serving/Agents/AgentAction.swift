@@ -43,7 +43,7 @@ struct AgentAction: StepPerformer {
         guard let model = context.run.resources.models[self.model] else {
             throw CallError(.unavailable, "step '\(context.path)' has no model to ask", retryAfter: 1)
         }
-        let base = try self.opening(input, of: context)
+        let base = try await self.opening(input, for: model, of: context)
         var session = Session(
             base: base,
             model: model,
@@ -76,7 +76,11 @@ struct AgentAction: StepPerformer {
         case .answer(let text):
             let isLast = session.turn == self.maxTurns
             switch try self.judge(text, isLast: isLast, of: session.context) {
-            case .success(let output): return StepAnswer(output: output, finishReason: writing.finishReason)
+            case .success(let output):
+                return StepAnswer(
+                    output: try await self.guarded(output, of: session.context),
+                    finishReason: writing.finishReason
+                )
             case .failure(let doubt):
                 session.untold = [
                     ChatMessage(role: "assistant", content: writing.text),
@@ -92,16 +96,26 @@ struct AgentAction: StepPerformer {
     }
 
     /// The conversation that it begins with, and how it generates.
-    private func opening(_ input: JSONValue, of context: StepContext) throws -> CompletionRequest {
+    private func opening(
+        _ input: JSONValue,
+        for model: any CompletionModel,
+        of context: StepContext
+    ) async throws -> CompletionRequest {
         if let template = self.template {
             do {
-                var request = try template.renderer.render(input.object ?? [:])
+                var request = try await template.renderer.guarded(
+                    input.object ?? [:],
+                    for: model,
+                    among: context.run.resources.models,
+                    spend: context.spend,
+                    note: context.note
+                )
                 // The contract is for its last answer, not for the turns before.
                 request.format = .text
                 return request
-            } catch {
-                let code = context.step.blame(forInput: error.variable)
-                throw CallError(code, "step '\(context.path)': \(error.message)")
+            } catch let problem as PromptProblem {
+                let isCallers = context.step.blame(forInput: problem.variable) == .invalidInput
+                throw CallError(isCallers ? problem.code : .failed, "step '\(context.path)': \(problem.message)")
             }
         }
         if let turns = ChatMessage.conversation(input["messages"]) { return CompletionRequest(prompt: .chat(turns)) }
@@ -110,6 +124,18 @@ struct AgentAction: StepPerformer {
             throw CallError(context.step.blame(), words)
         }
         return CompletionRequest(prompt: .chat([ChatMessage(role: "user", content: message)]))
+    }
+
+    /// The last answer, as the template's guards let it through.
+    private func guarded(_ answer: JSONValue, of context: StepContext) async throws -> JSONValue {
+        guard let renderer = self.template?.renderer else { return answer }
+        return try await renderer.guarded(
+            answer: answer,
+            tokens: nil,
+            among: context.run.resources.models,
+            spend: context.spend,
+            note: context.note
+        )
     }
 
     private func ask(_ session: Session) async throws -> Writing {
@@ -195,8 +221,8 @@ struct AgentAction: StepPerformer {
         case .invalid(let why):
             switch contract.onInvalid {
             case .pass: return .success((try? JSONValue(parsing: text)) ?? .string(text))
-            case .retry where !isLast: return .failure(Doubt(message: "\(why). Answer again, with JSON that fits."))
-            case .retry, .fail: throw CallError(.failed, "step '\(context.path)': \(why)")
+            case .retry where !isLast, .repair where !isLast: return .failure(Doubt(message: "\(why). Answer again, with JSON that fits."))
+            case .retry, .repair, .fail: throw CallError(.failed, "step '\(context.path)': \(why)")
             }
         }
     }

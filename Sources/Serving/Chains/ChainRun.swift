@@ -119,9 +119,10 @@ struct StepContext: Sendable {
         self.run.spend(usage)
     }
 
-    /// Notes that a guard has fired.
+    /// Notes and tells that a guard has fired.
     func note(_ fired: GuardRecord) throws {
         self.trace.note { $0.guards.append(fired) }
+        try self.run.report(ChainUpdate(event: .guardFired(self.path, fired)))
     }
 
     /// Does what reaches outside. A write is done once in a request's life: when the request is repeated, what came of it

@@ -25,7 +25,7 @@ struct ChainText: Sendable {
     /// The pieces of the answer that an update leads to. Throws `failed` when the output makes no text.
     mutating func receive(_ update: ChainUpdate) throws(CallError) -> [CompletionEvent] {
         switch update.event {
-        case .stepStarted, .stepFailed: return []
+        case .stepStarted, .stepFailed, .guardFired: return []
         case .stepText(let step, let text):
             guard self.remaining.contains(step) else { return [] }
             self.keptBack[step, default: ""] += text

@@ -106,3 +106,8 @@ extension Duration {
     /// Whole microseconds.
     var microseconds: Int64 { self.components.seconds * 1_000_000 + self.components.attoseconds / 1_000_000_000_000 }
 }
+
+extension StepRecord {
+    /// The guards that fired in it and in the steps within.
+    var firedGuards: [GuardRecord] { self.guards + self.children.flatMap(\.firedGuards) }
+}

@@ -182,6 +182,12 @@ package final class LanguageModelServer: CompletionModel {
         return (vectors, TokenUsage(promptTokens: tokens.reduce(0) { $0 + $1.count }))
     }
 
+    package func countTokens(of texts: [String]) async throws -> Int? {
+        try self.owner.use { model in
+            try texts.reduce(0) { $0 + (try model.tokenize([TextSegment($1, parseSpecial: false)])).count }
+        }
+    }
+
     private func makeJobID() -> JobID {
         self.state.withLock { state in
             state.nextJob += 1

@@ -77,6 +77,10 @@ package final class InstanceLease: CompletionModel {
         try await self.withModel { try await $0.embed(texts) }
     }
 
+    package func countTokens(of texts: [String]) async throws -> Int? {
+        try await self.withModel { try await $0.countTokens(of: texts) }
+    }
+
     /// Does something with the model. The lease alone keeps an eager one; a lazy one is counted as in use meanwhile.
     ///
     /// - Parameter signal: ends the wait for a load.

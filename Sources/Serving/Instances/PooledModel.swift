@@ -93,6 +93,15 @@ enum PooledModel: Sendable {
         }
     }
 
+    /// The tokens of texts; nil where they are not known here.
+    func countTokens(of texts: [String]) async throws -> Int? {
+        switch self {
+        case .language(let server): try await server.countTokens(of: texts)
+        case .completion(let model): try await model.countTokens(of: texts)
+        case .tensor, .tensorService: nil
+        }
+    }
+
     /// Computes outputs of a model of tensors. Throws what ``TensorService/run(_:outputs:)`` throws, `NoTensors`, and the
     /// ``EarlyEnd`` of the options' signal.
     func run(_ inputs: [Tensor], outputs: [String], options: TensorRunOptions) async throws -> TensorRunResult {

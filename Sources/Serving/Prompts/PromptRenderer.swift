@@ -12,13 +12,14 @@ package struct PromptRenderer: Sendable {
 
     /// What the answer must look like, where the template says so.
     let output: OutputContract?
+    let guards: PromptGuards
     private let variables: PromptVariables
     private let opening: [Message]
     private let examples: [ChatMessage]
     private let closing: [Message]
     private let parameters: PromptTemplateSpec.Parameters
 
-    /// Compiles a template with its examples. Throws `TemplateInvalid`, `SchemaUnsupported`.
+    /// Compiles a template with its examples. Throws `TemplateInvalid`, `SchemaUnsupported`, `PatternInvalid`.
     package init(_ template: RevisionGraph.Template) throws(MartletError) {
         let spec = template.spec
         var messages: [Message] = []
@@ -32,9 +33,10 @@ package struct PromptRenderer: Sendable {
         let head = messages.prefix { $0.role == .system }
         self.opening = Array(head)
         self.closing = Array(messages.dropFirst(head.count))
-        self.variables = PromptVariables(declared: spec.variables)
+        self.variables = try PromptVariables(declared: spec.variables)
         self.parameters = spec.parameters
         self.output = try spec.output.flatMap { output throws(MartletError) in try OutputContract(output) }
+        self.guards = try PromptGuards(spec, namespace: template.identity.namespace)
         self.examples = try PromptRenderer.render(
             template.examples,
             asking: messages.last { $0.role == .user }?.content,
@@ -43,12 +45,32 @@ package struct PromptRenderer: Sendable {
         )
     }
 
+    /// Every variable with its value or default. Throws the ``PromptProblem`` of the first wrong value.
+    func resolve(_ values: [String: JSONValue]) throws(PromptProblem) -> [String: JSONValue] {
+        try self.variables.resolve(values)
+    }
+
     /// The request for these values. Throws the ``PromptProblem`` of the first wrong value.
     func render(_ values: [String: JSONValue], adapters: [String] = []) throws(PromptProblem) -> CompletionRequest {
-        let resolved = try self.variables.resolve(values)
-        let render = { (message: Message) in
-            ChatMessage(role: message.role.rawValue, content: message.content.render(resolved))
-        }
+        let resolved = try self.resolve(values)
+        return self.request(asking: self.asked(resolved), resolved, adapters: adapters)
+    }
+
+    /// What is asked: the messages behind the template's own opening and examples, filled in.
+    func asked(_ resolved: [String: JSONValue]) -> [ChatMessage] {
+        self.closing.map { self.fill($0, resolved) }
+    }
+
+    private func fill(_ message: Message, _ resolved: [String: JSONValue]) -> ChatMessage {
+        ChatMessage(role: message.role.rawValue, content: message.content.render(resolved))
+    }
+
+    /// The request that ends with what is asked.
+    func request(
+        asking asked: [ChatMessage],
+        _ resolved: [String: JSONValue],
+        adapters: [String] = []
+    ) -> CompletionRequest {
         var sampling = SamplingParameters()
         sampling.temperature = self.parameters.temperature
         sampling.topP = self.parameters.topP
@@ -58,7 +80,7 @@ package struct PromptRenderer: Sendable {
         sampling.frequencyPenalty = self.parameters.frequencyPenalty ?? sampling.frequencyPenalty
         sampling.presencePenalty = self.parameters.presencePenalty ?? sampling.presencePenalty
         return CompletionRequest(
-            prompt: .chat(self.opening.map(render) + self.examples + self.closing.map(render)),
+            prompt: .chat(self.opening.map { self.fill($0, resolved) } + self.examples + asked),
             sampling: sampling,
             maxTokens: self.parameters.maxTokens,
             stop: self.parameters.stop,

@@ -17,13 +17,14 @@ struct PromptStep: Sendable {
     let adapters: [String]
 
     /// Fills the template in and asks the model until the answer is valid or the retries are used up. Throws
-    /// ``PromptProblem`` for values that the template does not take.
+    /// ``PromptProblem`` for values that the template does not take, and for what its guards refuse.
     ///
     /// - Parameters:
     ///   - models: of the replica, by the resource that declares each.
     ///   - spend: gets the tokens of every attempt.
     ///   - note: gets each guard that fires, in order, before anything comes of it.
-    ///   - emit: gets the text as it comes when nothing validates it.
+    ///   - emit: gets the text: as it comes when nothing is to be looked at first, else as a whole once it has passed.
+    ///     An answer that is data is not given to it.
     func ask(
         _ values: [String: JSONValue],
         of models: [ResourceIdentity: any CompletionModel],
@@ -34,25 +35,53 @@ struct PromptStep: Sendable {
         guard let model = models[self.model] else {
             throw CallError(.unavailable, "\(self.model) is not loaded", retryAfter: 1)
         }
-        var request = try self.renderer.render(values, adapters: self.adapters)
-        guard let contract = self.renderer.output else {
-            let (text, reason) = try await PromptStep.complete(request, with: model, spend: spend, emit: emit)
-            return Answer(output: .string(text), finishReason: reason, request: request)
-        }
+        let request = try await self.renderer.guarded(
+            values,
+            for: model,
+            among: models,
+            adapters: self.adapters,
+            spend: spend,
+            note: note
+        )
+        let isText = self.renderer.output == nil
+        let streams = isText && !self.renderer.guards.checkAnswers
+        var (answer, tokens) = try await self.answer(request, of: model, spend, emit: streams ? emit : { _ in })
+        answer.output = try await self.renderer.guarded(
+            answer: answer.output,
+            tokens: tokens,
+            among: models,
+            spend: spend,
+            note: note
+        )
+        if isText, !streams, let text = answer.output.string, !text.isEmpty { try emit(text) }
+        return answer
+    }
+
+    /// Asks until the answer is valid. Returns it with the tokens of its text, where they were counted.
+    private func answer(
+        _ first: CompletionRequest,
+        of model: any CompletionModel,
+        _ spend: (TokenUsage) -> Void,
+        emit: (String) throws -> Void
+    ) async throws -> (Answer, tokens: Int?) {
+        var request = first
         var attempt = 0
         while true {
-            let (text, reason) = try await PromptStep.complete(request, with: model, spend: spend, emit: { _ in })
-            switch contract.judge(text) {
-            case .valid(let value): return Answer(output: value, finishReason: reason, request: request)
+            let text = try await PromptStep.complete(request, with: model, spend: spend, emit: emit)
+            let tokens = text.tokens > 0 ? text.tokens : nil
+            func answer(_ output: JSONValue) -> (Answer, tokens: Int?) {
+                (Answer(output: output, finishReason: text.reason, request: request), tokens)
+            }
+            guard let contract = self.renderer.output else { return answer(.string(text.text)) }
+            switch contract.judge(text.text) {
+            case .valid(let value): return answer(value)
             case .invalid(let why):
                 if contract.onInvalid == .pass {
-                    let value = (try? JSONValue(parsing: text)) ?? .string(text)
-                    return Answer(output: value, finishReason: reason, request: request)
+                    return answer((try? JSONValue(parsing: text.text)) ?? .string(text.text))
                 }
                 guard attempt < contract.retries else { throw CallError(.failed, why) }
                 attempt += 1
-                // The same seed would give the same answer again.
-                request.sampling.seed = request.sampling.seed.map { $0 &+ 1 }
+                request = contract.next(request, first: first, after: text.text, why)
             }
         }
     }
@@ -62,7 +91,7 @@ struct PromptStep: Sendable {
         with model: any CompletionModel,
         spend: (TokenUsage) -> Void,
         emit: (String) throws -> Void
-    ) async throws -> (String, FinishReason) {
+    ) async throws -> (text: String, reason: FinishReason, tokens: Int) {
         var text = ""
         for try await event in try await model.complete(request) {
             switch event {
@@ -72,7 +101,7 @@ struct PromptStep: Sendable {
             case .toolCall: throw CallError(.failed, "the model called a function, and its step offers none")
             case .finished(let reason, let usage):
                 spend(usage)
-                return (text, reason)
+                return (text, reason, usage.completionTokens)
             }
         }
         try Task.checkCancellation()

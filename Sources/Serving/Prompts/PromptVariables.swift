@@ -2,10 +2,12 @@ internal import Schema
 
 /// What is wrong with the values given to a prompt template.
 struct PromptProblem: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The variable at fault.
-    var variable: String
+    /// The variable at fault; nil for all of them together.
+    var variable: String?
     /// A full clause that names the variable: `variable 'tone' must be one of "warm", "formal"`.
     var message: String
+    /// What a caller is told whose values they are.
+    var code = CallError.Code.invalidInput
 
     var description: String { self.message }
 }
@@ -13,6 +15,17 @@ struct PromptProblem: Error, Sendable, Hashable, CustomStringConvertible {
 /// The typed variables of one template: checks values and fills in defaults.
 struct PromptVariables: Sendable {
     let declared: [String: PromptTemplateSpec.Variable]
+    private let schemas: [String: JSONSchema]
+
+    /// Throws `SchemaUnsupported`.
+    init(declared: [String: PromptTemplateSpec.Variable]) throws(MartletError) {
+        self.declared = declared
+        var schemas: [String: JSONSchema] = [:]
+        for (name, variable) in declared {
+            schemas[name] = try variable.schema.map { schema throws(MartletError) in try JSONSchema(schema) }
+        }
+        self.schemas = schemas
+    }
 
     /// Every variable with its value or default. Throws the first problem, by name in alphabetical order.
     func resolve(_ values: [String: JSONValue]) throws(PromptProblem) -> [String: JSONValue] {
@@ -27,6 +40,9 @@ struct PromptVariables: Sendable {
             }
             if let fault = variable.fault(of: value) {
                 throw PromptProblem(variable: name, message: "variable '\(name)' \(fault)")
+            }
+            if let problem = self.schemas[name]?.problems(in: value).first {
+                throw PromptProblem(variable: name, message: "variable '\(name)' does not fit its schema: \(problem)")
             }
             resolved[name] = value
         }

@@ -40,7 +40,7 @@ extension ChainEvent {
     func record(in answer: inout RecordedAnswer) {
         switch self {
         case .finished(let output, _): answer.output = output
-        case .stepStarted, .stepText, .stepFinished, .stepSkipped, .stepFailed: break
+        case .stepStarted, .stepText, .guardFired, .stepFinished, .stepSkipped, .stepFailed: break
         }
     }
 }

@@ -49,14 +49,14 @@ extension ChainEvent: AnswerEvent {
     var hasText: Bool {
         switch self {
         case .stepText, .finished: true
-        case .stepStarted, .stepFinished, .stepSkipped, .stepFailed: false
+        case .stepStarted, .guardFired, .stepFinished, .stepSkipped, .stepFailed: false
         }
     }
 
     var finalUsage: TokenUsage? {
         switch self {
         case .finished(_, let usage): usage
-        case .stepStarted, .stepText, .stepFinished, .stepSkipped, .stepFailed: nil
+        case .stepStarted, .stepText, .guardFired, .stepFinished, .stepSkipped, .stepFailed: nil
         }
     }
 
@@ -64,6 +64,7 @@ extension ChainEvent: AnswerEvent {
         switch self {
         case .stepText(_, let text): text.utf8.count
         case .stepFinished(_, let output), .finished(let output, _): output.canonicalJSON.utf8.count
+        case .guardFired(_, let record): record.detail.utf8.count
         case .stepStarted, .stepSkipped, .stepFailed: 0
         }
     }

@@ -74,7 +74,7 @@ extension CallError {
     var mayPass: Bool {
         switch self.code {
         case .unavailable, .failed, .queueFull, .rateLimited, .queueTimeout, .timeout: true
-        case .quotaExceeded, .endpointNotFound, .revisionNotFound, .invalidInput, .unsupportedParameter,
+        case .quotaExceeded, .endpointNotFound, .revisionNotFound, .invalidInput, .guardRefused, .unsupportedParameter,
             .promptTooLong, .interrupted:
             false
         }

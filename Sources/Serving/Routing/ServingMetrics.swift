@@ -37,8 +37,26 @@ package struct ServingMetrics: Sendable {
         /// Tokens read and written for each answer.
         package var inputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
         package var outputTokens = Histogram(bounds: ServingMetrics.tokenBounds)
+        /// Guards of prompt templates that fired.
+        package var guards: [FiredGuard: Int] = [:]
         /// Of requests for tensors; nil where there was none.
         package var tensors: Tensors?
+    }
+
+    /// What guards that fired are counted by.
+    package struct FiredGuard: Sendable, Hashable, Comparable {
+        /// As a ``GuardRecord`` has them.
+        package var place: String
+        package var rule: String
+        package var action: String
+
+        package init(_ record: GuardRecord) {
+            (self.place, self.rule, self.action) = (record.place, record.rule, record.action)
+        }
+
+        package static func < (lhs: FiredGuard, rhs: FiredGuard) -> Bool {
+            (lhs.place, lhs.rule, lhs.action) < (rhs.place, rhs.rule, rhs.action)
+        }
     }
 
     /// What requests for tensors were like.
@@ -126,6 +144,13 @@ final class MetricsCollector: Sendable {
             state.subjects[runner, default: ServingMetrics.Subject()].record(result, seconds, firstTokenAfter, usage)
             guard let tensors else { return }
             state.subjects[runner]?.tensors.record(tensors)
+        }
+    }
+
+    /// Counts a guard that fired.
+    func record(_ fired: GuardRecord, on runner: RunnerKey) {
+        self.state.withLock { state in
+            state.subjects[runner, default: ServingMetrics.Subject()].guards[.init(fired), default: 0] += 1
         }
     }
 

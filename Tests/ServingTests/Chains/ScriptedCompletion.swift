@@ -54,11 +54,15 @@ final class ScriptedCompletion: CompletionModel {
     /// The answers that wait for the test to speak, as they are asked for.
     let calls: AsyncStream<Call>
     private let callContinuation: AsyncStream<Call>.Continuation
+    private let countsTokens: Bool
     private let script: @Sendable (CompletionRequest, Int) -> Reply
     private let log = Mutex<[CompletionRequest]>([])
 
-    /// - Parameter script: the reply to a request, and how many were made before it.
-    init(_ script: @escaping @Sendable (CompletionRequest, Int) -> Reply) {
+    /// - Parameters:
+    ///   - countsTokens: whether it tells how many there are: one for each word.
+    ///   - script: the reply to a request, and how many were made before it.
+    init(countsTokens: Bool = false, _ script: @escaping @Sendable (CompletionRequest, Int) -> Reply) {
+        self.countsTokens = countsTokens
         self.script = script
         (self.calls, self.callContinuation) = AsyncStream.makeStream()
     }
@@ -92,8 +96,14 @@ final class ScriptedCompletion: CompletionModel {
         return events
     }
 
+    /// Poems point in a direction of their own.
     func embed(_ texts: [String]) async throws -> ([[Float]], TokenUsage) {
-        (texts.map { [Float($0.count), 0] }, TokenUsage(promptTokens: texts.count))
+        let vectors = texts.map { $0.contains("poem") ? [0, Float($0.count)] : [Float($0.count), 0] }
+        return (vectors, TokenUsage(promptTokens: texts.count))
+    }
+
+    func countTokens(of texts: [String]) async throws -> Int? {
+        self.countsTokens ? texts.reduce(0) { $0 + $1.split(separator: " ").count } : nil
     }
 
     func close() async {}

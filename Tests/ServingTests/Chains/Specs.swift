@@ -17,7 +17,8 @@ enum Specs {
         messages: JSONValue = [["role": "user", "content": "{{message}}"]],
         parameters: JSONValue = [:],
         output: JSONValue? = nil,
-        examples: JSONValue = []
+        examples: JSONValue = [],
+        guards: JSONValue? = nil
     ) throws -> RevisionGraph.Template {
         var spec: [String: JSONValue] = ["messages": messages]
         spec["variables"] = .object(
@@ -25,6 +26,7 @@ enum Specs {
         )
         spec["parameters"] = .object(["stop": []].merging(parameters.object ?? [:]) { $1 })
         spec["output"] = output.map { .object(["onInvalid": "retry", "retries": 1].merging($0.object ?? [:]) { $1 }) }
+        spec["guards"] = guards
         return RevisionGraph.Template(
             identity: ResourceIdentity(.promptTemplate, namespace: "default", name: name),
             digest: Digest(canonical: .object(spec)),

@@ -47,6 +47,12 @@ struct PromptRendererTests {
             ("{", [:], "{"),
             ("{{m}} {\n", ["m": "x"], "x {\n"),
             ("{{! remark }}\nleft", [:], "left"),
+            ("[{{o.none}}{{o.a.b.c}}{{#o.none}}x{{/o.none}}]{{^o.none}}no{{/o.none}}", ["o": ["a": ["b": 1]]], "[]no"),
+            ("{{#o}}{{x}}{{#y}}{{x}}{{/y}}{{/o}}", ["o": ["x": "1", "y": ["z": 2]]], "11"),
+            ("{{#l}}{{#.}}{{.}}{{/.}};{{/l}}", ["l": [[1, 2], [3]]], "12;3;"),
+            ("{{#l}}{{n}}{{^last}}, {{/last}}{{/l}}", ["l": [["n": 1], ["n": 2, "last": true]]], "1, 2"),
+            ("{{#e}}there{{/e}}{{^e}}not{{/e}}", ["e": ""], "there"),
+            ("{{#z}}{{z}}{{/z}}", ["z": 0], "0"),
         ] as [(String, [String: JSONValue], String)]
     )
     func values(content: String, values: [String: JSONValue], expected: String) throws {
@@ -100,12 +106,22 @@ struct PromptRendererTests {
             (["message": "x", "tone": "rude"], "tone", "variable 'tone' must be one of \"warm\", \"formal\""),
             (["message": "x", "ton": "warm"], "ton", "the template has no variable 'ton'; did you mean 'tone'?"),
             (["message": "x", "count": 1.5], "count", "variable 'count' must be a whole number, not a number"),
+            (["message": "x", "tags": "a"], "tags", "variable 'tags' must be an array, not a string"),
+            (
+                ["message": "x", "tags": ["a", 1]], "tags",
+                "variable 'tags' does not fit its schema: $[1] must be string, not a number"
+            ),
+            (
+                ["message": "x", "tags": ["a", "b", "c"]], "tags",
+                "variable 'tags' does not fit its schema: $ has 3 elements, at most 2 allowed"
+            ),
         ] as [([String: JSONValue], String, String)]
     )
     func wrongValues(values: [String: JSONValue], variable: String, message: String) throws {
         let template = try Specs.template(variables: [
             "message": ["maxLength": 4], "tone": ["enum": ["warm", "formal"], "default": "warm"],
             "count": ["type": "integer", "default": 1],
+            "tags": ["type": "array", "default": [], "schema": ["items": ["type": "string"], "maxItems": 2]],
         ])
         let renderer = try PromptRenderer(template)
         #expect(throws: PromptProblem(variable: variable, message: message)) { try renderer.render(values) }

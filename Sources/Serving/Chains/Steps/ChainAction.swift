@@ -43,6 +43,7 @@ extension ChainEvent {
         case .stepFinished(let step, let output): .stepFinished("\(outer)/\(step)", output: output)
         case .stepSkipped(let step): .stepSkipped("\(outer)/\(step)")
         case .stepFailed(let step, let code, let message): .stepFailed("\(outer)/\(step)", code: code, message: message)
+        case .guardFired(let step, let record): .guardFired("\(outer)/\(step)", record)
         case .stepText, .finished: nil
         }
     }

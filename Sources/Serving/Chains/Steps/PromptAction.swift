@@ -23,8 +23,8 @@ struct PromptAction: StepPerformer {
             context.trace.note { $0.prompt = answer.request.prompt.turns.json }
             return StepAnswer(output: answer.output, finishReason: answer.finishReason)
         } catch let problem as PromptProblem {
-            let code = context.step.blame(forInput: problem.variable)
-            throw CallError(code, "step '\(context.path)': \(problem.message)")
+            let isCallers = context.step.blame(forInput: problem.variable) == .invalidInput
+            throw CallError(isCallers ? problem.code : .failed, "step '\(context.path)': \(problem.message)")
         }
     }
 }
