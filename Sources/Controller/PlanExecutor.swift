@@ -22,12 +22,13 @@ package struct PlanExecutor: Sendable {
     private let probe: any ModelProbe
     private let store: any ControlStore
     private let lookups: (any LookupStore)?
+    private let programs: (any ProgramCaller)?
     private let clock: any Clock<Duration>
     private let loadDeadline: Duration
     private let probes: Turnstile
 
     /// - Parameters:
-    ///   - lookups: What is pruned with the artifacts; nil where there is none.
+    ///   - lookups: What is pruned with the artifacts; nil where there is none. So are the programs.
     ///   - loadDeadline: How long an engine may take to load a model that its probe has shown to load.
     ///   - probesAtOnce: How many children may open models at the same time.
     package init(
@@ -36,6 +37,7 @@ package struct PlanExecutor: Sendable {
         probe: any ModelProbe,
         store: any ControlStore,
         lookups: (any LookupStore)? = nil,
+        programs: (any ProgramCaller)? = nil,
         clock: any Clock<Duration> = ContinuousClock(),
         loadDeadline: Duration = .seconds(300),
         probesAtOnce: Int = 4
@@ -45,6 +47,7 @@ package struct PlanExecutor: Sendable {
         self.probe = probe
         self.store = store
         self.lookups = lookups
+        self.programs = programs
         self.clock = clock
         self.loadDeadline = loadDeadline
         self.probes = Turnstile(atOnce: probesAtOnce)
@@ -82,10 +85,11 @@ package struct PlanExecutor: Sendable {
         return StepOutcome()
     }
 
-    /// Removes the files of all other artifacts, and the indexes that none of the graphs looks anything up in.
-    package func prune(keeping artifacts: Set<Artifact>, lookupsOf graphs: [RevisionGraph]) async {
+    /// Removes the files of all other artifacts, and the indexes and programs that none of the graphs needs.
+    package func prune(keeping artifacts: Set<Artifact>, _ graphs: [RevisionGraph]) async {
         await self.artifacts.prune(keeping: Array(artifacts))
         await self.lookups?.prune(keeping: graphs)
+        await self.programs?.prune(keeping: graphs)
     }
 
     private func probe(_ instance: InstanceSpec) async throws -> StepOutcome {

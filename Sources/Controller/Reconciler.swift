@@ -332,7 +332,7 @@ package actor Reconciler: Service {
         _ = self.writePending()
         let (executor, mailbox, graphs) = (self.ports.executor, self.mailbox, self.facts.graphs(with: desired))
         group.addTask {
-            await executor.prune(keeping: kept, lookupsOf: graphs)
+            await executor.prune(keeping: kept, graphs)
             mailbox.post(.pruned)
         }
     }

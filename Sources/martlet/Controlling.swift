@@ -68,7 +68,17 @@ enum Controlling {
             programs: programs
         )
         let reconciler = try Reconciler(
-            ports: Controlling.ports(options, sources, store, server, engines, artifacts, lookups, environment),
+            ports: Controlling.ports(
+                options,
+                sources,
+                store,
+                server,
+                engines,
+                artifacts,
+                lookups,
+                programs,
+                environment
+            ),
             version: Martlet.version,
             memoryBudget: options.memoryBudget?.bytes,
             lastEnd: lastEnd,
@@ -126,6 +136,7 @@ enum Controlling {
         _ engines: EngineDirectory,
         _ artifacts: ArtifactCache,
         _ lookups: IndexStore,
+        _ programs: any ProgramCaller,
         _ environment: [String: String]
     ) throws -> Reconciler.Ports {
         let probe = ProbeProcess(
@@ -156,7 +167,8 @@ enum Controlling {
                 artifacts: artifacts,
                 probe: probe,
                 store: store,
-                lookups: lookups
+                lookups: lookups,
+                programs: programs
             ),
             wallClock: SystemClock(),
             clock: ContinuousClock(),

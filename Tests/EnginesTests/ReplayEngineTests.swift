@@ -121,7 +121,10 @@ struct ReplayEngineTests {
         ("", "has no answers"),
         ("not json", "line 1: not a JSON object with 'input' and 'output' (not valid JSON)"),
         (#"{"input": {"prompt": "a"}}"#, "line 1: not a JSON object with 'input' and 'output' ('output' is missing)"),
-        ("\n{\"input\": {}, \"output\": \"a\"}", "line 2: 'input' must have one of 'messages', 'prompt' and 'contains'"),
+        (
+            "\n{\"input\": {}, \"output\": \"a\"}",
+            "line 2: 'input' must have one of 'messages', 'prompt' and 'contains'"
+        ),
         (#"{"input": {"contains": []}, "output": "a"}"#, "line 1: 'contains' must name a text"),
         (
             #"{"input": {"contains": "a", "prompt": "b"}, "output": "a"}"#,

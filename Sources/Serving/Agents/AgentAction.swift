@@ -221,7 +221,8 @@ struct AgentAction: StepPerformer {
         case .invalid(let why):
             switch contract.onInvalid {
             case .pass: return .success((try? JSONValue(parsing: text)) ?? .string(text))
-            case .retry where !isLast, .repair where !isLast: return .failure(Doubt(message: "\(why). Answer again, with JSON that fits."))
+            case .retry where !isLast, .repair where !isLast:
+                return .failure(Doubt(message: "\(why). Answer again, with JSON that fits."))
             case .retry, .repair, .fail: throw CallError(.failed, "step '\(context.path)': \(why)")
             }
         }

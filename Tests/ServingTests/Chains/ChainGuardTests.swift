@@ -34,7 +34,9 @@ struct ChainGuardTests {
                 log.withLock { $0.append(update.event) }
             }
             let noted = trace.records.flatMap(\.firedGuards)
-            let told = log.withLock { $0 }.compactMap { if case .guardFired(_, let record) = $0 { record } else { nil } }
+            let told = log.withLock { $0 }.compactMap {
+                if case .guardFired(_, let record) = $0 { record } else { nil }
+            }
             #expect(noted == told)
             return (log.withLock { $0 }, nil)
         } catch {
