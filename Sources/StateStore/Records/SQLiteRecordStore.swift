@@ -72,7 +72,7 @@ package final class SQLiteRecordStore: RecordStore {
         self.warn = warn
         self.queue = Mutex(RecordQueue(limit: limits.queueBytes, batch: limits.batchBytes))
         let pool = try StoreFailure.translating(path) {
-            try try RecordDatabase.open(path, now: clock.now(), busySeconds: limits.busySeconds, warn: warn)
+            try RecordDatabase.open(path, now: clock.now(), busySeconds: limits.busySeconds, warn: warn)
         }
         self.pool = Mutex(pool)
         self.writer.withLock { $0.uncatalogued = limits.uncatalogued }
