@@ -108,16 +108,6 @@ struct Repository {
                 return self.artifact(source.uri)
             },
             files: { path in
-                let below = self.files.keys.filter { $0 == path || $0.hasPrefix("\(path)/") }.sorted()
-                guard !below.isEmpty else { throw MartletError("PathNotFound", "there is no '\(path)' in the commit") }
-                return FoundFiles(
-                    path: path,
-                    isFolder: below != [path],
-                    files: below.map { FoundFiles.File(path: $0, artifact: self.artifact($0)) },
-                    isSettled: true
-                )
-            },
-            files: { path in
                 let names = self.files.keys.filter { $0 == path || $0.hasPrefix("\(path)/") }.sorted()
                 guard !names.isEmpty else { throw MartletError("PathNotFound", "there is no '\(path)' in the commit") }
                 let isFolder = names != [path]
@@ -125,14 +115,9 @@ struct Repository {
                     path: path,
                     isFolder: isFolder,
                     files: names.map { name in
-                        let content = self.files[name] ?? ""
-                        let blob = Digest(of: content.utf8).short
-                        return FoundFiles.File(
+                        FoundFiles.File(
                             path: isFolder ? String(name.dropFirst(path.count + 1)) : name,
-                            artifact: Artifact(
-                                location: .repository(path: name, blob: blob),
-                                size: Int64(content.utf8.count)
-                            )
+                            artifact: self.artifact(name)
                         )
                     },
                     isSettled: true
