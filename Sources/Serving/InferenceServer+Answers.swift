@@ -243,7 +243,14 @@ extension InferenceServer {
     }
 
     private func resources<Work>(of admitted: Admitted<Work>) -> RunnerResources {
-        RunnerResources(models: admitted.seat.models, http: self.http, programs: self.programs)
+        let lookups = admitted.route.runner.lookups
+        return RunnerResources(
+            models: admitted.seat.models,
+            knowledge: lookups.knowledge,
+            tables: lookups.tables,
+            http: self.http,
+            programs: self.programs
+        )
     }
 
     private static func shuttingDown(_ code: CallError.Code) -> CallError {

@@ -7,10 +7,7 @@ internal import Schema
 /// member that is missing or null, and an empty cell, leave it out.
 enum DatasetRows {
     /// Says which line of the file is wrong, and how.
-    struct Malformed: Error {
-        var location: SourceLocation
-        var message: String
-    }
+    typealias Malformed = RowInvalid
 
     struct Row: Sendable, Hashable {
         /// From 1.
