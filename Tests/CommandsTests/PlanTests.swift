@@ -45,7 +45,9 @@ struct PlanTests {
         let head = Manifests.desk(["prompts/reply.yaml": Manifests.reply("Dear {{message}}")])
         let plan = await self.run(["plan"], Manifests.desk, head)
         #expect(plan.code == 1)
-        #expect(plan.output.contains("  ~ PromptTemplate/default/reply: spec.messages[0].content\n"))
+        #expect(
+            plan.output.contains("  ~ PromptTemplate/default/reply (prompts/reply.yaml): spec.messages[0].content\n")
+        )
         #expect(plan.output.contains("rolls (immediate)"))
         #expect(plan.output.contains("PromptTemplate/default/reply changed in spec.messages[0].content"))
         // The weights stay where they are.
@@ -69,7 +71,7 @@ struct PlanTests {
         let head = Manifests.desk(["models/tiny.jsonl": "{\"default\": true, \"output\": \"no\"}\n"])
         let plan = await self.run(["plan"], Manifests.desk, head)
         #expect(plan.code == 1)
-        #expect(plan.output.contains("~ Model/default/tiny: spec.source (its content)"))
+        #expect(plan.output.contains("~ Model/default/tiny (models/tiny.yaml): spec.source (its content)"))
         #expect(plan.output.contains("35 B before, 69 B at the peak, 34 B after"))
         let diff = await self.run(["diff", "-o", "json"], Manifests.desk, head)
         #expect(diff.code == 1)
@@ -100,7 +102,7 @@ struct PlanTests {
         let head = Manifests.desk(["desk.yaml": nil])
         let plan = await self.run(["plan"], Manifests.desk, head)
         #expect(plan.code == 1)
-        #expect(plan.output.contains("  - Endpoint/default/desk\n"))
+        #expect(plan.output.contains("  - Endpoint/default/desk (desk.yaml)\n"))
         #expect(plan.output.contains("leaves"))
         #expect(plan.output.contains("35 B before, 35 B at the peak, 0 B after"))
     }
@@ -222,11 +224,11 @@ struct PlanTests {
                 | Endpoint | From | To | How | Why |
                 | --- | --- | --- | --- | --- |
                 | `default/desk` | `9ce4e4ce78` | `dda938a366` | rolls (immediate) | \
-                PromptTemplate/default/reply changed in spec.messages\\[0\\].content |
+                PromptTemplate/default/reply changed in spec.messages\\[0\\].content, by way of Chain/default/desk |
 
-                |  | Resource | Fields |
-                | --- | --- | --- |
-                | changed | `PromptTemplate/default/reply` | `spec.messages[0].content` |
+                |  | Resource | File | Fields |
+                | --- | --- | --- | --- |
+                | changed | `PromptTemplate/default/reply` | `prompts/reply.yaml` | `spec.messages[0].content` |
 
                 **Memory**
 

@@ -87,11 +87,12 @@ extension EndToEnd {
             let commit = try self.repository.commit("Change a word")
             let plan = try await martlet.verb("plan", "--base", base, "--head", commit)
             #expect(plan.output.contains(path), "\(plan.output)")
+            for name in changed { #expect(plan.output.contains("by way of Chain/default/\(name)"), "\(plan.output)") }
             try await martlet.waitForConvergence(of: commit)
             for name in names {
                 let moved = try await martlet.revision(name) != before[name]
                 #expect(moved == changed.contains(name), "\(name)")
-                #expect(plan.output.contains("endpoint/\(name)") == changed.contains(name), "\(plan.output)")
+                #expect(plan.output.contains("default/\(name)   ") == changed.contains(name), "\(plan.output)")
             }
             #expect(await martlet.stop() == .exited(0), "\(martlet.log)")
         }

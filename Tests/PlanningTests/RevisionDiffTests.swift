@@ -24,7 +24,7 @@ struct RevisionDiffTests {
             }
         ),
         (
-            "PromptTemplate/default/triage changed in spec.examples.dataset",
+            "PromptTemplate/default/triage changed in spec.examples.dataset (data/shots.jsonl)",
             {
                 $0.files["data/shots.jsonl"] = #"{"input":"a","output":"c"}"#
             }

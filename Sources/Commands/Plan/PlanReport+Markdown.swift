@@ -22,7 +22,7 @@ extension PlanReport {
                         [
                             Markdown.code(change.variant.description), Markdown.code(change.from?.description),
                             Markdown.code(change.to?.description), Markdown.prose(change.how),
-                            Markdown.prose(change.reason),
+                            Markdown.prose(change.why),
                         ]
                     }
                 )
@@ -31,11 +31,12 @@ extension PlanReport {
         if !self.changes.isEmpty {
             parts.append(
                 Markdown.table(
-                    ["", "Resource", "Fields"],
+                    ["", "Resource", "File", "Fields"],
                     self.changes.map { change in
                         let fields = change.fieldNames.map { $0.hasPrefix("and ") ? $0 : Markdown.code($0) }
                         return [
-                            change.verb.rawValue, Markdown.code("\(change.resource)"), fields.joined(separator: ", "),
+                            change.verb.rawValue, Markdown.code("\(change.resource)"),
+                            Markdown.code(change.location.path), fields.joined(separator: ", "),
                         ]
                     }
                 )

@@ -14,7 +14,7 @@ extension PlanReport {
             for change in self.variants {
                 table.add([
                     change.variant.description, change.from?.description ?? "-", change.to?.description ?? "-",
-                    change.how, change.reason,
+                    change.how, change.why,
                 ])
             }
             parts.append(table.render())
@@ -61,9 +61,9 @@ extension PlanReport {
 }
 
 extension ResourceChange {
-    /// `~ PromptTemplate/default/reply: spec.messages[0].content`.
+    /// `~ PromptTemplate/default/reply (prompts/reply.yaml): spec.messages[0].content`.
     var summary: String {
-        "\(self.verb.sign) \(self.resource)"
+        "\(self.verb.sign) \(self.resource) (\(self.location.path))"
             + (self.fields.isEmpty ? "" : ": " + self.fieldNames.joined(separator: ", "))
     }
 
@@ -75,6 +75,12 @@ extension ResourceChange {
 }
 
 extension PlanReport.VariantChange {
+    /// The reason, and by which other resources the endpoint comes to what changed.
+    var why: String {
+        guard !self.path.isEmpty else { return self.reason }
+        return "\(self.reason), by way of \(self.path.map(\.description).joined(separator: " -> "))"
+    }
+
     /// The verb, with the strategy where there is one: `rolls (immediate)`.
     var how: String {
         self.verb.rawValue + (self.strategy.map { " (\($0.rawValue))" } ?? "")

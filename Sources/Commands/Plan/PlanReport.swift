@@ -21,6 +21,9 @@ struct PlanReport: Encodable {
         var to: Revision?
         var strategy: EndpointSpec.Rollout.Strategy?
         var reason: String
+        /// The resources by which the endpoint comes to the one that changed, from its side to that one's; empty where it
+        /// names it itself.
+        var path: [ResourceIdentity] = []
     }
 
     /// What is planned from and to, and what that rests on.
@@ -61,7 +64,7 @@ struct PlanReport: Encodable {
             base.commit.id.isEmpty
             ? "It assumes that nothing runs yet." : "It assumes that \(comparison.baseName) has converged."
         self.changes = ResourceChange.all(from: base, to: head)
-        self.variants = PlanReport.variants(in: plan, base: base)
+        self.variants = PlanReport.variants(in: plan, base: base, head: head)
         self.memory = Memory(plan, base: base, head: head, comparison.rest, budget: memoryBudget?.bytes)
         self.plan = plan
         self.errors = head.diagnostics.filter { $0.severity == .error }
@@ -85,7 +88,7 @@ struct PlanReport: Encodable {
         self.heading = "of the running controller, \(commit)"
         self.assumption = nil
         self.changes = []
-        self.variants = PlanReport.variants(in: plan, base: nil)
+        self.variants = PlanReport.variants(in: plan, base: nil, head: nil)
         self.memory = nil
         self.plan = plan
         self.errors = []
@@ -105,7 +108,7 @@ struct PlanReport: Encodable {
         self.errors = proposed.diagnostics.filter { $0.severity == .error }
     }
 
-    private static func variants(in plan: Plan, base: DesiredState?) -> [VariantChange] {
+    private static func variants(in plan: Plan, base: DesiredState?, head: DesiredState?) -> [VariantChange] {
         var changes: [VariantID: VariantChange] = [:]
         for step in plan.steps {
             let change: VariantChange
@@ -118,7 +121,8 @@ struct PlanReport: Encodable {
                     from: old,
                     to: graph.revision,
                     strategy: rollout.strategy,
-                    reason: step.reason
+                    reason: step.reason,
+                    path: head?.path(from: graph.variant.resource, to: step.cause.resource) ?? []
                 )
             case .applySettings(let endpoint, _):
                 let variant = VariantID(defaultOf: endpoint)
@@ -143,5 +147,27 @@ struct PlanReport: Encodable {
             changes[change.variant] = change
         }
         return changes.values.sorted { $0.variant < $1.variant }
+    }
+}
+
+extension DesiredState {
+    /// The shortest way by which one resource names another, both left out; empty where there is none.
+    fileprivate func path(from start: ResourceIdentity, to end: ResourceIdentity) -> [ResourceIdentity] {
+        var before: [ResourceIdentity: ResourceIdentity] = [:]
+        var open = [start][...]
+        while let next = open.popFirst(), next != end {
+            for reference in self.resources[next]?.references ?? [] {
+                guard reference.target != start, before[reference.target] == nil else { continue }
+                before[reference.target] = next
+                open.append(reference.target)
+            }
+        }
+        var path: [ResourceIdentity] = []
+        var place = before[end]
+        while let found = place, found != start {
+            path.insert(found, at: 0)
+            place = before[found]
+        }
+        return path
     }
 }

@@ -7,6 +7,8 @@ internal import Synchronization
 final class ProgramPool: Sendable {
     /// The most children of one program.
     static let size = 4
+    /// The longest wait before a child is started after others ended badly.
+    private static let longestWait = Duration.milliseconds(800)
     /// The most bytes of one line, to a child or from it.
     static let lineLimit = 1 << 20
 
@@ -74,7 +76,8 @@ final class ProgramPool: Sendable {
         let warm = self.state.withLock { $0.takeIdle() }
         if let warm { return warm }
         if failures > 0 {
-            let wait = Duration.milliseconds(100) * (1 << min(failures - 1, 8))
+            // Far less than calls may take: one that waits longer than it has would never start the child that works.
+            let wait = min(Duration.milliseconds(50) * (1 << min(failures - 1, 8)), Self.longestWait)
             try await self.clock.sleep(for: wait)
         }
         let child = self.start()

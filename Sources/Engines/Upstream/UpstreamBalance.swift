@@ -24,8 +24,10 @@ struct UpstreamBalance: Sendable {
         case untold
         /// It answers with an error.
         case ill
-        /// It was not reached, or took too long.
+        /// It was not reached.
         case away
+        /// It has not answered in time. That says less than a request that fails: this machine may be the busy one.
+        case silent
     }
 
     /// What to do for the health of an upstream.
@@ -197,7 +199,9 @@ struct UpstreamBalance: Sendable {
         case .ill where self.members[member].failures >= Self.mostFailures:
             // What stays ill may be no more than the path of the probes.
             self.tryOut(member, at: now)
-        case .ill, .away:
+        case .silent where !self.members[member].isOut:
+            self.tryOut(member, at: now)
+        case .ill, .away, .silent:
             let failures = max(self.members[member].failures + 1, Self.patience)
             self.members[member].failures = failures
             self.members[member].restsUntil = now + min(Self.rest(after: failures), Self.longestProbeWait)

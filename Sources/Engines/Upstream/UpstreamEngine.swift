@@ -22,12 +22,19 @@ package struct UpstreamEngine: InferenceEngine {
     package let version = "1"
     private let interface: Interface
     private let secret: Secret
+    private let probeTimeout: Duration
 
     package var name: String { self.interface.rawValue }
 
     package init(_ interface: Interface, secret: @escaping Secret) {
+        self.init(interface, probeTimeout: UpstreamProbe.timeout, secret: secret)
+    }
+
+    /// - Parameter probeTimeout: how long the answer to a probe may take.
+    init(_ interface: Interface, probeTimeout: Duration, secret: @escaping Secret) {
         self.interface = interface
         self.secret = secret
+        self.probeTimeout = probeTimeout
     }
 
     /// Knows one option: `concurrency`, the most requests at once, 1024 unless given.
@@ -60,7 +67,7 @@ package struct UpstreamEngine: InferenceEngine {
             endpoints: try upstreams.members.map {
                 try UpstreamEndpoint($0, paths: self.interface.paths, secret: self.secret)
             },
-            probe: UpstreamProbe(path: self.interface.healthPath),
+            probe: UpstreamProbe(path: self.interface.healthPath, timeout: self.probeTimeout),
             clock: ContinuousClock(),
             random: { Double.random(in: 0..<1) }
         )

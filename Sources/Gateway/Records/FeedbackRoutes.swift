@@ -11,13 +11,18 @@ struct FeedbackRoutes: Sendable {
     let plane: DataPlane
     let records: any RecordStore
 
+    /// The most bytes of what may be said at once: it is kept for as long as the record is.
+    private static let maxBodyBytes = 1 << 16
+
     func register(on router: Router<GatewayContext>) {
         router.post("/v1/feedback") { request, context in try await self.answer(request, context) }
         router.refuseOtherMethods("/v1/feedback", allowed: [.post])
     }
 
     private func answer(_ request: Request, _ context: GatewayContext) async throws -> Response {
-        let reader = try ParameterReader(body: try await request.bodyBytes(upTo: self.plane.maxBodyBytes))
+        let reader = try ParameterReader(
+            body: try await request.bodyBytes(upTo: min(self.plane.maxBodyBytes, Self.maxBodyBytes))
+        )
         try Self.rules.check(reader)
         let id = try reader.required("request_id", reader.string("request_id"))
         let caller = self.plane.caller

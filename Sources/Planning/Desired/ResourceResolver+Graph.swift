@@ -76,7 +76,8 @@ extension ResourceResolver {
                         identity: part.resource,
                         digest: part.digest,
                         spec: template,
-                        examples: resolution.examples
+                        examples: resolution.examples,
+                        examplesFile: self.examplesFile(of: template, part.resource)
                     )
                 )
             case .knowledgeBase(let spec):
@@ -107,6 +108,11 @@ extension ResourceResolver {
                 timeout: place.program.timeout
             )
         }
+    }
+
+    private func examplesFile(of template: PromptTemplateSpec, _ identity: ResourceIdentity) -> String? {
+        template.examples?.dataset.flatMap { ResourceIdentity(.dataset, reference: $0, in: identity.namespace) }
+            .flatMap { self.resolution(of: $0)?.artifacts.first?.path }
     }
 
     /// The models of a service: of thousands of services most have the same few, which are made once in an update.

@@ -8,17 +8,21 @@ package struct RevisionGraph: Sendable, Hashable, Codable {
         package var spec: PromptTemplateSpec
         /// Few-shot pairs with datasets read in, already cut to `limit`.
         package var examples: [PromptTemplateSpec.Examples.Pair]
+        /// The file that the pairs were read from, for people; nil for those of the manifest itself.
+        package var examplesFile: String?
 
         package init(
             identity: ResourceIdentity,
             digest: Digest,
             spec: PromptTemplateSpec,
-            examples: [PromptTemplateSpec.Examples.Pair]
+            examples: [PromptTemplateSpec.Examples.Pair],
+            examplesFile: String? = nil
         ) {
             self.identity = identity
             self.digest = digest
             self.spec = spec
             self.examples = examples
+            self.examplesFile = examplesFile
         }
     }
 

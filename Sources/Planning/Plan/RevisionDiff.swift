@@ -121,7 +121,8 @@ package struct RevisionDiff: Sendable, Hashable, Codable {
         let fields = JSONValue.changedFields(from: old.spec.json, to: new.spec.json, at: "spec")
         let readsSame = old.spec.examples?.dataset == new.spec.examples?.dataset
         let isDataset = new.spec.examples?.dataset != nil && readsSame && old.examples != new.examples
-        return isDataset && fields.isEmpty ? ["spec.examples.dataset"] : fields
+        guard isDataset, fields.isEmpty else { return fields }
+        return ["spec.examples.dataset" + (new.examplesFile.map { " (\($0))" } ?? "")]
     }
 
     /// What a document's own bytes change is named by its path.

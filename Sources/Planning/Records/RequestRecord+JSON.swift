@@ -34,7 +34,8 @@ extension RequestRecord {
 
 extension StepRecord {
     fileprivate var size: Int {
-        256 + (self.input?.size ?? 0) + (self.output?.size ?? 0) + self.children.reduce(0) { $0 + $1.size }
+        256 + (self.input?.size ?? 0) + (self.prompt?.size ?? 0) + (self.output?.size ?? 0)
+            + self.children.reduce(0) { $0 + $1.size }
             + self.guards.reduce(0) { $0 + 64 + $1.detail.utf8.count }
             + self.passages.reduce(0) { $0 + 128 + $1.text.utf8.count }
     }
@@ -153,6 +154,7 @@ private struct ObjectText {
         self.add("status", step.status.rawValue)
         self.add("attempts", Int64(step.attempts))
         self.add("input", step.input)
+        self.add("prompt", step.prompt)
         self.add("output", step.output)
         self.add("usage", step.usage)
         self.add("model", step.model)

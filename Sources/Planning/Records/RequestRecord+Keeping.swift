@@ -44,6 +44,7 @@ extension StepRecord {
     fileprivate var withoutPayload: StepRecord {
         var step = self
         step.input = nil
+        step.prompt = nil
         step.output = nil
         // Where they stand is no payload.
         for index in step.passages.indices { step.passages[index].text = "" }
@@ -69,6 +70,7 @@ extension StepRecord {
     fileprivate func redacted(_ redactor: Redactor) -> StepRecord {
         var step = self
         step.input = step.input.map(redactor.redact)
+        step.prompt = step.prompt.map(redactor.redact)
         step.output = step.output.map(redactor.redact)
         step.errorMessage = step.errorMessage.map(redactor.redact)
         for index in step.passages.indices {

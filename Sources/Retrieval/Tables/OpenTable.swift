@@ -60,7 +60,9 @@ final class OpenTable: FeatureRows {
     /// Says how old a row is. Throws `FeatureStale` where it is too old to be given.
     private func judge(_ row: inout FeatureRow, _ time: Timestamp?, _ key: String) throws {
         guard let freshness = self.table.spec.freshness, let time = time ?? self.table.writtenAt else { return }
-        let age = Duration.milliseconds(max(0, self.wallClock.now().milliseconds - time.milliseconds))
+        // A row's time may be any number at all.
+        let (elapsed, overflows) = self.wallClock.now().milliseconds.subtractingReportingOverflow(time.milliseconds)
+        let age = Duration.milliseconds(overflows && time.milliseconds < 0 ? .max : max(0, elapsed))
         row.age = age
         row.isStale = age > freshness.maxAge.duration
         switch freshness.onStale {

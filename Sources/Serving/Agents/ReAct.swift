@@ -41,7 +41,7 @@ enum ReAct {
 
     /// What a text says: its first action, or its answer; all of it where it says neither.
     static func read(_ text: String, turn: Int) -> AgentTurn {
-        var lines = text.split(separator: "\n", omittingEmptySubsequences: false)[...]
+        var lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)[...]
         while let line = lines.popFirst() {
             if let rest = line.rest(behind: Self.answer) {
                 return .answer(([rest] + lines).joined(separator: "\n").trimmed)

@@ -25,6 +25,8 @@ final class ChainRun: Sendable {
     let report: @Sendable (ChainUpdate) throws -> Void
     /// The step that has the chain run, behind those around it; nil for the request's own chain.
     let path: String?
+    /// Whether anybody may see words of the chain's answer before it has ended.
+    let mayStream: Bool
     private let name: String
     private let maxSteps: Int
     private let outer: ChainRun?
@@ -42,6 +44,7 @@ final class ChainRun: Sendable {
         self.clock = clock
         self.report = report
         self.path = outer?.path
+        self.mayStream = outer == nil || outer?.emit != nil
         self.name = plan.name
         self.maxSteps = plan.limits.maxSteps
         self.outer = outer?.run
@@ -113,6 +116,9 @@ struct StepContext: Sendable {
         StepContext(run: self.run, step: self.step, trace: trace, path: "\(self.path)/\(name)", emit: nil)
     }
 
+    /// The path as the run's own events have it: those around the run put theirs in front.
+    var pathInRun: String { self.run.path.map { String(self.path.dropFirst($0.count + 1)) } ?? self.path }
+
     /// Adds tokens to those of the step and of the run.
     func spend(_ usage: TokenUsage) {
         self.trace.spend(usage)
@@ -122,7 +128,7 @@ struct StepContext: Sendable {
     /// Notes and tells that a guard has fired.
     func note(_ fired: GuardRecord) throws {
         self.trace.note { $0.guards.append(fired) }
-        try self.run.report(ChainUpdate(event: .guardFired(self.path, fired)))
+        try self.run.report(ChainUpdate(event: .guardFired(self.pathInRun, fired)))
     }
 
     /// Does what reaches outside. A write is done once in a request's life: when the request is repeated, what came of it

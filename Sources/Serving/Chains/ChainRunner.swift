@@ -134,7 +134,7 @@ struct ChainRunner: Sendable {
 
     private func runStep(_ index: Int, _ work: StepWork, run: ChainRun, trace: StepTrace) async -> Outcome {
         let step = self.plan.steps[index]
-        let mayStream = self.plan.mayStream[index]
+        let mayStream = run.mayStream && self.plan.mayStream[index]
         let emit = { @Sendable (text: String) in try run.report(ChainUpdate(event: .stepText(step.name, text))) }
         do {
             let answer = try await self.perform(work, of: step, run: run, trace: trace, emit: mayStream ? emit : nil)

@@ -52,6 +52,8 @@ package final class SQLiteRecordStore: RecordStore {
         var isDurable = false
         var uncatalogued = 0
         var isCataloguing = false
+        /// Whether a batch that could not be written is to be tried again later.
+        var waitsToRetry = false
     }
 
     /// Opens the database, makes it where it is missing and brings an older one up to date; one that is damaged is set
@@ -116,7 +118,13 @@ package final class SQLiteRecordStore: RecordStore {
         let waiters = self.queue.withLock { $0.close() }
         for waiter in waiters { waiter.resume(throwing: self.unavailable("they are closed")) }
         try await self.working {
-            self.writeQueued()
+            for _ in 0..<self.limits.attempts {
+                self.writeQueued(isLast: true)
+                if self.queue.withLock({ $0.figures.queuedRecords }) == 0 { break }
+                usleep(UInt32(self.limits.retryDelay) * 1000)
+            }
+            let lost = self.queue.withLock { $0.figures.queuedRecords }
+            if lost > 0 { self.warn("\(lost) records could not be written before the end, and are lost") }
             try self.pool.withLock { try $0.close() }
         }
     }
@@ -174,7 +182,10 @@ package final class SQLiteRecordStore: RecordStore {
     }
 
     /// Writes batch after batch until none is left, or one cannot be written.
-    private func writeQueued() {
+    ///
+    /// - Parameter isLast: tries even while an attempt that failed waits to be repeated.
+    private func writeQueued(isLast: Bool = false) {
+        guard isLast || !self.writer.withLock({ $0.waitsToRetry }) else { return }
         while true {
             let batch = self.queue.withLock { $0.takeBatch() }
             guard !batch.isEmpty else { break }
@@ -230,7 +241,12 @@ package final class SQLiteRecordStore: RecordStore {
         } else if failures == 1 || failures == self.limits.attempts {
             self.warn("records cannot be written now, and wait in memory: \(self.translated(error))")
         }
-        self.work.asyncAfter(deadline: .now() + .milliseconds(self.limits.retryDelay)) { self.writeQueued() }
+        // One attempt at a time: whatever arrives meanwhile waits for it too.
+        self.writer.withLock { $0.waitsToRetry = true }
+        self.work.asyncAfter(deadline: .now() + .milliseconds(self.limits.retryDelay)) {
+            self.writer.withLock { $0.waitsToRetry = false }
+            self.writeQueued()
+        }
     }
 
     private func beginAnew(because error: any Error) {

@@ -245,4 +245,17 @@ struct UpstreamBalanceTests {
             #expect(balance.members.allSatisfy { ($0.restsUntil ?? now) <= now + UpstreamBalance.longestRest })
         }
     }
+
+    @Test func silenceAloneTakesNobodyOut() {
+        let member = UpstreamBalance.Member(weight: 1, retries: 0)
+        var balance = UpstreamBalance(.order, members: [member, member])
+        balance.beginProbing()
+        balance.end(.silent, of: 0, at: .zero)
+        #expect(!balance.members[0].isOut)
+        // A request decides from here on.
+        #expect(balance.nextProbe(of: 0, draw: 0, at: .zero) == .leave)
+        balance.end(.away, of: 1, at: .zero)
+        balance.end(.silent, of: 1, at: .zero)
+        #expect(balance.members[1].isOut)
+    }
 }

@@ -208,7 +208,7 @@ struct UpstreamFaultTests {
                 try await connection.answer(Upstreams.wholeAnswer)
             }
         } _: { server in
-            let model = try Upstreams.model([server.url])
+            let model = try Upstreams.model([server.url], timeout: .seconds(100))
             let (changes, change) = AsyncStream<Bool>.makeStream()
             async let watch: Void = model.watchUpstreams { change.yield(model.upstreams[0].isCoolingDown) }
             // Its probe is refused, too.
@@ -262,15 +262,15 @@ struct UpstreamFaultTests {
             try await ScriptedUpstream.run { _, connection in
                 try await connection.answer(Upstreams.wholeAnswer)
             } _: { other in
-                let limit = ManifestDuration.seconds(2)
-                let model = try Upstreams.model([slow.url, other.url], firstByteTimeout: limit)
+                let limit = ManifestDuration.seconds(20)
+                let model = try Upstreams.model([slow.url, other.url], timeout: .seconds(300), firstByteTimeout: limit)
                 var stream = try await model.complete(Upstreams.hello).makeAsyncIterator()
                 #expect(try await stream.next() == .text("Good", logProbabilities: []))
                 var stalling = Upstreams.hello
                 stalling.sampling.seed = 1
                 #expect(await Upstreams.events(model, stalling).events.count == 2)
                 #expect(model.upstreams.map(\.failures) == [[.timedOut: 1], [:]])
-                #expect(model.upstreams[0].lastFailure?.contains("did not begin its answer within 2s") == true)
+                #expect(model.upstreams[0].lastFailure?.contains("did not begin its answer within 20s") == true)
                 goOn.finish()
                 #expect(try await stream.next() == .finished(.stop, TokenUsage()))
             }

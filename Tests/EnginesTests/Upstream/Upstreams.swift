@@ -25,7 +25,7 @@ enum Upstreams {
                 retries: retries
             )
         }
-        let engine = UpstreamEngine(.openAI) { _ in Array((key ?? "").utf8) }
+        let engine = UpstreamEngine(.openAI, probeTimeout: .seconds(100)) { _ in Array((key ?? "").utf8) }
         let opening = ModelOpening(file: "", upstreams: UpstreamSet(balance: balance, members: members))
         guard case .completion(let model) = try engine.open(opening) else {
             throw MartletError("NoCompletion", "the engine opened something else")

@@ -86,6 +86,7 @@ struct AgentTests {
     @Test(
         "what a text says is read by its first marker",
         arguments: [
+            ("Thought: x\r\nAction: t\r\nAction Input: {}\r\n", call("t", "{}")),
             ("Final Answer: a\nb", .answer("a\nb")), ("no markers at all", .answer("no markers at all")),
             ("Thought: x\nAction: t\nAction Input: {\"a\":\n1}", call("t", "{\"a\":\n1}")),
             ("Action: t", call("t", "{}")), ("  Action:  t  \nAction Input: {}\nObservation: made up", call("t", "{}")),

@@ -2,12 +2,16 @@ import Planning
 import Schema
 import Synchronization
 
+@testable import Serving
+
 /// A model that answers whole requests as a test says.
 final class ScriptedCompletion: CompletionModel {
     enum Reply: Sendable {
         /// These pieces, then the end.
         case says([String], FinishReason = .stop)
         case fails(any Error)
+        /// This piece, and then a failure that may pass.
+        case breaksOff(String)
         /// The test speaks, by the next of ``calls``.
         case waits
     }
@@ -88,6 +92,9 @@ final class ScriptedCompletion: CompletionModel {
             output.yield(.finished(reason, Self.usage))
             output.finish()
         case .fails(let error): throw error
+        case .breaksOff(let piece):
+            output.yield(.text(piece, logProbabilities: []))
+            output.finish(throwing: CallError(.failed, "broken off"))
         case .waits:
             let (listeners, listening) = AsyncStream<Never>.makeStream()
             output.onTermination = { _ in listening.finish() }

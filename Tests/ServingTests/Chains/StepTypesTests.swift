@@ -182,6 +182,32 @@ struct StepTypesTests {
         )
     }
 
+    @Test("steps are told by their paths, however deep they are")
+    func paths() async throws {
+        let run = try await StepFixture().run(
+            [["name": "a", "chain": "inner", "with": ["m": "$.input.m"]]],
+            others: [
+                "inner": [["name": "b", "chain": "innermost", "with": ["m": "$.input.m"]]],
+                "innermost": [["name": "c", "set": "$.input.m"]],
+            ]
+        )
+        let finished = run.events.compactMap { event in
+            if case .stepFinished(let step, _) = event { step } else { nil }
+        }
+        #expect(finished == ["a/b/c", "a/b", "a"])
+    }
+
+    @Test("words that nobody may see are no reason not to try again")
+    func retriesWithin() async throws {
+        let model = ScriptedCompletion { _, number in number == 0 ? .breaksOff("one ") : .says(["two"]) }
+        let prompt = Specs.prompt("p", "$.input.m", ["retries": ["attempts": 1, "backoff": "0s"]])
+        let run = try await StepFixture(model).run(
+            [["name": "s", "chain": "inner", "with": ["m": "$.input.m"], "onError": ["use": "none"]]],
+            others: ["inner": [prompt]]
+        )
+        #expect(run.output == "two")
+    }
+
     @Test("no more steps begin than the limit allows, whatever stands in for failures", arguments: [1, 3])
     func budget(limit: Int64) async throws {
         let run = try await StepFixture().run(

@@ -19,14 +19,15 @@ struct ChainAction: StepPerformer {
         try await self.chain.run(input, resources: outer.resources, within: context, begin: context.trace.begin) {
             update in
             if let emit = context.emit {
-                for case .text(let piece, _) in try text.withLock({ try $0.receive(update) }) where !piece.isEmpty {
-                    try emit(piece)
+                // Given away under the lock: steps report from their own tasks, and their words must keep their order.
+                try text.withLock { text in
+                    for case .text(let piece, _) in try text.receive(update) where !piece.isEmpty { try emit(piece) }
                 }
             }
             if case .finished(let output, let usage) = update.event {
                 context.trace.note { $0.usage = usage }
                 answer.withLock { $0 = StepAnswer(output: output, finishReason: $0?.finishReason) }
-            } else if let event = update.event.within(context.path) {
+            } else if let event = update.event.within(context.pathInRun) {
                 try outer.report(ChainUpdate(event: event))
             }
         }

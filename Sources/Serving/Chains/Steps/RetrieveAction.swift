@@ -28,6 +28,7 @@ struct RetrieveAction: StepPerformer {
                 return vectors
             }
         )
+        context.trace.note { $0.passages = passages }
         return StepAnswer(output: .array(passages.map(\.json)))
     }
 }

@@ -6,6 +6,8 @@ struct Writing: Sendable {
     var text = ""
     var calls: [ToolCall] = []
     var finishReason = FinishReason.stop
+    /// Where each call stands, by the number that its pieces have.
+    private var places: [Int: Int] = [:]
 
     /// Asks a model and takes its whole answer in.
     ///
@@ -37,9 +39,10 @@ struct Writing: Sendable {
 
     private mutating func take(_ piece: ToolCallPiece) {
         if let opening = piece.opening {
+            self.places[piece.index] = self.calls.count
             self.calls.append(ToolCall(id: opening.id, name: opening.name, arguments: piece.arguments))
-        } else if let last = self.calls.indices.last {
-            self.calls[last].arguments += piece.arguments
+        } else if let place = self.places[piece.index] {
+            self.calls[place].arguments += piece.arguments
         }
     }
 }

@@ -222,7 +222,7 @@ struct PromptGuards: Sendable {
         switch nearness {
         case .tooLong: detail = "\(subject) is too long for the model that knows the topics"
         case .similarity(let similarity):
-            guard similarity < check.topics.minSimilarity else { return }
+            guard !(similarity >= check.topics.minSimilarity) else { return }
             let rounded = JSONValue.number((similarity * 100).rounded() / 100).canonicalJSON
             detail = "\(subject) is none of the allowed topics: the nearest is \(rounded) near"
         }
