@@ -30,7 +30,7 @@ package struct MartletCommand: AsyncParsableCommand {
                 name: "Asking it:",
                 subcommands: [
                     StatusCommand.self, GetCommand.self, DescribeCommand.self, EventsCommand.self,
-                    HistoryCommand.self, TraceCommand.self, LogsCommand.self, FeedbackCommand.self,
+                    HistoryCommand.self, TraceCommand.self, ReplayCommand.self, LogsCommand.self, FeedbackCommand.self,
                     AuditCommand.self, LoadTestCommand.self,
                 ]
             ),

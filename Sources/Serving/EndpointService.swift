@@ -34,6 +34,8 @@ package struct EndpointCall<Body: Sendable>: Sendable {
     package var revision: String?
     /// Runs what is done for the call; nil: any thread does. One that already runs whoever calls saves changing threads.
     package var executor: (any TaskExecutor)?
+    /// The recorded request that this one repeats; nil for a caller's own.
+    package var repeats: RequestRecord?
 
     package init(
         endpoint: EndpointName,

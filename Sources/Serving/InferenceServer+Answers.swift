@@ -22,6 +22,10 @@ extension InferenceServer {
         /// Nil where nobody keeps records.
         var draft: RecordDraft?
         var trace: RequestTrace
+        /// What is kept of it.
+        var log: EndpointSpec.Log
+        /// What the writes of a repeated request came to; nil for a caller's own.
+        var recorded: RecordedEffects?
         /// Runs the answer's task; nil: any thread does.
         var executor: (any TaskExecutor)?
 
@@ -126,7 +130,7 @@ extension InferenceServer {
                     queueLimit: route.settings.queue.limit,
                     patience: max(.zero, patience),
                     wasMoved: wasMoved,
-                    priority: waiting.priority,
+                    priority: call.repeats == nil ? waiting.priority : .background,
                     sharing: waiting.sharing(route.settings)
                 )
                 switch admission {
@@ -140,6 +144,8 @@ extension InferenceServer {
                         meter: meter,
                         draft: draft,
                         trace: draft?.trace ?? RequestTrace(meter.stopwatch),
+                        log: route.settings.recording(of: call),
+                        recorded: call.repeats.map { RecordedEffects($0.steps) },
                         executor: route.runner.graph.onlyAsksServers ? call.executor : nil
                     )
                 case .moved:
@@ -154,7 +160,7 @@ extension InferenceServer {
                 }
             } catch {
                 meter.finish(error, on: route.runner.key)
-                await self.settleRefused(draft, on: route, with: error)
+                await self.settleRefused(draft, on: route, under: route.settings.recording(of: call), with: error)
                 throw error
             }
         }
@@ -249,7 +255,8 @@ extension InferenceServer {
             knowledge: lookups.knowledge,
             tables: lookups.tables,
             http: self.http,
-            programs: self.programs
+            programs: self.programs,
+            recorded: admitted.recorded
         )
     }
 

@@ -231,7 +231,8 @@ enum Controlling {
                 AdminPlane(
                     commands: reconciler,
                     owner: Actor(NSUserName()),
-                    records: (records, SystemClock())
+                    records: (records, SystemClock()),
+                    replayer: server
                 ),
                 replacingSocketAt: state.paths.adminSocket
             ),

@@ -105,7 +105,7 @@ struct LimitTests {
 
     @Test("A head that is too large is refused, be it one field or many", arguments: [1, 100])
     func largeHead(fields: Int) async throws {
-        try await Self.serve(ConnectionLimits(headBytes: 4096)) { port in
+        try await Self.serve(ConnectionLimits(headTime: .seconds(600), headBytes: 4096)) { port in
             let field = String(repeating: "x", count: 8192 / fields)
             let head = (0..<fields).map { "x-\($0): \(field)\r\n" }.joined()
             let answer = try await Self.exchange("POST / HTTP/1.1\r\nHost: here\r\n\(head)\r\n", port: port, atMost: 12)
@@ -143,7 +143,11 @@ struct LimitTests {
     func silence(_ request: String) async throws {
         let log = LogRecorder(from: .info)
         let router = makeDataPlane(FakeEndpoints()).makeRouter()
-        try await Self.serve(ConnectionLimits(), router, logger: log.logger) { port in
+        try await Self.serve(
+            ConnectionLimits(headTime: .seconds(600), bodyTime: .seconds(600)),
+            router,
+            logger: log.logger
+        ) { port in
             let before = log.events.count
             for _ in 0..<3 {
                 let answer = try await Self.exchange(request, port: port, atMost: 12)

@@ -65,9 +65,23 @@ extension EndToEnd {
             for words in ["help (agent)", "turn-1 (model)", "order (features)", "policy (retrieve)", "turn-3 (model)"] {
                 #expect(trace.output.contains(words), "\(trace.output)")
             }
+            let replay = try await martlet.verb("replay", id)
+            #expect(replay.code == 0, "\(replay.output)\(replay.complaint)")
+            #expect(replay.output.contains("the same output"), "\(replay.output)")
+            let elsewhere = try await martlet.verb("replay", id, "--revision", "0123456789")
+            #expect(elsewhere.code == 2 && elsewhere.complaint.contains("0123456789"), "\(elsewhere.complaint)")
             let unknown = try await martlet.data.post("/v1/chains/concierge", ["message": "Where is order A-9999?"])
             #expect(unknown.json.string?.hasPrefix("I cannot find that order") == true, "\(unknown.text)")
             #expect(try await martlet.ask("concierge", question) == said)
+            // What answers now is another revision, which says something else.
+            let recording = self.repository.absolute("models/concierge.jsonl")
+            let text = try String(contentsOfFile: recording, encoding: .utf8)
+            try self.repository.write("models/concierge.jsonl", text.replacing("Your Norrel sofa", with: "Your sofa"))
+            try await martlet.waitForConvergence(of: self.repository.commit("Say it shorter"))
+            let changed = try await martlet.verb("replay", id)
+            #expect(changed.code == 1, "\(changed.complaint)")
+            #expect(changed.output.contains("- \"Your Norrel sofa was"), "\(changed.output)")
+            #expect(changed.output.contains("+ \"Your sofa was"), "\(changed.output)")
             #expect(await martlet.stop() == .exited(0), "\(martlet.log)")
         }
 

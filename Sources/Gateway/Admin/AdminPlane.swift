@@ -17,19 +17,23 @@ package struct AdminPlane: Sendable {
     package var identifiers: IdentifierSource
     /// What is written down of requests, and what dates feedback; nil: nothing is.
     package var records: (store: any RecordStore, clock: any WallClock)?
+    /// Repeats recorded requests; nil: nothing does.
+    package var replayer: (any RequestReplayer)?
 
     package init(
         commands: any OperatorCommands,
         owner: Actor,
         origin: String = "cli",
         identifiers: @escaping IdentifierSource = { RequestIdentity.random() },
-        records: (store: any RecordStore, clock: any WallClock)? = nil
+        records: (store: any RecordStore, clock: any WallClock)? = nil,
+        replayer: (any RequestReplayer)? = nil
     ) {
         self.commands = commands
         self.owner = owner
         self.origin = origin
         self.identifiers = identifiers
         self.records = records
+        self.replayer = replayer
     }
 
     /// Every route of the admin API.

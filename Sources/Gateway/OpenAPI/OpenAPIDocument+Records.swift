@@ -74,6 +74,21 @@ extension OpenAPIDocument {
                 )
             ),
         ],
+        "/api/v1/requests/{id}/replay": [
+            "post": Self.operation(
+                "replayRequest",
+                "Answers a recorded request again; writes are taken from its record.",
+                parameters: [Self.requestID],
+                body: Self.object(["revision": Self.string], closed: true),
+                answers: Self.problems(
+                    "200",
+                    Self.answer(
+                        "The record of the repeated request.",
+                        ["application/json": Self.reference("RequestRecord")]
+                    )
+                )
+            )
+        ],
         "/api/v1/feedback": [
             "get": Self.operation(
                 "getFeedback",
@@ -121,7 +136,7 @@ extension OpenAPIDocument {
             [
                 "name": Self.string, "type": Self.string, "startMicroseconds": Self.integer,
                 "microseconds": Self.integer, "status": Self.words(["ok", "failed", "skipped", "cancelled"]),
-                "attempts": Self.integer, "input": [:], "output": [:], "usage": ["type": "object"],
+                "attempts": Self.integer, "input": [:], "prompt": [:], "output": [:], "usage": ["type": "object"],
                 "model": ["type": "object"], "template": ["type": "object"],
                 "passages": Self.array(of: ["type": "object"]), "guards": Self.array(of: ["type": "object"]),
                 "errorCode": Self.string, "errorMessage": Self.string, "effects": Self.words(["read", "write"]),

@@ -26,6 +26,9 @@ struct RecordRoutes: Sendable {
             return try Response.json(coding: await self.records.feedback(of: try Self.id(context), limit: limit))
         }
         router.post(RouterPath(feedback)) { request, context in try await self.add(request, context) }
+        let replay: RouterPath = "/api/v1/requests/{id}/replay"
+        router.post(replay) { request, context in try await self.replay(request, context) }
+        router.refuseOtherMethods(replay, allowed: [.post])
         router.get("/api/v1/feedback") { request, _ in
             let query = try AdminQuery(request, knows: ["limit"])
             let limit = try query.limit(otherwise: 100)
@@ -115,6 +118,27 @@ struct RecordRoutes: Sendable {
         buffer.writeJSONArray(page.records) { $0.writeBytes($1.json) }
         buffer.writeStaticString("}")
         return buffer
+    }
+
+    /// Answers a recorded request again, and gives the record of that.
+    private func replay(_ request: Request, _ context: GatewayContext) async throws -> Response {
+        let body = try AdminBody(
+            try await request.bodyBytes(upTo: AdminPlane.maxBodyBytes),
+            knows: ["revision"]
+        )
+        let id = try Self.id(context)
+        guard let record = try await self.records.record(id) else {
+            throw Problem(status: 404, code: "NotFound", "There is no record of a request '\(id.shortened)'.")
+        }
+        guard let replayer = self.plane.replayer else {
+            throw Problem(status: 409, code: "Conflict", "This process answers no requests.")
+        }
+        let new = "replay-\(self.plane.identifiers())"
+        try await replayer.replay(record, as: new, on: try body.text("revision"))
+        guard let answer = try await self.records.record(new) else {
+            throw Problem(status: 500, code: "RecordMissing", "The repeated request '\(new)' left no record.")
+        }
+        return Response.json(ByteBuffer(bytes: answer.json))
     }
 
     private func add(_ request: Request, _ context: GatewayContext) async throws -> Response {

@@ -50,12 +50,17 @@ extension InferenceServer {
     }
 
     /// Writes the record of a request that was routed, and refused before it had a seat.
-    func settleRefused(_ draft: RecordDraft?, on route: RoutingSnapshot.Route, with error: any Error) async {
+    func settleRefused(
+        _ draft: RecordDraft?,
+        on route: RoutingSnapshot.Route,
+        under log: EndpointSpec.Log,
+        with error: any Error
+    ) async {
         guard let records = self.records, let draft,
             let record = draft.finish(route.stamp, of: route.runner.graph, with: error)
         else { return }
         do {
-            try await records.write(record, under: route.settings.recording)
+            try await records.write(record, under: log)
         } catch {
             _ = self.unwritten(record, error)
         }
@@ -76,7 +81,8 @@ extension InferenceServer {
             caller: call.caller,
             startedAt: startedAt,
             stopwatch: meter.stopwatch,
-            under: route.settings.recording
+            replayOf: call.repeats?.id,
+            under: route.settings.recording(of: call)
         )
     }
 
@@ -87,7 +93,7 @@ extension InferenceServer {
         guard let records = self.records,
             let record = admitted.draft?.finish(admitted.stamp, of: admitted.route.runner.graph, with: error)
         else { return nil }
-        return (record, admitted.route.settings.recording, records)
+        return (record, admitted.log, records)
     }
 
     /// Logs that a record is lost, and says what the caller of an answer is told.
@@ -105,6 +111,9 @@ extension InferenceServer {
 }
 
 extension EndpointSettings {
-    /// What is kept of requests.
-    var recording: EndpointSpec.Log { self.log ?? .standard }
+    /// What is kept of a request.
+    func recording<Body>(of call: EndpointCall<Body>) -> EndpointSpec.Log {
+        let log = self.log ?? .standard
+        return call.repeats == nil ? log : log.ofRepetition
+    }
 }

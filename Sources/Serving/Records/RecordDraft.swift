@@ -18,6 +18,7 @@ final class RecordDraft: Sendable {
     private let tenant: String?
     private let startedAt: Timestamp
     private let stopwatch: Stopwatch
+    private let replayOf: String?
     /// The steps of a chain.
     let trace: RequestTrace
     /// Nothing of the answer need be kept where nobody will.
@@ -30,6 +31,7 @@ final class RecordDraft: Sendable {
         caller: Caller,
         startedAt: Timestamp,
         stopwatch: Stopwatch,
+        replayOf: String? = nil,
         under log: EndpointSpec.Log
     ) {
         self.body = body
@@ -41,6 +43,7 @@ final class RecordDraft: Sendable {
             }
         self.startedAt = startedAt
         self.stopwatch = stopwatch
+        self.replayOf = replayOf
         self.trace = RequestTrace(stopwatch)
         self.keepsPayloads = log.payloads != .none
     }
@@ -88,6 +91,7 @@ final class RecordDraft: Sendable {
             revision: stamp.revision,
             commit: stamp.commit,
             isRecording: stamp.replayed,
+            replayOf: self.replayOf,
             usage: state.usage,
             steps: self.trace.records
         )

@@ -51,16 +51,16 @@ struct UpstreamProbeTests {
     }
 
     @Test func silenceAndClosedDoorsAreAway() async throws {
-        let gone = try await ScriptedUpstream.run { _, connection in
+        try await ScriptedUpstream.run { _, connection in
             await connection.waitForHangUp()
         } _: { server in
             let silent = try Self.endpoint(server.url, timeout: .seconds(1))
             let (health, failure) = try await Self.probe.ask(silent)
             #expect(health == .silent)
             #expect(failure?.kind == .timedOut)
-            return server.url
         }
-        let (health, failure) = try await Self.probe.ask(try Self.endpoint(gone))
+        // A port that nobody is given by the system.
+        let (health, failure) = try await Self.probe.ask(try Self.endpoint("http://127.0.0.1:1/v1"))
         #expect(health == .away)
         #expect(failure?.message.contains("cannot be reached") == true)
     }
@@ -148,9 +148,8 @@ struct UpstreamProbeTests {
     }
 
     @Test func theWatchEndsWithItsTask() async throws {
-        let gone = try await ScriptedUpstream.run({ _, _ in }) { $0.url }
         let clock = ManualClock()
-        let pool = try Self.pool([gone], on: clock)
+        let pool = try Self.pool(["http://127.0.0.1:1/v1"], on: clock)
         let watch = Task { await pool.watch {} }
         await clock.waitForSleepers()
         watch.cancel()
