@@ -79,7 +79,13 @@ package struct Sandbox: Sendable, Hashable {
         plan.processors = UInt32(max(self.limits.processors, 1))
         // Anywhere, so that children spread.
         plan.first_processor = UInt32.random(in: 0..<4096)
-        let outcome = sandbox_start(&plan)
+        var outcome = sandbox_start(&plan)
+        // A child that is being born elsewhere holds a copy of the descriptor that the file was just written by, until it
+        // has become its own program.
+        for _ in 0..<200 where outcome.stage == SANDBOX_EXECUTE && outcome.error == ETXTBSY {
+            usleep(10_000)
+            outcome = sandbox_start(&plan)
+        }
         guard outcome.stage == SANDBOX_STARTED else { throw self.failure(outcome, words) }
         return outcome.process
     }
