@@ -184,7 +184,9 @@ extension ChainRunner {
             try run.countStep()
             trace.note { $0.attempts += 1 }
             do {
-                return try await self.once(work, of: step, run: run, trace: trace, emit: emit)
+                let answer = try await self.once(work, of: step, run: run, trace: trace, emit: emit)
+                try OutputLimit.check(answer.output, of: step)
+                return answer
             } catch let spent as BudgetSpent {
                 throw spent
             } catch {

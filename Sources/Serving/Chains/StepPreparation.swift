@@ -27,7 +27,9 @@ extension ChainScope {
         switch step.action {
         case .set:
             switch self.evaluate(step.input) {
-            case .present(let value): return .settled(value)
+            case .present(let value):
+                do { try OutputLimit.check(value, of: step) } catch { return .failed(error) }
+                return .settled(value)
             case .skipped: return .skipped
             case .absent:
                 // A value without any reference is always there.

@@ -27,6 +27,8 @@ extension CallError {
             // Such a message begins with the parameter's name, in quotes.
             let name = error.message.hasPrefix("'") ? error.message.split(separator: "'").first.map(String.init) : nil
             self.init(.unsupportedParameter, error.message, parameter: name)
+        case "IndexUnreadable", "IndexNotWritten":
+            self.init(.unavailable, "what the chain looks up cannot be read now", retryAfter: 1, detail: error.message)
         case "SchemaUnsupported": self.init(.unsupportedParameter, error.message)
         case "EmptyPrompt", "CannotGenerate", "InvalidConversation", "NoEmbeddings", "NoTensors", "TensorInvalid":
             self.init(.invalidInput, error.message)

@@ -182,6 +182,20 @@ struct StepTypesTests {
         )
     }
 
+    @Test(
+        "an output that doubles with every step, or that nests with every step, ends the chain",
+        arguments: [30, 200]
+    )
+    func growth(count: Int) async throws {
+        let steps = (1...count).map { index -> JSONValue in
+            let before = JSONValue.string(index == 1 ? "$.input.m" : "$.steps.s\(index - 1).output")
+            return ["name": .string("s\(index)"), "set": count == 30 ? ["a": before, "b": before] : [before]]
+        }
+        let run = try await StepFixture().run(steps)
+        #expect(run.error?.code == .failed)
+        #expect(run.error?.message.contains("has more than 16 MiB, or more than 128 levels") == true)
+    }
+
     @Test("steps are told by their paths, however deep they are")
     func paths() async throws {
         let run = try await StepFixture().run(
