@@ -268,7 +268,7 @@ extension InferenceServer {
     func conclude<Work>(_ admitted: Admitted<Work>, with error: (any Error)?) {
         let runner = admitted.route.runner.key
         admitted.meter.finish(error, on: runner)
-        for fired in admitted.trace.records.flatMap(\.firedGuards) { self.collector.record(fired, on: runner) }
+        for fired in admitted.trace.firedGuards { self.collector.record(fired, on: runner) }
         guard let error = error as? CallError, error.mayPass || error.code == .interrupted || error.detail != nil
         else { return }
         self.logger.warning(

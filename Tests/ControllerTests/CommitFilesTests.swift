@@ -27,15 +27,15 @@ struct CommitFilesTests {
     @Test("Links are followed to files of the commit, and nowhere else")
     func links() throws {
         let folder = try TemporaryRepository()
-        try folder.write("shared/words.txt", "hello")
+        try folder.write("common/words.txt", "hello")
         try folder.write("tools/main.py", "print(1)")
-        try folder.symlink("tools/words.txt", to: "../shared/words.txt")
+        try folder.symlink("tools/words.txt", to: "../common/words.txt")
         let repository = try GitRepository(path: folder.path)
         let good = try folder.commit("A link to a file")
         let tools = try CommitArtifacts(repository: repository, commit: good).findFiles(at: "tools")
         #expect(tools.files.map(\.path) == ["main.py", "words.txt"] && !tools.isSettled)
         #expect(tools.files[1].artifact.size == 5)
-        for (name, target) in [("tools/all", "../shared"), ("tools/out", "../../etc/passwd"), ("tools/none", "no.txt")]
+        for (name, target) in [("tools/all", "../common"), ("tools/out", "../../etc/passwd"), ("tools/none", "no.txt")]
         {
             try folder.symlink(name, to: target)
             let commit = try folder.commit("A link to \(target)")

@@ -7,19 +7,10 @@ internal import Testing
 extension EndToEnd {
     /// Examples/assistant: what a chain looks up, an agent, and what their records tell.
     struct AssistantTests {
-        private static let example = "\(Executable.repository)Examples/assistant"
-
         private let repository: TemporaryRepository
 
         init() throws {
-            self.repository = try TemporaryRepository()
-            for name in try FileManager.default.contentsOfDirectory(atPath: Self.example) {
-                try FileManager.default.copyItem(
-                    atPath: "\(Self.example)/\(name)",
-                    toPath: self.repository.absolute(name)
-                )
-            }
-            try self.repository.commit("Serve the assistant")
+            self.repository = try TemporaryRepository(ofExample: "assistant")
         }
 
         private func started() async throws -> RunningMartlet {

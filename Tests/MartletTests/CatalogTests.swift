@@ -12,14 +12,7 @@ extension EndToEnd {
         private let repository: TemporaryRepository
 
         init() throws {
-            self.repository = try TemporaryRepository()
-            for name in try FileManager.default.contentsOfDirectory(atPath: Self.example) {
-                try FileManager.default.copyItem(
-                    atPath: "\(Self.example)/\(name)",
-                    toPath: self.repository.absolute(name)
-                )
-            }
-            try self.repository.commit("Serve the catalogue")
+            self.repository = try TemporaryRepository(ofExample: "catalog")
         }
 
         /// How many of the 60 flowers that no model has seen get their right kind.

@@ -40,9 +40,7 @@ struct AgentAction: StepPerformer {
             record.model = self.modelName
             record.template = self.template?.name
         }
-        guard let model = context.run.resources.models[self.model] else {
-            throw CallError(.unavailable, "step '\(context.path)' has no model to ask", retryAfter: 1)
-        }
+        let model = try context.model(self.model)
         let base = try await self.opening(input, for: model, of: context)
         var session = Session(
             base: base,
@@ -145,7 +143,7 @@ struct AgentAction: StepPerformer {
         trace.note { record in
             record.attempts = 1
             record.model = self.modelName
-            record.input = ["messages": session.untold.json]
+            record.input = ["messages": .array(session.untold.map(\.recorded))]
         }
         do {
             let tools = self.tools.map(\.function)
@@ -154,7 +152,7 @@ struct AgentAction: StepPerformer {
                 trace.spend(usage)
                 context.spend(usage)
             }
-            trace.finish([ChatMessage(role: "assistant", content: writing.text, toolCalls: writing.calls)].json)
+            trace.finish([ChatMessage(role: "assistant", content: writing.text, toolCalls: writing.calls).recorded])
             return writing
         } catch {
             trace.fail(CallError(mapping: error))
@@ -241,25 +239,5 @@ extension CompletionRequest.Prompt {
         case .chat(let messages): messages
         case .text(let text): [ChatMessage(role: "user", content: text)]
         }
-    }
-}
-
-extension [ChatMessage] {
-    /// As records keep them.
-    var json: JSONValue {
-        .array(
-            self.map { message in
-                var turn: [String: JSONValue] = ["role": .string(message.role), "content": .string(message.content)]
-                turn["tool_call_id"] = message.toolCallID.map { .string($0) }
-                if !message.toolCalls.isEmpty {
-                    turn["tool_calls"] = .array(
-                        message.toolCalls.map {
-                            ["id": .string($0.id), "name": .string($0.name), "arguments": .string($0.arguments)]
-                        }
-                    )
-                }
-                return .object(turn)
-            }
-        )
     }
 }

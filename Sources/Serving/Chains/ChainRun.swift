@@ -116,6 +116,14 @@ struct StepContext: Sendable {
         StepContext(run: self.run, step: self.step, trace: trace, path: "\(self.path)/\(name)", emit: nil)
     }
 
+    /// A model of the replica. Throws `unavailable`.
+    func model(_ name: ResourceIdentity) throws(CallError) -> any CompletionModel {
+        guard let model = self.run.resources.models[name] else {
+            throw CallError(.unavailable, "step '\(self.path)' has no model to ask", retryAfter: 1)
+        }
+        return model
+    }
+
     /// The path as the run's own events have it: those around the run put theirs in front.
     var pathInRun: String { self.run.path.map { String(self.path.dropFirst($0.count + 1)) } ?? self.path }
 

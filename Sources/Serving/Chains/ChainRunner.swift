@@ -109,15 +109,11 @@ struct ChainRunner: Sendable {
         switch decision {
         case .run: break
         case .finished(let index, let output):
-            // A failed step is settled too, as what stands in for it.
-            traces[index]?.note { record in
-                if record.status == .failed { record.output = output }
-            }
-            if traces[index]?.record.status != .failed { traces[index]?.finish(output) }
+            traces[index]?.finish(output)
             let event = ChainEvent.stepFinished(self.plan.steps[index].name, output: output)
             try run.report(ChainUpdate(event: event, finishReason: finishReasons[index]))
         case .skipped(let index):
-            if traces[index]?.record.status != .failed { traces[index]?.skip() }
+            traces[index]?.skip()
             try run.report(ChainUpdate(event: .stepSkipped(self.plan.steps[index].name)))
         case .failed(let index, let error):
             traces[index]?.fail(error)

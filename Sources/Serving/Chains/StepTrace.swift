@@ -19,6 +19,9 @@ final class RequestTrace: Sendable {
         return trace
     }
 
+    /// The guards that fired so far.
+    var firedGuards: [GuardRecord] { self.roots.withLock { $0 }.flatMap(\.firedGuards) }
+
     /// All that has happened so far; what has not ended counts as cancelled.
     var records: [StepRecord] { self.roots.withLock { $0 }.map(\.record) }
 }
@@ -62,34 +65,39 @@ final class StepTrace: Sendable {
         self.note { $0.usage = ($0.usage ?? TokenUsage()) + usage }
     }
 
-    /// Notes that the step has given its output.
+    /// Notes the step's output, which of one that failed is what stands in for it.
     func finish(_ output: JSONValue) {
-        self.end { record in
-            record.status = .ok
-            record.output = output
-        }
+        self.note { $0.output = output }
+        self.end(as: .ok)
     }
 
+    /// Notes that the step is left out; one that failed is that in the first place.
     func skip() {
-        self.end { $0.status = .skipped }
+        self.end(as: .skipped)
     }
 
     /// Notes that the step failed; `substitute` is what stands in for its output, if anything does.
     func fail(_ error: CallError, substitute: JSONValue? = nil) {
-        self.end { record in
-            record.status = .failed
+        self.note { record in
             record.errorCode = error.code.rawValue
             record.errorMessage = error.detail ?? error.message
             record.output = substitute
         }
+        self.end(as: .failed)
     }
 
-    private func end(_ change: (inout StepRecord) -> Void) {
+    private func end(as status: StepRecord.Status) {
         let now = self.stopwatch.elapsed
         self.state.withLock { state in
-            state.end = now
-            change(&state.record)
+            guard state.record.status != .failed else { return }
+            (state.record.status, state.end) = (status, now)
         }
+    }
+
+    /// The guards that fired, here and in the steps within.
+    var firedGuards: [GuardRecord] {
+        let (own, children) = self.state.withLock { ($0.record.guards, $0.children) }
+        return own + children.flatMap(\.firedGuards)
     }
 
     /// The step as it stands; one that has not ended counts as cancelled.
@@ -105,9 +113,4 @@ final class StepTrace: Sendable {
 extension Duration {
     /// Whole microseconds.
     var microseconds: Int64 { self.components.seconds * 1_000_000 + self.components.attoseconds / 1_000_000_000_000 }
-}
-
-extension StepRecord {
-    /// The guards that fired in it and in the steps within.
-    var firedGuards: [GuardRecord] { self.guards + self.children.flatMap(\.firedGuards) }
 }

@@ -49,7 +49,7 @@ final class RecordDraft: Sendable {
     }
 
     /// Microseconds since the request came, as steps are dated.
-    var microseconds: Int64 { RecordDraft.microseconds(self.stopwatch.elapsed) }
+    var microseconds: Int64 { self.stopwatch.elapsed.microseconds }
 
     /// The request waits no longer.
     func takeSeat() {
@@ -107,13 +107,9 @@ final class RecordDraft: Sendable {
             record.output = state.answer.value
         }
         if let seatedAfter = state.seatedAfter, graph.serve.model != nil, let model = graph.models.first {
-            record.steps = [record.step(of: model, from: RecordDraft.microseconds(seatedAfter))]
+            record.steps = [record.step(of: model, from: seatedAfter.microseconds)]
         }
         return record
-    }
-
-    private static func microseconds(_ duration: Duration) -> Int64 {
-        Int64(duration / .microseconds(1))
     }
 }
 

@@ -72,7 +72,8 @@ extension TextRequest: RecordedBody {
 }
 
 extension ChatMessage {
-    fileprivate var recorded: JSONValue {
+    /// The turn as records and chains have it.
+    var recorded: JSONValue {
         var members: [String: JSONValue] = ["role": .string(self.role), "content": .string(self.content)]
         members["tool_call_id"] = self.toolCallID.map { .string($0) }
         if !self.toolCalls.isEmpty { members["tool_calls"] = .array(self.toolCalls.map(\.recorded)) }

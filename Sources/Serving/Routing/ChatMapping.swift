@@ -62,23 +62,10 @@ struct ChatMapping: Sendable {
     private static func body(_ prompt: CompletionRequest.Prompt) -> JSONValue {
         switch prompt {
         case .chat(let messages):
-            ["messages": .array(messages.map(ChatMapping.body))]
+            ["messages": .array(messages.map(\.recorded))]
         case .text(let text):
             ["messages": [["role": "user", "content": .string(text)]], "prompt": .string(text)]
         }
-    }
-
-    private static func body(_ message: ChatMessage) -> JSONValue {
-        var members: [String: JSONValue] = ["role": .string(message.role), "content": .string(message.content)]
-        members["tool_call_id"] = message.toolCallID.map { .string($0) }
-        if !message.toolCalls.isEmpty {
-            members["tool_calls"] = .array(
-                message.toolCalls.map {
-                    ["id": .string($0.id), "name": .string($0.name), "arguments": .string($0.arguments)]
-                }
-            )
-        }
-        return .object(members)
     }
 
     private static func onlyRequiredString(of schema: JSONValue?) -> String? {

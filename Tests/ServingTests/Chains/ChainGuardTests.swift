@@ -33,7 +33,7 @@ struct ChainGuardTests {
             try await runner.run(["m": "so bad"], resources: resources, begin: trace.begin) { update in
                 log.withLock { $0.append(update.event) }
             }
-            let noted = trace.records.flatMap(\.firedGuards)
+            let noted = trace.firedGuards
             let told = log.withLock { $0 }.compactMap {
                 if case .guardFired(_, let record) = $0 { record } else { nil }
             }

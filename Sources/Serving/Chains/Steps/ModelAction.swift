@@ -12,9 +12,7 @@ struct ModelAction: StepPerformer {
 
     func perform(_ input: JSONValue, in context: StepContext) async throws -> StepAnswer {
         context.trace.note { $0.model = self.name }
-        guard let model = context.run.resources.models[self.model] else {
-            throw CallError(.unavailable, "step '\(context.path)' has no model to ask", retryAfter: 1)
-        }
+        let model = try context.model(self.model)
         let lease = model as? InstanceLease
         let description = try await lease?.loadedDescription() ?? model.description
         do {

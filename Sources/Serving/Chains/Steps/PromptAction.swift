@@ -20,7 +20,7 @@ struct PromptAction: StepPerformer {
                 note: context.note,
                 emit: { piece in try context.emit?(piece) }
             )
-            context.trace.note { $0.prompt = answer.request.prompt.turns.json }
+            context.trace.note { $0.prompt = .array(answer.request.prompt.turns.map(\.recorded)) }
             return StepAnswer(output: answer.output, finishReason: answer.finishReason)
         } catch let problem as PromptProblem {
             let isCallers = context.step.blame(forInput: problem.variable) == .invalidInput
